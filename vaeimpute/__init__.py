@@ -1,0 +1,1 @@
+"""Genomic data imputation with variational autoencoders."""

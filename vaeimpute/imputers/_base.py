@@ -1,0 +1,98 @@
+"""What all imputers share: validation, standardisation, and touching missing entries only."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+
+class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Base of the imputers: NaN in, no NaN out, every observed entry returned bit for bit.
+
+    A subclass stores its hyper-parameters in the constructor and implements `_fit`, which sees the
+    training matrix, and `_impute`, which predicts the entries of other rows. Both work in float64
+    and, if the subclass has a parameter ``standardize`` that is true, in standard deviations of the
+    training rows.
+    """
+
+    def fit(self, X, y=None):
+        """Learn from a matrix, which may itself have missing values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN means missing.
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a feature has no value at all, or `X` is not numeric or has infinite entries.
+        """
+        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan")
+        empty = np.isnan(X).all(axis=0)
+        if empty.any():
+            names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))[empty]
+            raise ValueError(
+                f"{type(self).__name__} cannot learn features without any value: {empty.sum()} of "
+                f"{X.shape[1]} are missing in every row, the first of them "
+                f"{', '.join(map(repr, names[:5].tolist()))}. Drop them before fitting."
+            )
+        self._scaler = StandardScaler().fit(X) if getattr(self, "standardize", False) else None
+        self._fit(self._scale(X))
+        return self
+
+    def transform(self, X):
+        """Fill the missing entries of a matrix with the features of the training matrix.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN means missing; not changed.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the units of `X`; a DataFrame after ``set_output(transform="pandas")``.
+        """
+        check_is_fitted(self)
+        X = validate_data(
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+            reset=False,
+            copy=True,
+        )
+        missing = np.isnan(X)
+        rows = missing.any(axis=1)
+        if rows.any():
+            predicted = self._impute(self._scale(X[rows]), missing[rows])
+            if self._scaler is not None:
+                predicted = self._scaler.inverse_transform(predicted)
+            X[missing] = predicted[missing[rows]]
+        return X
+
+    def _scale(self, X: np.ndarray) -> np.ndarray:
+        X = X.astype(np.float64)
+        return X if self._scaler is None else self._scaler.transform(X, copy=False)
+
+    def _fit(self, X: np.ndarray) -> None:
+        """Learn from the training matrix; set attributes that end in an underscore."""
+        raise NotImplementedError
+
+    def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """Predict a matrix of the shape of `X`; only its entries at `missing` are used."""
+        raise NotImplementedError
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,111 @@
+"""The conditional mean of a multivariate normal distribution, in closed form."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from sklearn.utils import check_random_state, check_scalar
+
+from vaeimpute.imputers._base import BaseImputer
+
+_ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
+
+
+class GaussianImputer(BaseImputer):
+    """Fill missing values with their expectation given the observed ones, under a normal model.
+
+    With standardised training rows Z of shape (n, d), the covariance is ``Z'Z/n + alpha*I``. The
+    conditional mean of the missing entries m given the observed entries o of a row z is
+    ``S_mo S_oo^-1 z_o``, which needs a d x d system. Since S comes from n rows, it equals ``w'Z``
+    with ``w = (Z_o Z_o'/n + alpha*I)^-1 Z_o z_o / n``: an n x n system, and n is the small side
+    here.
+
+    Parameters
+    ----------
+    alpha : float or "auto"
+        Ridge added to the covariance's diagonal, in units of the features' variances. "auto"
+        chooses it at fit: a fifth of the rows lose a tenth of their values, and the value in
+        10^-2, 10^-1.5, ..., 10^3 that restores them best is taken.
+    standardize : bool
+        Work in standard deviations of the training rows; without it, deviations from their means.
+    random_state : int, RandomState instance or None
+        For ``alpha="auto"``.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The ridge used.
+    train_ : ndarray of shape (n_train, n_features)
+        The training rows, centred; missing entries are 0, their mean.
+
+    References
+    ----------
+    Any textbook on multivariate statistics, for example Anderson, *An Introduction to Multivariate
+    Statistical Analysis*, section 2.5. The paper does not compare with it.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 1)) * [1.0, 2.0]  # the second feature is twice the first
+    >>> GaussianImputer(alpha=1e-6).fit(X).transform([[0.5, np.nan]]).round(3)
+    array([[0.5, 1. ]])
+    """
+
+    def __init__(self, *, alpha="auto", standardize=True, random_state=None):
+        self.alpha = alpha
+        self.standardize = standardize
+        self.random_state = random_state
+
+    def _fit(self, X: np.ndarray) -> None:
+        self._mean = np.nanmean(X, axis=0)
+        self.train_ = np.nan_to_num(X - self._mean, nan=0.0)
+        if self.alpha == "auto":
+            self.alpha_ = self._choose_alpha(X)
+        else:
+            check_scalar(self.alpha, "alpha", Real, min_val=0, include_boundaries="neither")
+            self.alpha_ = float(self.alpha)
+        self._kernel = self.train_ @ self.train_.T
+
+    def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        return self._mean + self._predict(
+            self.train_, self._kernel, X - self._mean, missing, self.alpha_
+        )
+
+    @staticmethod
+    def _predict(
+        train: np.ndarray, kernel: np.ndarray, X: np.ndarray, missing: np.ndarray, alpha: float
+    ) -> np.ndarray:
+        n = len(train)
+        projections = np.where(missing, 0.0, X) @ train.T
+        weights = np.empty_like(projections)
+        patterns, pattern_of = np.unique(missing, axis=0, return_inverse=True)
+        for number, pattern in enumerate(patterns):
+            rows = pattern_of == number  # rows that miss the same features share the system
+            # Downdate: fewer products than building the kernel of the observed features afresh.
+            lost = train[:, pattern]
+            system = kernel - lost @ lost.T
+            system[np.diag_indices(n)] += n * alpha
+            weights[rows] = cho_solve(cho_factor(system), projections[rows].T).T
+        return weights @ train
+
+    def _choose_alpha(self, X: np.ndarray) -> float:
+        """Return the alpha that best restores values held out from some of the rows."""
+        rng = check_random_state(self.random_state)
+        n_held_out = len(X) // 5
+        if n_held_out == 0:
+            return 1.0  # nothing to choose with
+        order = rng.permutation(len(X))
+        held_out, train = order[:n_held_out], self.train_[order[n_held_out:]]
+        true = X[held_out] - self._mean
+        hidden = (rng.uniform(size=true.shape) < 0.1) & ~np.isnan(true)
+        if not hidden.any():
+            return 1.0
+        missing = hidden | np.isnan(true)
+        kernel = train @ train.T
+        errors = [
+            np.abs(self._predict(train, kernel, true, missing, alpha) - true)[hidden].mean()
+            for alpha in _ALPHAS
+        ]
+        return float(_ALPHAS[np.argmin(errors)])
