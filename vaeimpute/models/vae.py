@@ -10,10 +10,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-# Standard deviations of the reconstruction are kept within these bounds, in units of standardised
-# data. Without a lower bound the likelihood of a feature that is reproduced exactly is unbounded,
-# and training ends in NaN.
-MIN_SCALE, MAX_SCALE = 1e-2, 1e2
+# Bounds of the log-variances of z and X. Without a lower one for X, the likelihood of a feature
+# that is reproduced exactly has no bound, and training runs off to it. Without an upper one, a bad
+# step overflows the exponential. In standardised data they stand for standard deviations of 0.05
+# and 150, far outside of what a fitted model needs.
+_LOG_VARIANCE = (-6.0, 10.0)
 
 
 class LossTerms(NamedTuple):
@@ -76,13 +77,15 @@ class VariationalAutoencoder(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of Q(z|X), both of shape (n_samples, latent_dim)."""
         hidden = self.encoder(x)
-        return self.latent_mean(hidden), self.latent_log_variance(hidden)
+        return self.latent_mean(hidden), self.latent_log_variance(hidden).clamp(
+            max=_LOG_VARIANCE[1]
+        )
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation of P(X|z), both of shape (n_samples, n_features)."""
         hidden = self.decoder(z)
-        scale = torch.exp(0.5 * self.output_log_variance(hidden).float())
-        return self.output_mean(hidden).float(), scale.clamp(MIN_SCALE, MAX_SCALE)
+        log_variance = self.output_log_variance(hidden).clamp(*_LOG_VARIANCE)
+        return self.output_mean(hidden), torch.exp(0.5 * log_variance)
 
     def reconstruct(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode, decode the mean of z, and return mean and standard deviation of X."""

@@ -1,0 +1,11 @@
+"""Settings for all tests."""
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_torch_thread():
+    """On networks as small as those of the tests, starting threads costs more than it saves."""
+    import torch
+
+    torch.set_num_threads(1)

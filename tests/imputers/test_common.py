@@ -1,0 +1,115 @@
+"""What every imputer has to do, whatever its method."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, VAEImputer
+
+IMPUTERS = [
+    MeanImputer(),
+    KNNImputer(n_neighbors=3),
+    GaussianImputer(random_state=0),
+    VAEImputer(
+        hidden_sizes=(16,), latent_dim=4, n_epochs=20, learning_rate=1e-3, device="cpu",
+        random_state=0,
+    ),
+]  # fmt: skip
+
+
+@parametrize_with_checks(IMPUTERS)
+def test_keeps_scikit_learns_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(params=IMPUTERS, ids=lambda imputer: type(imputer).__name__)
+def imputer(request):
+    return clone(request.param)
+
+
+@pytest.fixture
+def matrices():
+    """Training rows with a few holes, and new rows with many, in uneven units."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(60, 4)) @ rng.normal(size=(4, 25)) * np.geomspace(1e-3, 1e3, 25) + 7
+    X[rng.random(X.shape) < 0.05] = np.nan
+    train, new = X[:45], X[45:].copy()
+    new[rng.random(new.shape) < 0.3] = np.nan
+    return train, new
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_observed_entries_come_back_bit_for_bit(imputer, matrices, dtype):
+    train, new = (matrix.astype(dtype) for matrix in matrices)
+    before = new.copy()
+    filled = imputer.fit(train).transform(new)
+    assert filled.dtype == dtype
+    assert np.isfinite(filled).all()
+    observed = ~np.isnan(before)
+    assert filled[observed].tobytes() == before[observed].tobytes()
+    np.testing.assert_array_equal(new, before)  # the input is not written to
+
+
+def test_same_seed_same_result(imputer, matrices):
+    train, new = matrices
+    first, second = (clone(imputer).fit(train).transform(new) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_predictions_are_in_the_units_of_the_input(imputer, matrices):
+    train, new = matrices
+    filled = imputer.fit(train).transform(new)
+    scaled = clone(imputer).fit(train * 1000).transform(new * 1000)
+    np.testing.assert_allclose(scaled, filled * 1000, rtol=1e-3)
+
+
+def test_rows_without_any_value_get_a_prediction(imputer, matrices):
+    train, _ = matrices
+    filled = imputer.fit(train).transform(np.full((2, train.shape[1]), np.nan))
+    assert np.isfinite(filled).all()
+
+
+def test_a_complete_matrix_is_returned_as_it_is(imputer, matrices):
+    train, _ = matrices
+    complete = np.nan_to_num(train)
+    np.testing.assert_array_equal(imputer.fit(train).transform(complete), complete)
+
+
+def test_one_row_is_imputed_as_among_many(imputer, matrices):
+    if isinstance(imputer, VAEImputer):
+        imputer.set_params(init="mean")  # the random guess depends on the row's position
+    train, new = matrices
+    imputer.fit(train)
+    np.testing.assert_allclose(imputer.transform(new)[[4]], imputer.transform(new[[4]]), rtol=1e-5)
+
+
+def test_pandas_in_pandas_out(imputer, matrices):
+    train, new = (pd.DataFrame(m).add_prefix("gene") for m in matrices)
+    new.index = [f"sample {i}" for i in range(len(new))]
+    filled = imputer.set_output(transform="pandas").fit(train).transform(new)
+    assert filled.index.equals(new.index)
+    assert filled.columns.equals(new.columns)
+
+
+def test_works_in_a_pipeline(imputer, matrices):
+    train, new = matrices
+    filled = make_pipeline(StandardScaler(), imputer).fit(train).transform(new)
+    assert np.isfinite(filled).all()
+
+
+def test_a_feature_without_any_value_is_refused_by_name(imputer, matrices):
+    train = pd.DataFrame(matrices[0]).add_prefix("gene")
+    train["gene7"] = np.nan
+    with pytest.raises(ValueError, match=r"1 of 25 .* 'gene7'.* Drop them"):
+        imputer.fit(train)
+
+
+def test_infinite_values_are_refused(imputer, matrices):
+    train = matrices[0].copy()
+    train[2, 3] = np.inf
+    with pytest.raises(ValueError, match="infinity"):
+        imputer.fit(train)

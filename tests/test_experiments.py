@@ -1,0 +1,63 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vaeimpute.cohorts import Cohort
+from vaeimpute.experiments import run_experiment
+from vaeimpute.imputers import GaussianImputer, MeanImputer
+
+
+@pytest.fixture
+def cohort():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(50, 3)) @ rng.normal(size=(3, 40)) * 5 + 100
+    samples = [f"s{i}" for i in range(50)]
+    return Cohort(
+        name="low-rank",
+        values=pd.DataFrame(values, samples).add_prefix("g"),
+        clinical=pd.DataFrame(index=samples),
+        units="log2 ratio",
+        data_type="expression",
+    )
+
+
+def imputers():
+    return {"mean": MeanImputer(), "Gaussian": GaussianImputer(alpha=0.01)}
+
+
+def test_one_tidy_row_for_every_cell_of_the_grid(cohort):
+    table = run_experiment(cohort, imputers(), ["mcar_10", "mcar_30"], n_trials=3)
+    assert list(table) == [
+        "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds",
+    ]  # fmt: skip
+    assert len(table) == len(table.drop_duplicates(["scenario", "trial", "method"])) == 12
+    assert (table.loc[table.scenario == "mcar_10", "n_missing"] == 10 * 4).all()
+    assert (table["mae"] <= table["rmse"]).all()
+
+
+def test_errors_are_in_standard_deviations_of_the_training_rows(cohort):
+    """The mean absolute deviation of a normal variable is sqrt(2/pi) standard deviations."""
+    table = run_experiment(cohort, {"mean": MeanImputer()}, ["mcar_30"], n_trials=10)
+    assert table["mae"].mean() == pytest.approx(np.sqrt(2 / np.pi), rel=0.15)
+
+
+def test_methods_share_masks_and_the_better_one_wins(cohort):
+    table = run_experiment(cohort, imputers(), ["mcar_10"], n_trials=5)
+    errors = table.pivot(index="trial", columns="method", values="mae")
+    assert (errors["Gaussian"] < errors["mean"] / 5).all()
+    swapped = run_experiment(cohort, dict(reversed(imputers().items())), ["mcar_10"], n_trials=5)
+    pd.testing.assert_frame_equal(
+        errors, swapped.pivot(index="trial", columns="method", values="mae")
+    )
+
+
+def test_a_trial_does_not_depend_on_how_many_there_are(cohort):
+    few = run_experiment(cohort, imputers(), ["mcar_10"], n_trials=2)
+    many = run_experiment(cohort, imputers(), ["mcar_05", "mcar_10"], n_trials=4)
+    kept = many[(many["scenario"] == "mcar_10") & (many["trial"] < 2)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(few.drop(columns="seconds"), kept.drop(columns="seconds"))
+
+
+def test_an_unknown_scenario_lists_the_known_ones(cohort):
+    with pytest.raises(ValueError, match=r"Unknown scenarios \['mcar_99'\]; choose from .*mcar_10"):
+        run_experiment(cohort, imputers(), ["mcar_99"])

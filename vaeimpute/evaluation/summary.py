@@ -1,0 +1,99 @@
+"""Means, intervals and tests over the trials of an experiment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+def summarize(table: pd.DataFrame, metric: str = "mae", confidence: float = 0.95) -> pd.DataFrame:
+    """Mean over trials with a confidence interval, for every scenario and method.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and `metric`.
+    metric : str
+    confidence : float
+        Coverage of the interval, which is Student's: mean +- t * sd / sqrt(n_trials).
+
+    Returns
+    -------
+    DataFrame
+        Columns ``cohort``, ``scenario``, ``method``, ``n_trials``, ``mean``, ``half_width`` (of the
+        interval, NaN for a single trial) and ``rank`` (1 = smallest mean in its scenario), in the
+        order in which scenarios and methods first appear.
+
+    Examples
+    --------
+    >>> rows = [("c", "mcar_10", t, "mean", m) for t, m in enumerate([1.0, 2.0, 3.0])]
+    >>> table = pd.DataFrame(rows, columns=["cohort", "scenario", "trial", "method", "mae"])
+    >>> summarize(table)[["mean", "half_width"]].round(3).values.tolist()
+    [[2.0, 2.484]]
+    """
+    groups = table.groupby(["cohort", "scenario", "method"], sort=False)[metric]
+    summary = groups.agg(n_trials="count", mean="mean", sd="std").reset_index()
+    n = summary["n_trials"]
+    with np.errstate(invalid="ignore"):
+        quantile = stats.t.ppf(0.5 + confidence / 2, n - 1)
+    summary["half_width"] = quantile * summary.pop("sd") / np.sqrt(n)
+    summary["rank"] = summary.groupby(["cohort", "scenario"])["mean"].rank(method="min").astype(int)
+    return summary
+
+
+def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") -> pd.DataFrame:
+    """Wilcoxon tests of one method against each other one, over the trials.
+
+    Trials share their masks between methods, so they are pairs and the signed-rank test is the
+    fitting one. The paper's figure tool takes them as unpaired (rank-sum test) by default.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and `metric`.
+    reference : str
+        The method that the others are compared with.
+    metric : str
+
+    Returns
+    -------
+    DataFrame
+        Columns ``cohort``, ``scenario``, ``method``, ``difference`` (mean of reference minus
+        method; negative if the reference is better), ``p_paired`` and ``p_unpaired``, both
+        two-sided.
+
+    Raises
+    ------
+    ValueError
+        If the reference is not in the table, or a method lacks a trial.
+
+    Examples
+    --------
+    >>> rows = [("c", "s", t, m, t + d) for t in range(8) for m, d in (("vae", 0.0), ("knn", 9.0))]
+    >>> table = pd.DataFrame(rows, columns=["cohort", "scenario", "trial", "method", "mae"])
+    >>> compare_methods(table, "vae")[["difference", "p_paired"]].values.tolist()
+    [[-9.0, 0.0078125]]
+    """
+    rows = []
+    for (cohort, scenario), part in table.groupby(["cohort", "scenario"], sort=False):
+        trials = part.pivot(index="trial", columns="method", values=metric)
+        if reference not in trials:
+            raise ValueError(f"No method {reference!r} in {scenario}; there are {list(trials)}.")
+        if trials.isna().to_numpy().any():
+            raise ValueError(f"Some methods lack trials of {scenario}: {trials.count().to_dict()}.")
+        for method in part["method"].unique():
+            if method == reference:
+                continue
+            ours, theirs = trials[reference], trials[method]
+            rows.append(
+                {
+                    "cohort": cohort,
+                    "scenario": scenario,
+                    "method": method,
+                    "difference": (ours - theirs).mean(),
+                    "p_paired": stats.wilcoxon(ours, theirs).pvalue,
+                    "p_unpaired": stats.mannwhitneyu(ours, theirs).pvalue,
+                }
+            )
+    return pd.DataFrame(rows)
