@@ -1,6 +1,9 @@
 """Settings for all tests."""
 
+import matplotlib as mpl
 import pytest
+
+mpl.use("Agg")  # no window, whatever the machine has
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,6 +6,7 @@ from sklearn import metrics
 
 from vaeimpute.evaluation import (
     compare_methods,
+    judge_better,
     mean_absolute_error,
     root_mean_squared_error,
     summarize,
@@ -88,3 +89,19 @@ def test_comparison_refuses_unequal_trials(table):
         compare_methods(table.drop(index=0), "vae")
     with pytest.raises(ValueError, match="No method 'svd'"):
         compare_methods(table, "svd")
+
+
+@pytest.mark.parametrize(
+    ("differences", "p_values", "verdict"),
+    [
+        ([-0.1, -0.2], [0.01, 0.01], "holds"),
+        ([-0.1, -0.2], [0.01, 0.2], "holds in part"),  # better by chance only
+        ([-0.1, 0.2], [0.2, 0.01], "does not hold"),
+        ([0.1, 0.2], [0.01, 0.01], "does not hold"),  # significantly worse
+    ],
+)
+def test_verdict_follows_its_rule(differences, p_values, verdict):
+    comparison = pd.DataFrame({"method": "knn", "difference": differences, "p_paired": p_values})
+    assert judge_better(comparison, "knn") == verdict
+    with pytest.raises(ValueError, match="No comparison with 'svd'"):
+        judge_better(comparison, "svd")

@@ -1,6 +1,14 @@
 """Numbers that say how good an imputation is."""
 
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
-from vaeimpute.evaluation.summary import compare_methods, summarize
+from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
+from vaeimpute.evaluation.verdicts import judge_better
 
-__all__ = ["compare_methods", "mean_absolute_error", "root_mean_squared_error", "summarize"]
+__all__ = [
+    "compare_methods",
+    "describe_ranking",
+    "judge_better",
+    "mean_absolute_error",
+    "root_mean_squared_error",
+    "summarize",
+]

@@ -42,6 +42,30 @@ def summarize(table: pd.DataFrame, metric: str = "mae", confidence: float = 0.95
     return summary
 
 
+def describe_ranking(summary: pd.DataFrame, scenario: str) -> str:
+    """Write the methods of a scenario in the order of their errors, best first.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `summarize`.
+    scenario : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> rows = [("mcar_10", "KNN", 0.62), ("mcar_10", "VAE", 0.61)]
+    >>> summary = pd.DataFrame(rows, columns=["scenario", "method", "mean"])
+    >>> describe_ranking(summary, "mcar_10")
+    'VAE (0.610) < KNN (0.620)'
+    """
+    rows = summary[summary["scenario"] == scenario].sort_values("mean")
+    return " < ".join(f"{row.method} ({row.mean:.3f})" for row in rows.itertuples())
+
+
 def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") -> pd.DataFrame:
     """Wilcoxon tests of one method against each other one, over the trials.
 

@@ -1,0 +1,43 @@
+"""Verdicts on the paper's claims, computed from tables by stated rules."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def judge_better(comparison: pd.DataFrame, method: str, significance: float = 0.05) -> str:
+    """Judge the claim that a reference method beats another one in every scenario.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        From `vaeimpute.evaluation.compare_methods`, whose reference the claim is about.
+    method : str
+        The method that is said to be beaten.
+    significance : float
+        Level of the paired Wilcoxon test.
+
+    Returns
+    -------
+    str
+        ``"holds"`` if the reference's error is smaller, with a paired p below `significance`, in
+        every scenario; ``"holds in part"`` if so in some; ``"does not hold"`` if in none.
+
+    Raises
+    ------
+    ValueError
+        If the comparison has no row for `method`.
+
+    Examples
+    --------
+    >>> rows = [("mcar_05", "KNN", -0.01, 0.002), ("mcar_10", "KNN", 0.01, 0.002)]
+    >>> columns = ["scenario", "method", "difference", "p_paired"]
+    >>> judge_better(pd.DataFrame(rows, columns=columns), "KNN")
+    'holds in part'
+    """
+    rows = comparison[comparison["method"] == method]
+    if rows.empty:
+        raise ValueError(f"No comparison with {method!r}; there are "
+                         f"{list(comparison['method'].unique())}.")  # fmt: skip
+    better = (rows["difference"] < 0) & (rows["p_paired"] < significance)
+    return "holds" if better.all() else "holds in part" if better.any() else "does not hold"

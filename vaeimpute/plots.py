@@ -1,0 +1,238 @@
+"""One function per figure: each takes a table and returns matplotlib Axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+# One fixed colour per method. They differ in lightness as well as in hue (from the palette of Okabe
+# and Ito, made for colour-blind readers), so that a greyscale print still tells them apart.
+METHOD_COLORS = {
+    "mean": "#BDBDBD",
+    "KNN": "#56B4E9",
+    "Gaussian": "#D55E00",
+    "VAE": "#1B3A6B",
+}
+_LEVELS = "viridis"  # ordered categories and continuous variables
+
+
+def use_style() -> None:
+    """Set the look of all figures: white ground in light and dark mode, sizes that fit a page."""
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        rc={
+            "figure.figsize": (7.5, 4.0),
+            "figure.dpi": 110,
+            "figure.facecolor": "white",
+            "savefig.facecolor": "white",
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.grid.axis": "y",
+            "grid.color": "0.9",
+            "axes.axisbelow": True,
+            "legend.frameon": False,
+        },
+    )
+
+
+def plot_errors(
+    summary: pd.DataFrame,
+    *,
+    scenario_labels: Mapping[str, str] | None = None,
+    ylabel: str = "mean absolute error\n(standard deviations)",
+    ax: Axes | None = None,
+) -> Axes:
+    """Bars of the error per scenario and method, with confidence intervals and their values.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `vaeimpute.evaluation.summarize`.
+    scenario_labels : mapping of str to str, optional
+        What to write below the bars instead of the keys.
+    ylabel : str
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> rows = [("mcar_10", "KNN", 0.6, 0.02), ("mcar_10", "VAE", 0.5, 0.01)]
+    >>> columns = ["scenario", "method", "mean", "half_width"]
+    >>> ax = plot_errors(pd.DataFrame(rows, columns=columns))
+    >>> [float(bar.get_height()) for bar in ax.patches]
+    [0.6, 0.5]
+    """
+    ax = plt.subplots()[1] if ax is None else ax
+    methods = summary["method"].unique()
+    scenarios = summary["scenario"].unique()
+    width = 0.84 / len(methods)
+    for number, method in enumerate(methods):
+        part = summary[summary["method"] == method].set_index("scenario").loc[scenarios]
+        x = np.arange(len(scenarios)) + (number - (len(methods) - 1) / 2) * width
+        ax.bar(
+            x, part["mean"], width=width * 0.94, label=method, color=METHOD_COLORS[method],
+            yerr=part["half_width"], capsize=2, error_kw={"linewidth": 1, "ecolor": "0.25"},
+        )  # fmt: skip
+        for position, mean, half_width in zip(x, part["mean"], part["half_width"], strict=True):
+            ax.annotate(
+                f"{mean:.3f}".lstrip("0"), (position, mean + np.nan_to_num(half_width)),
+                xytext=(0, 3), textcoords="offset points", ha="center", fontsize="x-small",
+            )  # fmt: skip
+    labels = scenario_labels or {}
+    ax.set_xticks(np.arange(len(scenarios)), [labels.get(key, key) for key in scenarios])
+    ax.tick_params(axis="x", length=0)
+    ax.set_ylabel(ylabel)
+    ax.margins(y=0.12)
+    ax.legend(ncols=len(methods), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return ax
+
+
+def plot_value_distribution(
+    values: pd.DataFrame, *, xlabel: str, reference: bool = False, ax: Axes | None = None
+) -> Axes:
+    """Histogram of all values of a matrix.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_samples, n_features)
+    xlabel : str
+        With the unit.
+    reference : bool
+        Draw the standard normal density for comparison.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> values = pd.DataFrame({"g": [0.0, 0.4, 1.0]})
+    >>> plot_value_distribution(values, xlabel="level").get_ylabel()
+    'density'
+    """
+    ax = plt.subplots()[1] if ax is None else ax
+    flat = values.to_numpy().ravel()
+    flat = flat[~np.isnan(flat)]
+    low, high = np.quantile(flat, [0.0005, 0.9995])  # a few far values would squeeze the rest
+    ax.hist(flat, bins=80, range=(low, high), density=True, color=METHOD_COLORS["KNN"])
+    if reference:
+        x = np.linspace(low, high, 200)
+        density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+        ax.plot(x, density, color="black", linewidth=1.2, linestyle="--", label="standard normal")
+        ax.legend()
+    ax.set(xlabel=xlabel, ylabel="density")
+    return ax
+
+
+def plot_survival(
+    clinical: pd.DataFrame, by: str, *, time_unit: str, ax: Axes | None = None
+) -> Axes:
+    """Kaplan-Meier curves of the levels of a clinical variable.
+
+    Parameters
+    ----------
+    clinical : DataFrame
+        With columns ``time``, ``event`` (1 = it happened) and `by`; rows without one are left out.
+    by : str
+        A column with a few levels.
+    time_unit : str
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> clinical = pd.DataFrame({"time": [3, 5, 8], "event": [1, 0, 1], "grade": [2, 2, 3]})
+    >>> ax = plot_survival(clinical, "grade", time_unit="months")
+    >>> len(ax.lines)
+    2
+    """
+    from lifelines import KaplanMeierFitter  # takes a second to import
+
+    ax = plt.subplots()[1] if ax is None else ax
+    groups = clinical.dropna(subset=["time", "event", by]).groupby(by)
+    styles = ("-", "--", ":", "-.")
+    colors = sns.color_palette(_LEVELS, groups.ngroups)
+    for number, (level, part) in enumerate(groups):
+        curve = KaplanMeierFitter().fit(part["time"], part["event"]).survival_function_
+        name = f"{level:g}" if isinstance(level, float) else str(level)
+        ax.step(
+            curve.index, curve.iloc[:, 0], where="post", color=colors[number],
+            linestyle=styles[number % len(styles)], label=f"{name} (n = {len(part)})",
+        )  # fmt: skip
+    ax.set(xlabel=f"time ({time_unit})", ylabel="share without event", ylim=(0, 1.02))
+    ax.legend(title=by, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def plot_embedding(
+    coordinates: np.ndarray,
+    labels: pd.Series,
+    *,
+    axis_labels: Sequence[str],
+    legend_title: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Scatter samples in two dimensions, coloured by a clinical variable.
+
+    Parameters
+    ----------
+    coordinates : array of shape (n_samples, 2)
+    labels : Series of shape (n_samples,)
+        A few levels get a legend, many values a colour bar; samples without one are grey crosses.
+    axis_labels : sequence of two str
+    legend_title : str
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> points = np.array([[0.0, 1.0], [1.0, 0.0]])
+    >>> ax = plot_embedding(
+    ...     points, pd.Series([2, 3]), axis_labels=("PC1", "PC2"), legend_title="grade")
+    >>> ax.get_xlabel()
+    'PC1'
+    """
+    ax = plt.subplots()[1] if ax is None else ax
+    if coordinates.shape != (len(labels), 2):
+        raise ValueError(f"Expected coordinates of shape ({len(labels)}, 2) but got "
+                         f"{coordinates.shape}.")  # fmt: skip
+    values = labels.to_numpy(dtype=float)
+    known = ~np.isnan(values)
+    levels = np.unique(values[known])
+    ax.scatter(*coordinates[~known].T, marker="x", s=22, color="0.6", linewidth=1,
+               label="unknown" if (~known).any() else None)  # fmt: skip
+    if len(levels) <= 6:
+        # Shapes repeat what the colours say.
+        for level, color, marker in zip(
+            levels, sns.color_palette(_LEVELS, len(levels)), "ovsDP^", strict=False
+        ):
+            ax.scatter(*coordinates[values == level].T, color=[color], marker=marker, s=28,
+                       edgecolor="white", linewidth=0.4, label=f"{level:g}")  # fmt: skip
+        ax.legend(title=legend_title, loc="upper left", bbox_to_anchor=(1, 1))
+    else:
+        points = ax.scatter(
+            *coordinates[known].T, c=values[known], cmap=_LEVELS, s=22, edgecolor="white",
+            linewidth=0.3,
+        )  # fmt: skip
+        ax.figure.colorbar(points, ax=ax, label=legend_title)
+    ax.set(xlabel=axis_labels[0], ylabel=axis_labels[1])
+    ax.grid(visible=False)
+    return ax
