@@ -1,0 +1,99 @@
+"""What every committed chapter must be.
+
+That every chapter executes is not tested here: `make test` runs each cell of notebooks/ with nbval
+right after pytest, and once is enough.
+"""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+import run_chapters
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LONGEST_FUNCTION = 6  # lines; anything longer belongs in the package, where it is tested
+
+
+def test_there_are_chapters_and_the_contents_list_them():
+    assert CHAPTERS
+    contents = (ROOT / "_toc.yml").read_text()
+    for chapter in CHAPTERS:
+        assert f"file: notebooks/{chapter.stem}\n" in contents
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(chapter):
+    return nbformat.read(chapter, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_begins_with_one_title(notebook):
+    assert notebook.cells[0].cell_type == "markdown"
+    assert notebook.cells[0].source.startswith("# ")
+
+
+def test_parameters_are_typed_and_explained(chapter, notebook):
+    tagged = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    parameters = papermill.inspect_notebook(run_chapters.read(chapter))
+    assert parameters
+    for name, entry in parameters.items():
+        assert entry["inferred_type_name"] != "None", f"{name} has no type"
+        assert entry["help"], f"{name} has no comment"
+
+
+def test_was_executed_from_top_to_bottom(notebook):
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+    assert any(cell.outputs for cell in code_cells(notebook))
+
+
+def test_no_cell_failed(notebook):
+    for cell in code_cells(notebook):
+        assert not [output for output in cell.outputs if output.output_type == "error"]
+
+
+def test_is_what_make_notebooks_writes(chapter, notebook):
+    assert chapter.read_text(encoding="utf-8") == nbformat.writes(notebook) + "\n"
+    scrubbed = run_chapters.scrub(notebook, run_chapters.read(chapter))
+    assert nbformat.writes(scrubbed) == nbformat.writes(notebook)
+
+
+def test_holds_nothing_of_a_machine(chapter, notebook):
+    run_chapters.refuse_machine_paths(notebook, chapter.stem)
+    metadata = json.dumps([notebook.metadata, *(cell.metadata for cell in notebook.cells)])
+    assert not re.search(r"/(home|root|Users|tmp)/|[A-Z]:\\\\", metadata)
+    assert not re.search(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", metadata)
+    outputs = [
+        value
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        for kind, value in [("", output.get("text", "")), *output.get("data", {}).items()]
+        if not kind.startswith("image/")
+    ]
+    assert not re.search(r"/(home|root|Users|tmp)/", json.dumps(outputs))
+
+
+def test_is_under_a_megabyte(chapter):
+    assert chapter.stat().st_size < 1e6
+
+
+def test_defines_no_long_function(notebook):
+    for cell in code_cells(notebook):
+        for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*$", "", cell.source))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
