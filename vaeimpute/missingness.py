@@ -1,20 +1,30 @@
-"""The paper's Table 1: ways of losing values, as pure functions of cohort, rows and generator."""
+"""The paper's Table 1: ways of losing values, as data and as pure functions of cohort, rows, rng.
+
+A scenario says which values can be lost (`Scenario.eligible`), which share of them is
+(`Scenario.fraction`), and how that share is drawn (`Scenario.drawn`). The functions named like the
+scenarios build them with other parameters than the paper's.
+
+>>> mnar_low_values(quantile=0.2).key
+'mnar_low_values_20'
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts import Cohort
+from vaeimpute.seeding import child_seed
 
-MaskFunction = Callable[[Cohort, np.ndarray, np.random.Generator], np.ndarray]
+Eligible = Callable[[Cohort, np.ndarray], np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scenario:
     """One way of losing values.
 
@@ -28,18 +38,30 @@ class Scenario:
         The kinds of cohort that it applies to.
     description : str
         What is masked, in words.
-    expected_fraction : float
-        Share of the values in the given rows that it masks.
-    draw : callable
-        ``draw(cohort, rows, rng)`` returns the mask.
+    fraction : float
+        Share of the eligible values that is masked.
+    drawn : {"within rows", "among all", "by feature"}
+        Whether that share is taken of every row by itself, of the given rows together, or of the
+        features, each of which then loses all its eligible values. Counts are rounded.
+    nominal_fraction : float or None
+        Share of the values of the given rows that Table 1 speaks of, for a complete matrix. None
+        where the share depends on the cohort; `expected_fraction` then measures it.
+    eligible : callable
+        ``eligible(cohort, rows)`` returns a boolean array of shape (n_rows, n_features), True for
+        the values that can be lost.
+    own : DataFrame, optional
+        A mask of yours over the whole cohort, whose values are lost in any case.
     """
 
     key: str
     mechanism: str
     data_types: tuple[str, ...]
     description: str
-    expected_fraction: float
-    draw: MaskFunction
+    fraction: float
+    drawn: Literal["within rows", "among all", "by feature"]
+    nominal_fraction: float | None
+    eligible: Eligible
+    own: pd.DataFrame | None = None
 
     def mask(self, cohort: Cohort, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw the mask of some rows.
@@ -47,8 +69,9 @@ class Scenario:
         Parameters
         ----------
         cohort : Cohort
+            Standardised (`Cohort.standardize`), if the scenario depends on the values.
         rows : integer array of shape (n_rows,)
-            Positions of the rows that lose values; no other row is looked at or touched.
+            Positions of the rows that lose values. Other rows lose none: they are not in the mask.
         rng : numpy.random.Generator
 
         Returns
@@ -59,89 +82,518 @@ class Scenario:
         Raises
         ------
         ValueError
-            If the scenario does not apply to this kind of cohort.
+            If the scenario does not apply to this cohort; the message says what it lacks.
+
+        Examples
+        --------
+        >>> from vaeimpute.cohorts import load_cohort
+        >>> cohort = load_cohort("breast-gse1992")
+        >>> mask = SCENARIOS["mcar_10"].mask(cohort, np.arange(5), np.random.default_rng(0))
+        >>> mask.sum(axis=1)
+        array([1553, 1553, 1553, 1553, 1553])
         """
+        rows = self._checked(cohort, rows)
+        observed = _observed(cohort, rows)
+        eligible = self.eligible(cohort, rows) & observed
+        if self.drawn == "within rows":
+            mask = _draw_within_rows(eligible, self.fraction, rng)
+        elif self.drawn == "among all":
+            mask = _draw_among_all(eligible, self.fraction, rng)
+        else:
+            mask = eligible & _draw_features(eligible, self.fraction, rng)
+        if self.own is not None:
+            mask |= _own_values(self.own, cohort, rows) & observed
+        return mask
+
+    def expected_fraction(self, cohort: Cohort, rows: np.ndarray) -> float:
+        """Return which share of the values of some rows is masked on average.
+
+        What is missing already counts as not masked, so with missing values the share falls below
+        `nominal_fraction`.
+
+        Parameters
+        ----------
+        cohort : Cohort
+        rows : integer array of shape (n_rows,)
+
+        Returns
+        -------
+        float
+            Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            As `mask` does.
+
+        Examples
+        --------
+        >>> from vaeimpute.cohorts import load_cohort
+        >>> cohort = load_cohort("breast-gse1992").standardize(np.arange(100))
+        >>> round(SCENARIOS["mnar_low_values"].expected_fraction(cohort, np.arange(100, 124)), 4)
+        0.0598
+        """
+        rows = self._checked(cohort, rows)
+        observed = _observed(cohort, rows)
+        chance = self.fraction * (self.eligible(cohort, rows) & observed)
+        if self.own is not None:
+            chance[_own_values(self.own, cohort, rows) & observed] = 1.0
+        return float(chance.mean())
+
+    def united_with(self, own: pd.DataFrame) -> Scenario:
+        """Return a scenario that takes the values of your own mask away as well.
+
+        The rest is drawn as it would be without, so the same generator gives the same mask, plus
+        yours.
+
+        Parameters
+        ----------
+        own : boolean DataFrame
+            True = missing, with the sample and feature ids of the cohorts it will be used on, in
+            any order; further ids do no harm.
+
+        Returns
+        -------
+        Scenario
+            Its key ends in ``+own``.
+
+        Examples
+        --------
+        >>> from vaeimpute.cohorts import load_cohort
+        >>> cohort = load_cohort("breast-gse1992")
+        >>> own = cohort.values > 4  # saturated spots
+        >>> scenario = SCENARIOS["mcar_10"].united_with(own)
+        >>> mask = scenario.mask(cohort, np.arange(124), np.random.default_rng(0))
+        >>> scenario.key, bool(mask[own].all())
+        ('mcar_10+own', True)
+        """
+        return replace(
+            self,
+            key=f"{self.key}+own",
+            mechanism="MNAR",  # nobody knows better about a mask that anyone can pass
+            description=f"{self.description}; and the values of the reader's own mask",
+            nominal_fraction=None,
+            own=_checked_own(own) if self.own is None else self.own | _checked_own(own),
+        )
+
+    def _checked(self, cohort: Cohort, rows: np.ndarray) -> np.ndarray:
         if cohort.data_type not in self.data_types:
             raise ValueError(
                 f"Scenario {self.key!r} applies to {' and '.join(self.data_types)}, "
                 f"not to {cohort.data_type} as in cohort {cohort.name!r}."
             )
-        return self.draw(cohort, rows, rng)
+        rows = np.asarray(rows)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu" or not rows.size:
+            raise ValueError(
+                f"Expected rows as a 1-d array of at least one position but got {rows.dtype} of "
+                f"shape {rows.shape}; of a boolean array, pass np.flatnonzero(rows)."
+            )
+        return rows
 
 
-def mask_at_random(
-    cohort: Cohort, rows: np.ndarray, rng: np.random.Generator, *, fraction: float
-) -> np.ndarray:
-    """Take away the same share of the observed values of every row, chosen uniformly.
+BOTH = ("expression", "methylation")
+
+
+def mcar(fraction: float) -> Scenario:
+    """Lose the same share of every row's values, chosen uniformly.
 
     Parameters
     ----------
-    cohort : Cohort
-    rows : integer array of shape (n_rows,)
-    rng : numpy.random.Generator
     fraction : float
-        Share of each row's observed values, between 0 and 1; the count is rounded.
+        Share of each row's observed values, between 0 and 1.
 
     Returns
     -------
-    boolean array of shape (n_rows, n_features)
+    Scenario
+    """
+    return Scenario(
+        key=f"mcar_{_percent(fraction)}",
+        mechanism="MCAR",
+        data_types=BOTH,
+        description=f"{_words(fraction)} of the values of each row, at random",
+        fraction=_checked_share("fraction", fraction),
+        drawn="within rows",
+        nominal_fraction=fraction,
+        eligible=_observed,
+    )
+
+
+def mnar_high_gc(top: float = 0.1, fraction: float = 0.5) -> Scenario:
+    """Lose values of the genes with the highest GC content, which sequence badly.
+
+    The cohort's table of features must have the column ``gc_content``, a fraction per gene. Genes
+    of unknown GC content take no part, in the ranking either.
+
+    Parameters
+    ----------
+    top : float
+        Share of the genes of known GC content that counts as high.
+    fraction : float
+        Share of these genes' values that is lost.
+
+    Returns
+    -------
+    Scenario
+    """
+    return Scenario(
+        key=_key("mnar_high_gc", top, 0.1, fraction, 0.5),
+        mechanism="MNAR",
+        data_types=("expression",),
+        description=f"{_words(fraction)} of the values, at random, of the genes whose GC content "
+        f"is in the top {_words(top)}",
+        fraction=_checked_share("fraction", fraction),
+        drawn="among all",
+        nominal_fraction=top * fraction,
+        eligible=partial(_high_gc, top=_checked_share("top", top)),
+    )
+
+
+def mnar_whole_genes(fraction: float = 0.05) -> Scenario:
+    """Lose every value of some genes, as when batch correction gives up on them.
+
+    Parameters
+    ----------
+    fraction : float
+        Share of the genes.
+
+    Returns
+    -------
+    Scenario
+    """
+    return _whole_features("mnar_whole_genes", "expression", "genes", fraction)
+
+
+def mnar_whole_sites(fraction: float = 0.05) -> Scenario:
+    """Lose every value of some CpG sites.
+
+    Parameters
+    ----------
+    fraction : float
+        Share of the sites.
+
+    Returns
+    -------
+    Scenario
+    """
+    return _whole_features("mnar_whole_sites", "methylation", "CpG sites", fraction)
+
+
+def mnar_low_values(quantile: float = 0.1, fraction: float = 0.5) -> Scenario:
+    """Lose low values, as when sequencing is too shallow for genes that are little expressed.
+
+    Low is what lies below one threshold for all genes: the quantile over the whole matrix, all
+    rows included. Standardise the cohort before, or the same few genes lose everything.
+
+    Parameters
+    ----------
+    quantile : float
+        Share of all values that counts as low. The paper's robustness figure has 5, 10, 20, 30 %.
+    fraction : float
+        Share of the low values that is lost.
+
+    Returns
+    -------
+    Scenario
 
     Examples
     --------
-    >>> from vaeimpute.cohorts import load_cohort
-    >>> cohort = load_cohort("breast-gse1992")
-    >>> mask = mask_at_random(cohort, np.arange(5), np.random.default_rng(0), fraction=0.1)
-    >>> mask.sum(axis=1)
-    array([1553, 1553, 1553, 1553, 1553])
+    >>> [mnar_low_values(quantile=q).key for q in (0.05, 0.1, 0.2, 0.3)]
+    ['mnar_low_values_05', 'mnar_low_values', 'mnar_low_values_20', 'mnar_low_values_30']
     """
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"Expected a fraction between 0 and 1 but got {fraction}.")
-    observed = cohort.values.iloc[rows].notna().to_numpy()
-    n_masked = np.rint(fraction * observed.sum(axis=1)).astype(int)
-    # Rank uniform draws within each row; missing values draw 2 and so rank last.
-    order = np.argsort(np.where(observed, rng.random(observed.shape), 2.0), axis=1)
-    mask = np.zeros_like(observed)
-    np.put_along_axis(mask, order, np.arange(observed.shape[1]) < n_masked[:, None], axis=1)
+    return Scenario(
+        key=_key("mnar_low_values", quantile, 0.1, fraction, 0.5),
+        mechanism="MNAR",
+        data_types=("expression",),
+        description=f"{_words(fraction)}, at random, of the values below the {_words(quantile)} "
+        "quantile of the whole matrix",
+        fraction=_checked_share("fraction", fraction),
+        drawn="among all",
+        nominal_fraction=quantile * fraction,
+        eligible=partial(_low_values, quantile=_checked_share("quantile", quantile)),
+    )
+
+
+def mnar_low_coverage(threshold: int = 6, fraction: float = 1.0) -> Scenario:
+    """Lose the methylation levels that too few reads stand behind.
+
+    Parameters
+    ----------
+    threshold : int
+        Fewest reads that are enough.
+    fraction : float
+        Share of the values below it that is lost. The paper's text says all, its Table 1 half
+        (``fraction=0.5``).
+
+    Returns
+    -------
+    Scenario
+    """
+    share = "every value" if fraction == 1 else f"{_words(fraction)}, at random, of the values"
+    key = "mnar_low_coverage" if threshold == 6 else f"mnar_low_coverage_{threshold}"
+    return Scenario(
+        key=key if fraction == 1 else f"{key}_{_percent(fraction)}_lost",
+        mechanism="MNAR",
+        data_types=("methylation",),
+        description=f"{share} whose read coverage is below {threshold}",
+        fraction=_checked_share("fraction", fraction),
+        drawn="among all",
+        nominal_fraction=None,
+        eligible=partial(_low_coverage, threshold=threshold),
+    )
+
+
+def own_mask(own: pd.DataFrame) -> Scenario:
+    """Lose exactly the values of your own mask.
+
+    Parameters
+    ----------
+    own : boolean DataFrame
+        As for `Scenario.united_with`.
+
+    Returns
+    -------
+    Scenario
+    """
+    return Scenario(
+        key="own",
+        mechanism="MNAR",
+        data_types=BOTH,
+        description="the values of the reader's own mask",
+        fraction=1.0,
+        drawn="among all",
+        nominal_fraction=None,
+        eligible=partial(_own_values, _checked_own(own)),
+    )
+
+
+def _observed(cohort: Cohort, rows: np.ndarray) -> np.ndarray:
+    return cohort.values.iloc[rows].notna().to_numpy()
+
+
+def _high_gc(cohort: Cohort, rows: np.ndarray, *, top: float) -> np.ndarray:
+    if "gc_content" not in cohort.features:
+        raise ValueError(
+            f"Cohort {cohort.name!r} has no GC content per gene, which mnar_high_gc needs: add a "
+            "column 'gc_content' (a fraction, NaN where unknown) to its features, from Ensembl, "
+            "from a file or simulated; see vaeimpute.cohorts."
+        )
+    gc = cohort.features["gc_content"].to_numpy(dtype=np.float64)
+    if np.isnan(gc).all():
+        raise ValueError(
+            f"Cohort {cohort.name!r} knows the GC content of none of its genes; check that the "
+            f"annotation uses ids like {cohort.features.index[0]!r}."
+        )
+    if np.nanmin(gc) < 0 or np.nanmax(gc) > 1:
+        raise ValueError(
+            f"Cohort {cohort.name!r}: expected gc_content between 0 and 1, got "
+            f"{np.nanmin(gc):g} to {np.nanmax(gc):g}; divide percentages by 100."
+        )
+    is_high = gc >= np.nanquantile(gc, 1 - top)  # False where gc is NaN
+    return np.broadcast_to(is_high, (len(rows), len(gc)))
+
+
+def _whole_features(key: str, data_type: str, features: str, fraction: float) -> Scenario:
+    return Scenario(
+        key=key if fraction == 0.05 else f"{key}_{_percent(fraction)}",
+        mechanism="MNAR",
+        data_types=(data_type,),
+        description=f"every value of a random {_words(fraction)} of the {features}",
+        fraction=_checked_share("fraction", fraction),
+        drawn="by feature",
+        nominal_fraction=fraction,
+        eligible=_observed,
+    )
+
+
+def _low_values(cohort: Cohort, rows: np.ndarray, *, quantile: float) -> np.ndarray:
+    values = cohort.values.to_numpy()
+    threshold = np.nanquantile(values, quantile)
+    low = values[rows] < threshold
+    if not low.any() and not (values < threshold).any():
+        raise ValueError(
+            f"Cohort {cohort.name!r} has no value below its {_words(quantile)} quantile, "
+            f"{threshold:g}, because that many values are the lowest one. Counts with many zeros "
+            "are like that: use their logarithm, and cohort.standardize(training_rows)."
+        )
+    return low
+
+
+def _low_coverage(cohort: Cohort, rows: np.ndarray, *, threshold: int) -> np.ndarray:
+    if cohort.coverage is None:
+        raise ValueError(
+            f"Cohort {cohort.name!r} has no read coverage, which mnar_low_coverage needs. Arrays "
+            "have no reads: choose a sequencing cohort, or one with simulated coverage."
+        )
+    return cohort.coverage.iloc[rows].to_numpy() < threshold
+
+
+def _own_values(own: pd.DataFrame, cohort: Cohort, rows: np.ndarray) -> np.ndarray:
+    samples, features = cohort.values.index[rows], cohort.values.columns
+    for what, ours, theirs in (
+        ("samples", samples, own.index),
+        ("features", features, own.columns),
+    ):
+        unknown = ours.difference(theirs)
+        if len(unknown):
+            raise ValueError(
+                f"The mask lacks {len(unknown)} {what} of cohort {cohort.name!r}, among them "
+                f"{unknown[0]!r}; give it the cohort's ids, for example with reindex_like."
+            )
+    return own.loc[samples, features].to_numpy()
+
+
+def _checked_own(own: pd.DataFrame) -> pd.DataFrame:
+    if not isinstance(own, pd.DataFrame) or not own.dtypes.map(pd.api.types.is_bool_dtype).all():
+        raise ValueError(
+            "Expected a mask as a DataFrame of booleans with the cohort's ids, True = missing, but "
+            f"got {type(own).__name__}; of a matrix with holes, pass matrix.isna()."
+        )
+    if not own.index.is_unique or not own.columns.is_unique:
+        raise ValueError("Expected a mask with unique ids; some samples or features repeat.")
+    return own.astype(bool)
+
+
+def _draw_within_rows(
+    eligible: np.ndarray, fraction: float, rng: np.random.Generator
+) -> np.ndarray:
+    n_masked = np.rint(fraction * eligible.sum(axis=1)).astype(int)
+    # Rank uniform draws within each row; what is not eligible draws 2 and so ranks last.
+    order = np.argsort(np.where(eligible, rng.random(eligible.shape), 2.0), axis=1)
+    mask = np.zeros_like(eligible)
+    np.put_along_axis(mask, order, np.arange(eligible.shape[1]) < n_masked[:, None], axis=1)
     return mask
 
 
-SCENARIOS = {
+def _draw_among_all(eligible: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    positions = np.flatnonzero(eligible)
+    n_masked = int(np.rint(fraction * len(positions)))
+    mask = np.zeros(eligible.shape, dtype=bool)
+    mask.ravel()[rng.choice(positions, n_masked, replace=False, shuffle=False)] = True
+    return mask
+
+
+def _draw_features(eligible: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    """Choose among the features that have something to lose."""
+    return _draw_among_all(np.any(eligible, axis=0, keepdims=True), fraction, rng)
+
+
+def _checked_share(what: str, share: float) -> float:
+    if not 0 <= share <= 1:
+        raise ValueError(f"Expected {what} between 0 and 1 but got {share}.")
+    return share
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:02g}"
+
+
+def _words(share: float) -> str:
+    return "half" if share == 0.5 else f"{100 * share:g} %"
+
+
+def _key(name: str, first: float, usual: float, fraction: float, usual_fraction: float) -> str:
+    """Name a scenario by the parameters that differ from the paper's."""
+    key = name if first == usual else f"{name}_{_percent(first)}"
+    return key if fraction == usual_fraction else f"{key}_{_percent(fraction)}_lost"
+
+
+#: The paper's scenarios by key: six for expression and five for methylation, three of them shared.
+SCENARIOS: dict[str, Scenario] = {
     scenario.key: scenario
     for scenario in (
-        Scenario(
-            key=f"mcar_{percent:02d}",
-            mechanism="MCAR",
-            data_types=("expression", "methylation"),
-            description=f"{percent} % of the values of each row, at random",
-            expected_fraction=percent / 100,
-            draw=partial(mask_at_random, fraction=percent / 100),
-        )
-        for percent in (5, 10, 30)
+        *(mcar(fraction) for fraction in (0.05, 0.1, 0.3)),
+        mnar_high_gc(),
+        mnar_whole_genes(),
+        mnar_low_values(),
+        mnar_whole_sites(),
+        mnar_low_coverage(),
     )
 }
 
 
+def scenarios_for(data_type: str) -> tuple[str, ...]:
+    """Return the keys of the paper's scenarios for one kind of data, in the order of Table 1.
+
+    Parameters
+    ----------
+    data_type : {"expression", "methylation"}
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> scenarios_for("methylation")
+    ('mcar_05', 'mcar_10', 'mcar_30', 'mnar_whole_sites', 'mnar_low_coverage')
+    """
+    if data_type not in BOTH:
+        raise ValueError(f"Expected data_type to be one of {BOTH}, got {data_type!r}.")
+    return tuple(key for key, scenario in SCENARIOS.items() if data_type in scenario.data_types)
+
+
 def scenario_table() -> pd.DataFrame:
-    """Return the scenarios as a table to print: the paper's Table 1.
+    """Return the eleven scenarios as a table to print: the paper's Table 1.
 
     Returns
     -------
     DataFrame
-        One row per scenario, indexed by key.
+        One row per data type and scenario. ``expected_fraction`` is the share of all values of a
+        complete matrix; NaN where only the cohort's own reads tell (`Scenario.expected_fraction`).
 
     Examples
     --------
-    >>> scenario_table()["expected_fraction"].to_dict()
-    {'mcar_05': 0.05, 'mcar_10': 0.1, 'mcar_30': 0.3}
+    >>> scenario_table()["expected_fraction"]
+    data         scenario
+    expression   mcar_05              0.05
+                 mcar_10              0.10
+                 mcar_30              0.30
+                 mnar_high_gc         0.05
+                 mnar_whole_genes     0.05
+                 mnar_low_values      0.05
+    methylation  mcar_05              0.05
+                 mcar_10              0.10
+                 mcar_30              0.30
+                 mnar_whole_sites     0.05
+                 mnar_low_coverage     NaN
+    Name: expected_fraction, dtype: float64
     """
     rows = [
         {
-            "scenario": s.key,
-            "mechanism": s.mechanism,
-            "data": " and ".join(s.data_types),
-            "masked": s.description,
-            "expected_fraction": s.expected_fraction,
+            "data": data_type,
+            "scenario": key,
+            "mechanism": SCENARIOS[key].mechanism,
+            "masked": SCENARIOS[key].description,
+            "expected_fraction": SCENARIOS[key].nominal_fraction,
         }
-        for s in SCENARIOS.values()
+        for data_type in BOTH
+        for key in scenarios_for(data_type)
     ]
-    return pd.DataFrame(rows).set_index("scenario")
+    return pd.DataFrame(rows).set_index(["data", "scenario"])
+
+
+def trial_rng(seed: int, key: str, trial: int) -> np.random.Generator:
+    """Return the generator of one trial of a scenario.
+
+    It depends on nothing but its arguments: trial 7 is the same alone and as one of ten.
+
+    Parameters
+    ----------
+    seed : int
+        The root of all trials.
+    key : str
+        Key of the scenario.
+    trial : int
+        From 0.
+
+    Returns
+    -------
+    numpy.random.Generator
+
+    Examples
+    --------
+    >>> ten = [trial_rng(0, "mcar_10", trial).random() for trial in range(10)]
+    >>> ten[7] == trial_rng(0, "mcar_10", 7).random()
+    True
+    """
+    return np.random.default_rng(child_seed(seed, "mask", key, trial))
