@@ -1,0 +1,399 @@
+"""Reading one matrix of numbers from a text or Parquet file, or saying where it is none."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+
+from vaeimpute.cohorts.cohort import CohortError, _some
+
+#: What stands for a missing value in a matrix, besides an empty field.
+MISSING = (
+    *("NA", "na", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"),
+    *("NULL", "Null", "null", "None", "none", "-", "--", ".", "?"),
+)
+
+#: The separator that a text file is expected to use, by its extension.
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+
+_NUMBER_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
+# SEPT2 and MARCH1 become 2-Sep and 1-Mar when a spreadsheet opens the file.
+_SPREADSHEET_DATE = re.compile(r"\d{1,2}-(Mar|Sep|Dec|Oct|Nov|Apr|Feb)", re.IGNORECASE)
+
+
+class TableError(CohortError):
+    """A file cannot be read as a table; the message says where it fails and what to do."""
+
+
+def read_matrix(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    r"""Read a file of numbers whose rows and columns have ids.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        ``.csv``, ``.tsv`` or ``.txt``, each also with ``.gz``, or ``.parquet``. In a text file the
+        first line holds the column ids and the first column the row ids; the first line may be one
+        field shorter than the others, as R's ``write.table`` leaves it. In a Parquet file the row
+        ids are the index or else the first column, if that holds text.
+
+    Returns
+    -------
+    values : DataFrame
+        float64, or float32 if a Parquet file holds that; ids are text. An empty field or one of
+        `MISSING` is NaN.
+    notes : tuple of str
+        What a reader should know about how the file was read.
+
+    Raises
+    ------
+    TableError
+        If the file is no such matrix. The message names row, column and value where it can.
+    ModuleNotFoundError
+        If a Parquet file is given and pyarrow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "tiny.csv"
+    ...     _ = path.write_text("gene,s1,s2\nTP53,0.5,NA\nEGFR,-1,2e-3\n")
+    ...     values, notes = read_matrix(path)
+    >>> values
+            s1     s2
+    TP53   0.5    NaN
+    EGFR  -1.0  0.002
+    """
+    if path.suffix == ".parquet":
+        return _parquet_matrix(path), ()
+    return _read_text(path)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a text file is divided, known before a single number is parsed."""
+
+    separator: str
+    header_line: int
+    short_header: bool
+    rows: pd.Index
+    columns: pd.Index
+    notes: tuple[str, ...]
+
+
+def _read_text(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    layout = _scan(path)
+    n_columns = len(layout.columns)
+    # Positions, not names: pandas would rename repeated columns, and treat some ids as missing.
+    options = {
+        "sep": layout.separator,
+        "header": None,
+        "skiprows": layout.header_line,
+        "names": range(n_columns + 1),
+        "usecols": range(1, n_columns + 1),
+        "na_values": ["", *MISSING],
+        "keep_default_na": False,
+        "low_memory": False,
+    }
+    try:
+        # "round_trip" takes three times as long as the default and is exact: what was observed is
+        # written back as it was read.
+        frame = pd.read_csv(path, float_precision="round_trip", **options)
+    except pd.errors.ParserError as error:
+        raise TableError(f"{path} cannot be read: {error}.") from None
+    if len(frame) != len(layout.rows):
+        raise TableError(
+            f"{path} has {len(layout.rows)} lines of data but reads as {len(frame)} rows. A "
+            "quotation mark that is not closed does that; remove it."
+        )
+    # Types are inferred and not demanded: demanded, pandas turns True into 1 without a word.
+    if all(dtype.kind in "iuf" for dtype in frame.dtypes):
+        numbers = frame.to_numpy(dtype=np.float64)
+    else:
+        words = pd.read_csv(path, dtype=str, **options).to_numpy()
+        numbers = _parsed(path, words, layout.rows, layout.columns)
+    if layout.short_header and np.isnan(numbers[:, -1]).all():
+        raise TableError(
+            f"{path}: the first line is one field shorter than the others, and the others end with "
+            "an empty field. Either name the column of row ids in the first line, or remove the "
+            "separators at the ends of the lines."
+        )
+    return pd.DataFrame(numbers, layout.rows, layout.columns), layout.notes
+
+
+def _scan(path: Path) -> _Layout:
+    """Read ids and count fields, line by line.
+
+    pandas fills a line that is cut short with NaN, and a file that broke off half-way would pass
+    for one with missing values; so every line is counted here.
+    """
+    notes: tuple[str, ...] = ()
+    header: list[str] = []
+    rows: list[str] = []
+    n_fields = 0
+    separator = ""
+    header_line = 0
+    with open_text(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            line = line.rstrip("\r\n")
+            if not separator:
+                if not line.strip():
+                    continue
+                separator, notes = choose_separator(path, line)
+                header, header_line = _fields(line, separator), number
+                continue
+            if _is_blank(line, separator):
+                continue
+            quoted = '"' in line
+            fields = _fields(line, separator) if quoted else line.split(separator, 1)
+            n_here = len(fields) if quoted else line.count(separator) + 1
+            n_fields = n_fields or n_here
+            if n_here != n_fields or n_fields - len(header) not in (0, 1):
+                raise TableError(_ragged(path, number, n_here, len(header), n_fields, separator))
+            rows.append(fields[0].strip())
+    if not separator:
+        raise TableError(f"{path} is empty.")
+    if not rows:
+        raise TableError(f"{path} has a first line with column ids but no rows below it.")
+    columns = [name.strip() for name in header[-(n_fields - 1) :]] if n_fields > 1 else []
+    if not columns:
+        raise TableError(
+            f"{path} has one column only; expected a column of row ids and at least one of numbers."
+        )
+    return _Layout(
+        separator,
+        header_line,
+        len(header) < n_fields,
+        _checked_ids(path, "row ids (first column)", rows),
+        _checked_ids(path, "column ids (first line)", columns),
+        notes,
+    )
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[IO[str]]:
+    """Open a text file, compressed or not, and turn what goes wrong into a `TableError`.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Yields
+    ------
+    text file
+        Decoded as UTF-8; a byte order mark is skipped.
+    """
+    try:
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
+            yield lines
+    except UnicodeDecodeError as error:
+        raise TableError(
+            f"{path} is not UTF-8 text ({error.reason} at byte {error.start} of a block). Save it "
+            "as 'CSV UTF-8', or give the file the extension of what it is."
+        ) from None
+    except csv.Error:
+        raise TableError(
+            f"{path} has a quotation mark that is not closed, so its field never ends; remove it."
+        ) from None
+    except (EOFError, zlib.error) as error:
+        raise TableError(
+            f"{path} is damaged or breaks off before its end ({error}). Copy or download it again."
+        ) from None
+    except gzip.BadGzipFile as error:
+        raise TableError(
+            f"{path} is not compressed with gzip ({error}). Remove .gz from its name if it is "
+            "plain text."
+        ) from None
+
+
+def choose_separator(path: Path, header: str) -> tuple[str, tuple[str, ...]]:
+    """Return the separator of a text file, and a note if its extension promises another.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    header : str
+        The first line.
+
+    Returns
+    -------
+    separator : str
+    notes : tuple of str
+
+    Examples
+    --------
+    >>> choose_separator(Path("a.csv"), "gene;s1;s2")
+    (';', ("'a.csv' is separated by semicolons, not by commas.",))
+    """
+    if header.lstrip().startswith("<"):
+        raise TableError(
+            f"{path} is a web page, not a table; its first line is {header[:60]!r}. Download the "
+            "file again, and look at the page for what went wrong."
+        )
+    names = {",": "commas", "\t": "tabs", ";": "semicolons"}
+    expected = SEPARATORS[Path(path.name.removesuffix(".gz")).suffix]
+    if expected in header:
+        return expected, ()
+    found = max(names, key=header.count)
+    if found not in header:
+        raise TableError(
+            f"{path} has no {', '.join(names.values())} in its first line {header[:60]!r}; "
+            f"expected column ids separated by {names[expected]}."
+        )
+    return found, (f"{path.name!r} is separated by {names[found]}, not by {names[expected]}.",)
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line], delimiter=separator))
+
+
+def _is_blank(line: str, separator: str) -> bool:
+    """Tell whether pandas skips the line."""
+    return not line.strip(" \t".replace(separator, ""))
+
+
+def _ragged(
+    path: Path, number: int, n_here: int, n_header: int, n_fields: int, separator: str
+) -> str:
+    expected = n_header if n_here == n_fields else n_fields
+    message = f"{path}: line {number} has {n_here} fields where {expected} are expected"
+    if n_here > expected and separator == ",":
+        return (
+            f"{message}. If its numbers are written with decimal commas, separate the fields by "
+            "semicolons or tabs and write decimal points."
+        )
+    if n_here < expected:
+        return f"{message}; the line, or the file, is cut short."
+    return f"{message}; the first line must name every column, with or without the row ids' own."
+
+
+def _checked_ids(path: Path, what: str, ids: Sequence[object]) -> pd.Index:
+    """Return ids as text, or say which are missing, repeated, or numbers in the wrong place."""
+    labels = pd.Index([str(name) for name in ids], dtype=object)
+    empty = np.flatnonzero(labels == "")
+    if len(empty):
+        raise TableError(
+            f"{path}: {len(empty)} {what} are empty, the first is number {empty[0] + 1}. Name them."
+        )
+    numbers = pd.to_numeric(labels, errors="coerce")
+    if not numbers.isna().any() and (numbers % 1 != 0).any():
+        raise TableError(
+            f"{path}: the {what} are numbers ({_some(labels, 3)}). Expected ids in the first line "
+            "and in the first column; add what is missing."
+        )
+    if not labels.is_unique:
+        repeated = labels[labels.duplicated()].unique()
+        dates = [name for name in repeated if _SPREADSHEET_DATE.fullmatch(name)]
+        hint = f" A spreadsheet made dates of gene symbols ({dates[0]})." if dates else ""
+        raise TableError(
+            f"{path}: {len(repeated)} {what} occur more than once: {_some(repeated)}. Merge or "
+            f"rename them.{hint}"
+        )
+    return labels
+
+
+def _parsed(path: Path, words: np.ndarray, rows: pd.Index, columns: pd.Index) -> np.ndarray:
+    """Turn a matrix of text, NaN where missing, into numbers, or say what is none."""
+    numbers = np.asarray(pd.to_numeric(words.ravel(), errors="coerce"), dtype=np.float64)
+    numbers = numbers.reshape(words.shape)
+    given = ~pd.isna(words)
+    bad = given & np.isnan(numbers)
+    if bad.any():
+        raise TableError(_not_numbers(path, words, rows, columns, given, bad))
+    return numbers
+
+
+def _not_numbers(
+    path: Path,
+    words: np.ndarray,
+    rows: pd.Index,
+    columns: pd.Index,
+    given: np.ndarray,
+    bad: np.ndarray,
+) -> str:
+    """Say which entries are no numbers, and what they look like."""
+    row, column = np.argwhere(bad)[0]
+    value = words[row, column]
+    more = int(bad.sum()) - 1
+    message = (
+        f"{path}: the value {value!r} in row {rows[row]!r}, column {columns[column]!r} is not a "
+        f"number{f', nor are {more} more' if more else ''}."
+    )
+    text_columns = bad.any(axis=0) & (bad == given).all(axis=0)
+    text_rows = bad.any(axis=1) & (bad == given).all(axis=1)
+    if _NUMBER_WITH_COMMA.fullmatch(value):
+        return (
+            f"{message} It has a decimal comma; write points, for example with pandas: "
+            "read_csv(..., sep=';', decimal=',', index_col=0).to_csv('points.csv')."
+        )
+    for axis, text, names in (("column", text_columns, columns), ("row", text_rows, rows)):
+        if text.any() and not text.all():
+            return (
+                f"{message} No number at all in {axis} {_some(names[text])}: remove it, or keep it "
+                "in the clinical table."
+            )
+    return f"{message} A missing value is an empty field or one of {', '.join(MISSING)}."
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file as it is, or say why that cannot be done.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    DataFrame
+    """
+    try:
+        return pd.read_parquet(path)
+    except ImportError:
+        raise ModuleNotFoundError(
+            f"Reading {path} needs pyarrow, which is not installed. Install it: pip install "
+            "'vaeimpute[data]'.",
+            name="pyarrow",
+        ) from None
+    except (ValueError, OSError) as error:  # what pyarrow raises for a damaged file
+        raise TableError(f"{path} cannot be read as Parquet: {error}") from None
+
+
+def _parquet_matrix(path: Path) -> pd.DataFrame:
+    frame = read_parquet(path)
+    if isinstance(frame.index, pd.RangeIndex) and frame.shape[1] and _is_text(frame.iloc[:, 0]):
+        frame = frame.set_index(frame.columns[0])
+    if frame.empty:
+        raise TableError(f"{path} is empty: {frame.shape[0]} rows and {frame.shape[1]} columns.")
+    rows = _checked_ids(path, "row ids", frame.index)
+    columns = _checked_ids(path, "column ids", frame.columns)
+    return pd.DataFrame(_numbers(path, frame, rows, columns), rows, columns)
+
+
+def _is_text(column: pd.Series) -> bool:
+    return not (
+        pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
+    )
+
+
+def _numbers(path: Path, frame: pd.DataFrame, rows: pd.Index, columns: pd.Index) -> np.ndarray:
+    """Return a frame as one float array; float32 stays float32."""
+    numeric = frame.dtypes.map(
+        lambda dtype: pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+    )
+    if not numeric.all():
+        # Numbers that are stored as text or as decimals pass; True and dates do not.
+        missing = frame.isna() | frame.isin(["", *MISSING])
+        words = frame.astype(str).astype(object).mask(missing, np.nan).to_numpy()
+        return _parsed(path, words, rows, columns)
+    single = all(dtype in ("float32", "float16") for dtype in frame.dtypes)
+    return frame.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
