@@ -9,6 +9,10 @@ CHAPTER ?=
 # For `make book`: other values for the chapters' parameters, such as PARAMETERS="n_trials=3"
 PARAMETERS ?=
 
+# Threads that wait shall sleep, not spin: on a machine that others use as well, spinning made
+# training four times slower.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 # The kernel "python3" must be the one in .venv, whatever else the user has registered under that
 # name, and nothing from outside may be imported there or choose its plotting window.
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -61,9 +65,10 @@ test: $(STAMP) ## run the tests, then every cell of the notebooks
 	@echo "== test: nbval, every cell of notebooks/"
 	@$(WATCH) $(BIN)/python -m pytest --nbval-lax --nbval-current-env notebooks/
 
-notebooks: $(STAMP) ## execute notebooks/ in place, ready to be committed
+notebooks: $(STAMP) ## execute notebooks/ in place, ready to be committed with the figure of the README
 	@echo "== notebooks: executing the chapters in place"
 	@$(WATCH) $(BIN)/python book/run_chapters.py --in-place $(CHAPTERS) $(CHOSEN)
+	@$(BIN)/python book/readme_figure.py
 
 lint: $(STAMP) ## check style, formatting and types
 	@echo "== lint: ruff"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import subprocess
@@ -36,8 +35,12 @@ def stage(executed: Path, source: Path, root: Path = ROOT) -> None:
         shutil.copy2(root / name, source)
     shutil.rmtree(source / "book", ignore_errors=True)
     shutil.copytree(
-        root / "book", source / "book", ignore=shutil.ignore_patterns("*.py", "__pycache__", ".*")
+        root / "book",
+        source / "book",
+        ignore=shutil.ignore_patterns("*.py", "__pycache__", ".*", "_static"),
     )
+    # jupyter-book links every style sheet that it finds in _static beside the configuration.
+    shutil.copytree(root / "book" / "_static", source / "_static", dirs_exist_ok=True)
     copy_mathjax(source / "_extra" / "mathjax")
     chapters = source / "notebooks"
     chapters.mkdir(exist_ok=True)
@@ -95,8 +98,9 @@ def render(source: Path, output: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         encoding="utf-8",
         errors="replace",
-        env={**os.environ, "NO_COLOR": "1"},
     )
+    # jupyter-book colours what it prints, whether or not that goes to a terminal.
+    done.stdout = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
     if done.returncode:
         # Sphinx remembers the pages it has read, but not the warnings they gave: without this, a
         # second attempt would pass.

@@ -5,6 +5,7 @@ import pytest
 from vaeimpute.cohorts import Cohort
 from vaeimpute.experiments import run_experiment
 from vaeimpute.imputers import GaussianImputer, MeanImputer
+from vaeimpute.missingness import mcar
 
 
 @pytest.fixture
@@ -58,6 +59,11 @@ def test_a_trial_does_not_depend_on_how_many_there_are(cohort):
     pd.testing.assert_frame_equal(few.drop(columns="seconds"), kept.drop(columns="seconds"))
 
 
+def test_a_scenario_with_other_parameters_is_taken_as_it_is(cohort):
+    table = run_experiment(cohort, {"mean": MeanImputer()}, [mcar(0.5)], n_trials=1)
+    assert table[["scenario", "n_missing"]].values.tolist() == [["mcar_50", 10 * 20]]
+
+
 def test_an_unknown_scenario_lists_the_known_ones(cohort):
-    with pytest.raises(ValueError, match=r"Unknown scenarios \['mcar_99'\]; choose from .*mcar_10"):
+    with pytest.raises(ValueError, match=r"Unknown scenario 'mcar_99'; choose from .*mcar_10"):
         run_experiment(cohort, imputers(), ["mcar_99"])

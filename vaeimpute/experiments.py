@@ -12,15 +12,14 @@ from tqdm.auto import tqdm
 
 from vaeimpute.cohorts import Cohort
 from vaeimpute.evaluation import mean_absolute_error, root_mean_squared_error
-from vaeimpute.missingness import SCENARIOS
-from vaeimpute.seeding import child_seed
+from vaeimpute.missingness import SCENARIOS, Scenario, trial_rng
 from vaeimpute.splits import Split, split_rows
 
 
 def run_experiment(
     cohort: Cohort,
     imputers: Mapping[str, BaseEstimator],
-    scenarios: Iterable[str],
+    scenarios: Iterable[str | Scenario],
     *,
     n_trials: int = 10,
     seed: int = 0,
@@ -39,8 +38,8 @@ def run_experiment(
         In its own units.
     imputers : mapping of str to estimator
         Fitted in place, in this order.
-    scenarios : iterable of str
-        Keys of `vaeimpute.missingness.SCENARIOS`.
+    scenarios : iterable of str or Scenario
+        Keys of `vaeimpute.missingness.SCENARIOS`, or scenarios with other parameters.
     n_trials : int
         Masks drawn per scenario. Trial 7 has the same mask whatever the number of trials.
     seed : int
@@ -71,35 +70,32 @@ def run_experiment(
     >>> table[["method", "n_missing"]].to_dict("records")
     [{'method': 'mean', 'n_missing': 38825}]
     """
-    scenarios = list(scenarios)
-    unknown = [key for key in scenarios if key not in SCENARIOS]
-    if unknown:
-        raise ValueError(f"Unknown scenarios {unknown}; choose from {list(SCENARIOS)}.")
+    chosen = [_find_scenario(scenario) for scenario in scenarios]
     if split is None:
         split = split_rows(len(cohort.values), strata=cohort.strata, seed=seed)
     standardized = cohort.standardize(split.train)
     values = standardized.values.to_numpy()
     true = values[split.test]
 
-    bar = tqdm(total=len(imputers) * (1 + len(scenarios) * n_trials), disable=not progress)
+    bar = tqdm(total=len(imputers) * (1 + len(chosen) * n_trials), disable=not progress)
     rows = []
     with bar:
         for method, imputer in imputers.items():
             bar.set_description(f"{method}: fit")
             imputer.fit(values[split.train])
             bar.update()
-            for key in scenarios:
-                bar.set_description(f"{method}: {key}")
+            for scenario in chosen:
+                bar.set_description(f"{method}: {scenario.key}")
                 for trial in range(n_trials):
-                    rng = np.random.default_rng(child_seed(seed, "mask", key, trial))
-                    mask = SCENARIOS[key].mask(standardized, split.test, rng)
+                    rng = trial_rng(seed, scenario.key, trial)
+                    mask = scenario.mask(standardized, split.test, rng)
                     start = time.perf_counter()
                     imputed = imputer.transform(np.where(mask, np.nan, true))
                     seconds = time.perf_counter() - start
                     rows.append(
                         {
                             "cohort": cohort.name,
-                            "scenario": key,
+                            "scenario": scenario.key,
                             "trial": trial,
                             "method": method,
                             "mae": mean_absolute_error(true, imputed, mask),
@@ -110,3 +106,11 @@ def run_experiment(
                     )
                     bar.update()
     return pd.DataFrame(rows)
+
+
+def _find_scenario(scenario: str | Scenario) -> Scenario:
+    if isinstance(scenario, Scenario):
+        return scenario
+    if scenario not in SCENARIOS:
+        raise ValueError(f"Unknown scenario {scenario!r}; choose from {list(SCENARIOS)}.")
+    return SCENARIOS[scenario]

@@ -217,19 +217,21 @@ def plot_embedding(
     values = labels.to_numpy(dtype=float)
     known = ~np.isnan(values)
     levels = np.unique(values[known])
-    ax.scatter(*coordinates[~known].T, marker="x", s=22, color="0.6", linewidth=1,
+    x, y = coordinates.T
+    ax.scatter(x[~known], y[~known], marker="x", s=22, color="0.6", linewidth=1,
                label="unknown" if (~known).any() else None)  # fmt: skip
     if len(levels) <= 6:
         # Shapes repeat what the colours say.
         for level, color, marker in zip(
             levels, sns.color_palette(_LEVELS, len(levels)), "ovsDP^", strict=False
         ):
-            ax.scatter(*coordinates[values == level].T, color=[color], marker=marker, s=28,
+            chosen = values == level
+            ax.scatter(x[chosen], y[chosen], color=[color], marker=marker, s=28,
                        edgecolor="white", linewidth=0.4, label=f"{level:g}")  # fmt: skip
         ax.legend(title=legend_title, loc="upper left", bbox_to_anchor=(1, 1))
     else:
         points = ax.scatter(
-            *coordinates[known].T, c=values[known], cmap=_LEVELS, s=22, edgecolor="white",
+            x[known], y[known], c=values[known], cmap=_LEVELS, s=22, edgecolor="white",
             linewidth=0.3,
         )  # fmt: skip
         ax.figure.colorbar(points, ax=ax, label=legend_title)

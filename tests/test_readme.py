@@ -1,0 +1,42 @@
+"""What the README shows and says must be so."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import readme_figure  # in book/
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_figure_is_the_one_in_the_chapter():
+    assert readme_figure.FIGURE.read_bytes() == readme_figure.first_image(readme_figure.CHAPTER)
+
+
+def test_files_and_targets_that_it_names_are_there():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"make (book|test|help|\w+)\b(?= |$|`)", README, flags=re.MULTILINE)
+    assert {"book", "test", "help"} <= set(targets)
+    for target in set(targets) & {"book", "test", "help", "notebooks", "lint", "clean"}:
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+    for path in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_its_example_runs(tmp_path):
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(30, 2)) @ rng.normal(size=(2, 12))
+    values[rng.random(values.shape) < 0.2] = np.nan
+    table = pd.DataFrame(values, [f"s{i}" for i in range(30)]).add_prefix("g")
+    table.to_csv(tmp_path / "expression.csv")
+    code += "\nfilled.to_csv('filled.csv')\n"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    filled = pd.read_csv(tmp_path / "filled.csv", index_col=0)
+    assert filled.notna().all(axis=None)
+    pd.testing.assert_frame_equal(filled.where(table.notna()), table)
