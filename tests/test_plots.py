@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.plots import METHOD_COLORS, plot_embedding, plot_errors
+from vaeimpute.plots import METHOD_COLORS, plot_embedding, plot_errors, plot_mask
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,16 @@ def test_the_methods_differ_in_greyscale():
         np.dot(mpl.colors.to_rgb(color), [0.299, 0.587, 0.114]) for color in METHOD_COLORS.values()
     )
     assert min(np.diff(lightness)) > 0.1
+
+
+def test_a_mask_keeps_its_share_when_features_share_a_pixel():
+    mask = np.random.default_rng(0).random((6, 7503)) < 0.3
+    shades = plot_mask(mask).images[0].get_array()
+    assert shades.shape == (6, 300)
+    np.testing.assert_allclose(shades.mean(axis=1), mask.mean(axis=1), atol=0.005)
+    shades = plot_mask(mask, order=np.argsort(mask.sum(axis=0))).images[0].get_array()
+    assert shades[:, 0].mean() == 0.0
+    assert shades[:, -1].mean() > 0.8
 
 
 @pytest.mark.parametrize("n_levels", [3, 40])
