@@ -597,3 +597,32 @@ def trial_rng(seed: int, key: str, trial: int) -> np.random.Generator:
     True
     """
     return np.random.default_rng(child_seed(seed, "mask", key, trial))
+
+
+def trial_masks(
+    key: str, cohort: Cohort, rows: np.ndarray, n_trials: int, seed: int
+) -> list[np.ndarray]:
+    """Draw the masks of several trials of one of the paper's scenarios.
+
+    Parameters
+    ----------
+    key : str
+        Key of `SCENARIOS`.
+    cohort : Cohort
+    rows : integer array of shape (n_rows,)
+    n_trials : int
+    seed : int
+        The root of all trials.
+
+    Returns
+    -------
+    list of n_trials boolean arrays of shape (n_rows, n_features)
+
+    Examples
+    --------
+    >>> from vaeimpute.cohorts import load_cohort
+    >>> masks = trial_masks("mcar_05", load_cohort("breast-gse1992"), np.arange(3), 2, seed=0)
+    >>> [int(mask.sum()) for mask in masks]
+    [2328, 2328]
+    """
+    return [SCENARIOS[key].mask(cohort, rows, trial_rng(seed, key, t)) for t in range(n_trials)]
