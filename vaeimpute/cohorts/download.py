@@ -1,0 +1,392 @@
+"""Downloads that can be interrupted and taken up again, and arrive whole and checked or not at all.
+
+pooch checks the checksum and moves the file into place; what it lacks, going on where an earlier
+attempt stopped, is the downloader here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import logging
+import os
+import re
+import shutil
+import time
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from requests import Response
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 1 << 18
+_TIMEOUT = (30, 60)  # seconds to connect, seconds without a byte
+_RETRIES = 4  # in a row, without a byte gained
+_WAIT = 2.0  # seconds before the first of them; each waits this much longer
+_MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK", ".xlsx": b"PK"}
+
+
+class DownloadError(RuntimeError):
+    """A file could not be had; the message says why, what is kept and what to do."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file to download, and what is published about it.
+
+    Attributes
+    ----------
+    name : str
+        What it is called here.
+    url : str
+        Where it is.
+    md5 : str, optional
+        Its checksum.
+    size : int, optional
+        Its exact size in bytes.
+    about_size : int, optional
+        Its rough size in bytes, where the exact one is not published.
+    """
+
+    name: str
+    url: str
+    md5: str | None = None
+    size: int | None = None
+    about_size: int | None = None
+
+    @property
+    def expected_size(self) -> int:
+        """The best figure there is for its size in bytes, 0 if there is none."""
+        return self.size or self.about_size or 0
+
+    @property
+    def host(self) -> str:
+        """The server it comes from."""
+        return urlsplit(self.url).netloc
+
+
+def human_size(size: int) -> str:
+    """Write a number of bytes as people read it.
+
+    Examples
+    --------
+    >>> human_size(1882540959), human_size(812)
+    ('1.9 GB', '812 bytes')
+    """
+    for power, unit in ((4, "TB"), (3, "GB"), (2, "MB"), (1, "kB")):
+        if size >= 1000**power:
+            return f"{size / 1000**power:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def describe_size(files: Sequence[RemoteFile], unknown: str | None = None) -> str:
+    """Say how much there is to download, and how exactly that is known.
+
+    Parameters
+    ----------
+    files : sequence of RemoteFile
+    unknown : str, optional
+        What to say of files whose size is not published. Without it, how many they are.
+
+    Examples
+    --------
+    >>> describe_size([RemoteFile("a", "", size=2_000_000), RemoteFile("b", "")])
+    '2.0 MB and 1 file of unknown size'
+    """
+    total = sum(file.expected_size for file in files)
+    n_unknown = sum(not file.expected_size for file in files)
+    about = "" if all(file.size or not file.about_size for file in files) else "about "
+    parts = [f"{about}{human_size(total)}"] if total else []
+    if n_unknown:
+        parts.append(unknown or f"{n_unknown} file{'s' * (n_unknown > 1)} of unknown size")
+    return " and ".join(parts) or "nothing"
+
+
+def download(files: Sequence[RemoteFile], folder: Path) -> list[Path]:
+    """Bring files into a folder, unless they are there already.
+
+    Before the first byte it is logged what will be downloaded and how large it is. A download that
+    stops half-way leaves ``NAME.part`` and goes on from there the next time. A file is under its
+    own name only when it is whole, and has the published size and checksum.
+
+    Parameters
+    ----------
+    files : sequence of RemoteFile
+    folder : pathlib.Path
+        Made if it is not there.
+
+    Returns
+    -------
+    list of pathlib.Path
+        In the order of `files`.
+
+    Raises
+    ------
+    DownloadError
+        If a file cannot be had.
+    """
+    missing = [file for file in files if not (folder / file.name).exists()]
+    if missing:
+        # A warning, so that whoever only called load_cohort sees it as well.
+        logger.warning(
+            "Downloading %s from %s to %s: %s.",
+            describe_size(missing),
+            " and ".join(dict.fromkeys(file.host for file in missing)),
+            folder,
+            ", ".join(
+                f"{file.name} ({describe_size([file], unknown='size unknown')})" for file in missing
+            ),
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = [_part(file, folder) for file in missing]
+        arrived = sum(part.stat().st_size for part in parts if part.exists())
+        _require_space(folder, sum(file.expected_size for file in missing) - arrived)
+    return [_retrieve(file, folder) for file in files]
+
+
+def _part(file: RemoteFile, folder: Path) -> Path:
+    return folder / f"{file.name}.part"
+
+
+def _retrieve(file: RemoteFile, folder: Path) -> Path:
+    import pooch
+
+    pooch.get_logger().setLevel(logging.WARNING)  # it has a handler of its own and says it twice
+    try:
+        # Not pooch.retrieve, which hashes all 45 GB of a file that nobody published a hash of.
+        path = pooch.create(
+            folder,
+            base_url="",
+            registry={file.name: None if file.md5 is None else f"md5:{file.md5}"},
+            urls={file.name: file.url},
+        ).fetch(file.name, downloader=_ResumingDownloader(file, folder))
+    except ValueError as error:  # pooch's word for a wrong checksum
+        raise DownloadError(
+            f"What arrived from {file.host} is not the published file. {error} Try once more; if "
+            "it differs again, the file has changed at its source: please report it."
+        ) from error
+    return Path(path)
+
+
+def _require_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DownloadError(
+            f"The download needs {human_size(needed)}, but only {human_size(free)} are free in "
+            f"{folder}. Free some space, or choose another folder with VAEIMPUTE_CACHE or "
+            "--cache-dir."
+        )
+
+
+class _ResumingDownloader:
+    """A downloader for pooch that keeps what arrives in ``NAME.part`` and goes on from there."""
+
+    def __init__(self, file: RemoteFile, folder: Path) -> None:
+        self.file = file
+        self.folder = folder
+        self.part = _part(file, folder)
+        # What identifies the version of the file that the part belongs to.
+        self.validator = folder / f"{file.name}.part.version"
+
+    def __call__(self, url: str, output_file: str, pooch: object, check_only: bool = False) -> None:
+        if (self.folder / self.file.name).exists():
+            logger.warning(
+                "%s is there, but has not the published checksum: downloading it again.",
+                self.file.name,
+            )
+        # Unbuffered: what a full disk did not take must not be written again on closing.
+        with FileIO(self.part, "ab") as sink:
+            try:
+                fcntl.flock(sink, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DownloadError(
+                    f"Another process is downloading {self.file.name} to {self.folder}. Wait for "
+                    "it to end."
+                ) from None
+            try:
+                self._insist(url, sink)
+                self._check_archive()
+                os.replace(self.part, output_file)
+                self.validator.unlink(missing_ok=True)
+            finally:
+                if not sink.tell():
+                    self._forget()
+
+    def _insist(self, url: str, sink: FileIO) -> None:
+        """Take up the download as often as the connection is lost, unless it gains nothing."""
+        import requests
+        import urllib3
+
+        failures = 0
+        while True:
+            before = sink.tell()
+            try:
+                return self._go_on(url, sink)
+            except (
+                requests.ConnectionError,
+                requests.Timeout,
+                urllib3.exceptions.HTTPError,
+            ) as error:
+                failures = 0 if sink.tell() > before else failures + 1
+                if failures > _RETRIES:
+                    kept = (
+                        f" The first {human_size(sink.tell())} are kept: the same command goes on "
+                        "from there."
+                        if sink.tell()
+                        else ""
+                    )
+                    raise DownloadError(
+                        f"Could not download {self.file.name} from {self.file.host}: {error}."
+                        f"{kept} Try again later, or get {url} by other means and put it at "
+                        f"{self.folder / self.file.name}."
+                    ) from error
+                logger.info("%s: %s; trying again.", self.file.host, error)
+                time.sleep(_WAIT * failures)
+
+    def _go_on(self, url: str, sink: FileIO) -> None:
+        """Ask for what is still missing, and append it."""
+        import requests
+        from tqdm import tqdm
+
+        have = sink.tell()
+        if have and have == self.file.size:
+            return
+        headers = {"Accept-Encoding": "identity"}
+        version = self.validator.read_text() if self.validator.exists() else None
+        if have and (version or self.file.md5):  # otherwise nothing tells one version from another
+            headers["Range"] = f"bytes={have}-"
+            if version:
+                headers["If-Range"] = version
+        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+            start, total = _extent(response)
+            if response.status_code == 416 and have == total:
+                return
+            if response.status_code == 416 or start not in (0, have):
+                self._start_over(sink)
+                raise requests.ConnectionError("the server has another file than it had before")
+            self._check_status(response)
+            # As it was sent: requests would unpack what a server labels as compressed.
+            chunks = response.raw.stream(_CHUNK, decode_content=False)
+            chunk = next(chunks, b"")
+            total = total or self.file.size
+            if not start:
+                self._check_start(chunk)
+            if self.file.size and total != self.file.size:
+                raise DownloadError(
+                    f"{self.file.host} offers {self.file.name} with {total} bytes where "
+                    f"{self.file.size} were published: the file has changed. Please report it."
+                )
+            if not start:  # whether it was asked for the beginning or ignored the range
+                self._start_over(sink)
+                self._remember_version(response)
+            _require_space(self.folder, (total or 0) - sink.tell())
+            with tqdm(
+                desc=self.file.name,
+                initial=sink.tell(),
+                total=total,
+                unit="B",
+                unit_scale=True,
+                disable=None,  # on a terminal only
+            ) as bar:
+                while chunk:
+                    self._write(sink, chunk)
+                    bar.update(len(chunk))
+                    chunk = next(chunks, b"")
+        if total and sink.tell() < total:
+            raise requests.ConnectionError("the connection was closed early")
+
+    def _write(self, sink: FileIO, chunk: bytes) -> None:
+        left = memoryview(chunk)
+        try:
+            while left:
+                left = left[sink.write(left) :]
+        except OSError as error:
+            raise DownloadError(
+                f"Could not write {self.file.name} to {self.folder}: {error.strerror}. Free some "
+                "space, or choose another folder with VAEIMPUTE_CACHE or --cache-dir. What has "
+                "arrived is kept: the same command goes on from there."
+            ) from error
+
+    def _check_status(self, response: Response) -> None:
+        import requests
+
+        if response.ok:
+            return
+        answer = f"{response.status_code} {response.reason}"
+        if response.status_code >= 500 or response.status_code == 429:
+            raise requests.ConnectionError(f"the server answers {answer}")
+        raise DownloadError(
+            f"{self.file.host} does not give out {self.file.name} ({answer} for {response.url}). "
+            "It may have moved: look for it at its source, and put it at "
+            f"{self.folder / self.file.name}; please report it."
+        )
+
+    def _check_start(self, head: bytes) -> None:
+        """Refuse a page that a proxy or a login put in the place of the file."""
+        page = head[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
+        magic = _MAGIC.get(Path(self.file.name).suffix, b"")
+        if page or not head or not head.startswith(magic):
+            raise DownloadError(
+                f"{self.file.host} sent {'a web page' if page else 'something else'} instead of "
+                f"{self.file.name}; it begins with {head[:60]!r}. It was not kept. Open "
+                f"{self.file.url} in a browser: a login or a proxy may be in between."
+            )
+
+    def _check_archive(self) -> None:
+        """Read what has no published checksum far enough to know that it is whole."""
+        if self.file.md5:
+            return
+        try:
+            if self.file.name.endswith(".gz"):
+                with gzip.open(self.part) as content:
+                    while content.read(_CHUNK):
+                        pass
+            elif self.file.name.endswith(".zip") and not zipfile.is_zipfile(self.part):
+                raise EOFError("its table of contents is missing")
+        except (EOFError, OSError, zlib.error) as error:
+            self._forget()
+            raise DownloadError(
+                f"{self.file.name} from {self.file.host} is cut short or damaged: {error} It was "
+                "deleted. Try again; if it happens again, please report it."
+            ) from error
+
+    def _remember_version(self, response: Response) -> None:
+        version = response.headers.get("ETag", "W/")
+        if version.startswith("W/"):  # a weak one does not promise equal bytes
+            version = response.headers.get("Last-Modified", "")
+        if version:
+            self.validator.write_text(version)
+
+    def _start_over(self, sink: FileIO) -> None:
+        if sink.tell():
+            sink.truncate(0)
+            sink.seek(0)
+        self.validator.unlink(missing_ok=True)
+
+    def _forget(self) -> None:
+        self.part.unlink(missing_ok=True)
+        self.validator.unlink(missing_ok=True)
+
+
+def _extent(response: Response) -> tuple[int, int | None]:
+    """Return where in the file a response begins, and how long the file is if that is said."""
+    if response.status_code in (206, 416):
+        found = re.fullmatch(
+            r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", "")
+        )
+        start, total = found.groups() if found else (None, None)
+        # Without a word about where it begins, it cannot be used: no file goes on at -1.
+        return int(start or -1) if response.status_code == 206 else 0, _integer(total)
+    return 0, _integer(response.headers.get("Content-Length"))
+
+
+def _integer(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None
