@@ -1,0 +1,58 @@
+"""Transforms of measurements that several cohorts share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd  # noqa: F401
+
+from vaeimpute.cohorts.cohort import Cohort, CohortError
+
+# One percentage point, below the smallest level above zero that a few dozen reads can give. Far
+# smaller ones, such as 1e-6, would turn unmethylated sites into outliers.
+EPSILON = 0.01
+
+
+def negative_log(cohort: Cohort, epsilon: float = EPSILON) -> Cohort:
+    """Take -ln(level + epsilon) of methylation levels, as the paper does.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        With levels between 0 and 1.
+    epsilon : float
+        Keeps the logarithm of 0 finite. The paper does not say what it did.
+
+    Returns
+    -------
+    Cohort
+        With a note that says what was done.
+
+    Raises
+    ------
+    CohortError
+        If a value is no methylation level.
+
+    Examples
+    --------
+    >>> values = pd.DataFrame({"chr22:100": [0.0, 0.99]}, index=["s1", "s2"])
+    >>> clinical = pd.DataFrame(index=values.index)
+    >>> levels = Cohort("toy", values, clinical, "methylation level", "methylation")
+    >>> negative_log(levels).values["chr22:100"].round(2).abs().tolist()
+    [4.61, 0.0]
+    """
+    if epsilon <= 0:
+        raise ValueError(f"Expected an epsilon above 0 but got {epsilon}; a level of 0 needs it.")
+    low, high = cohort.values.min(axis=None), cohort.values.max(axis=None)
+    if low < 0 or high > 1:
+        raise CohortError(
+            f"Cohort {cohort.name!r} holds values from {low:.3g} to {high:.3g}; expected "
+            "methylation levels between 0 and 1. Divide percentages by 100."
+        )
+    return replace(
+        cohort,
+        values=-np.log(cohort.values + epsilon),
+        units=f"-ln({cohort.units} + {epsilon:g})",
+        notes=(*cohort.notes, f"Values are -ln(level + {epsilon:g}); a level of 0 is possible."),
+    )
