@@ -1,0 +1,315 @@
+"""The paper's expression cohort: TCGA gliomas from the pan-cancer RNASeqV2 file."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from importlib import util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vaeimpute.cohorts.catalogue import COHORTS, OptionError
+from vaeimpute.cohorts.cohort import Cohort, CohortError, _some
+from vaeimpute.cohorts.compressed import unzipped
+
+PAPER_PATIENTS, PAPER_GENES = 667, 17176
+
+_GLIOMAS = ("LGG", "GBM")
+_PRIMARY_TUMOUR = "01"
+_DAYS_PER_MONTH = 365.25 / 12
+_MISSING = frozenset((b"NA", b"", b"NaN", b"null"))
+# How the clinical tables of the GDC say that something is not known.
+_NOT_KNOWN = [
+    "[Not Available]",
+    "[Not Applicable]",
+    "[Not Evaluated]",
+    "[Unknown]",
+    "[Discrepancy]",
+    "#N/A",
+]
+
+
+def tcga_glioma(*, source: str = "gdc", complete_in: str = "file") -> Cohort:
+    """TCGA gliomas on RNA sequencing, with grade and survival: the paper's expression cohort.
+
+    Parameters
+    ----------
+    source : {"gdc", "xena"}
+        ``"gdc"`` is the paper's file, batch-adjusted over all cancers (1.9 GB). ``"xena"`` is a
+        light alternative without that adjustment, log2(norm_count + 1) by gene symbol; it has
+        about the same patients, but other values.
+    complete_in : {"file", "gliomas"}
+        A gene stays if no value is missing in all samples of the file, as in the paper, or in the
+        gliomas that are used.
+
+    Returns
+    -------
+    Cohort
+        Patients x genes, ln(x + 1). Features are called as in the file (``SYMBOL|ENTREZ``) and
+        annotated with ``symbol`` and ``entrez``. Clinical columns: see `read_tcga_glioma`.
+
+    Raises
+    ------
+    OptionError
+        If an option has another value; nothing is downloaded then.
+    DownloadError
+        If a file cannot be had.
+    CohortError
+        If a file is not what it should be.
+    ModuleNotFoundError
+        If openpyxl is not installed.
+    """
+    entry = COHORTS["tcga-glioma"]
+    entry.check_source(source)
+    if complete_in not in ("file", "gliomas"):
+        raise OptionError(f"complete_in must be 'file' or 'gliomas', got {complete_in!r}.")
+    if util.find_spec("openpyxl") is None:  # before gigabytes are downloaded for nothing
+        raise ModuleNotFoundError(
+            "The survival table of this cohort is an Excel file, and openpyxl, which reads it, is "
+            "not installed. Install the project's data extra: pip install 'vaeimpute[data]'.",
+            name="openpyxl",
+        )
+    files = entry.fetch(source)
+    return read_tcga_glioma(
+        files["expression"],
+        clinical=files["clinical"],
+        survival=files["survival"],
+        log2=source == "xena",
+        complete_in=complete_in,
+    )
+
+
+def read_tcga_glioma(
+    expression: Path,
+    *,
+    clinical: Path,
+    survival: Path,
+    log2: bool = False,
+    complete_in: str = "file",
+) -> Cohort:
+    """Read the glioma patients out of a TCGA expression file.
+
+    The file is read line by line and only the columns of the gliomas are kept, so memory depends
+    on the number of gliomas and not on the size of the file.
+
+    Parameters
+    ----------
+    expression : pathlib.Path
+        Tab-separated, genes in rows, plain or gzipped; the first column holds the gene
+        (``SYMBOL|ENTREZ`` or ``SYMBOL``), the header the sample barcodes, ``NA`` is missing.
+    clinical : pathlib.Path
+        ``clinical_PANCAN_patient_with_followup.tsv``, tab-separated and in Latin-1; used are
+        ``bcr_patient_barcode`` and ``neoplasm_histologic_grade``.
+    survival : pathlib.Path
+        ``TCGA-CDR-SupplementalTableS1.xlsx``; used are the columns ``bcr_patient_barcode``,
+        ``type``, ``age_at_initial_pathologic_diagnosis``, ``gender``, ``OS`` and ``OS.time`` of
+        the sheet ``TCGA-CDR``.
+    log2 : bool
+        The values are log2(x + 1) instead of x.
+    complete_in : {"file", "gliomas"}
+        As in `tcga_glioma`.
+
+    Returns
+    -------
+    Cohort
+        Clinical columns: ``subtype`` (LGG or GBM), ``grade`` (2 to 4, NaN where unknown; every GBM
+        is grade 4), ``time`` (follow-up in months), ``event`` (1 if it ended in death), ``age``
+        (years), ``gender`` and ``barcode`` (the sample that was taken).
+
+    Raises
+    ------
+    CohortError
+        If a file is cut short, lacks a column, repeats a barcode or holds what is not a number.
+
+    Notes
+    -----
+    Of each patient one primary tumour (sample type 01) is taken: the first vial, and of its
+    aliquots the one with the highest plate number, the most recent run. Values below zero, which
+    the batch adjustment produces where there was next to no expression, count as zero.
+    """
+    patients = _read_patients(clinical, survival)
+    values, barcodes, notes = _read_columns(expression, patients.index, complete_in)
+    if log2:
+        values *= np.log(2)  # log2(x + 1) to ln(x + 1)
+    else:
+        below = np.count_nonzero(values < 0)
+        notes.append(
+            f"{below} values ({below / values.size:.2%}) below zero, left by the batch adjustment, "
+            f"count as zero; the lowest is {min(0.0, values.min(axis=None)):.3g}."
+        )
+        values = np.log1p(values.clip(lower=0))
+    people = patients.loc[values.index].assign(barcode=barcodes)
+    notes += _against_the_paper(values, people)
+    names = values.columns.to_series().str.split("|", n=1, expand=True).reindex(columns=[0, 1])
+    entry = COHORTS["tcga-glioma"]
+    return Cohort(
+        name=entry.name,
+        values=values,
+        clinical=people,
+        units="ln(normalised count + 1)",
+        data_type="expression",
+        features=names.set_axis(["symbol", "entrez"], axis=1),
+        stratify_by="subtype",
+        citation=entry.citation,
+        licence=entry.licence,
+        notes=tuple(notes),
+    )
+
+
+def _against_the_paper(values: pd.DataFrame, people: pd.DataFrame) -> list[str]:
+    """Say by how much the cohort differs from the paper's, and whose clinical data are unknown."""
+    notes = []
+    for what, got, expected in (
+        ("patients", len(values), PAPER_PATIENTS),
+        ("genes", values.shape[1], PAPER_GENES),
+    ):
+        if got != expected:
+            notes.append(f"{got} {what}, {got - expected:+d} against the paper's {expected}.")
+    no_grade = people["grade"].isna().sum()
+    no_survival = people[["time", "event"]].isna().any(axis=1).sum()
+    notes.append(f"Grade is unknown for {no_grade} patients, survival for {no_survival}.")
+    return notes
+
+
+def _read_patients(clinical: Path, survival: Path) -> pd.DataFrame:
+    """Return one row per glioma patient, from the two clinical tables of the GDC."""
+    key, grade = "bcr_patient_barcode", "neoplasm_histologic_grade"
+    try:
+        # With umlauts in some free-text columns the file is no UTF-8; Latin-1 reads any byte.
+        grades = pd.read_csv(
+            clinical, sep="\t", encoding="latin-1", usecols=[key, grade], dtype=str,
+            na_values=_NOT_KNOWN,
+        ).drop_duplicates()  # fmt: skip
+    except ValueError as error:
+        raise CohortError(
+            f"{clinical.name} is not the clinical table of the GDC: {error}"
+        ) from None
+    wanted = {
+        key: key,
+        "type": "subtype",
+        "OS.time": "time",
+        "OS": "event",
+        "age_at_initial_pathologic_diagnosis": "age",
+        "gender": "gender",
+    }
+    try:
+        table = pd.read_excel(
+            survival, sheet_name="TCGA-CDR", usecols=list(wanted), dtype=str, na_values=_NOT_KNOWN
+        )[list(wanted)].rename(columns=wanted)
+    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CohortError(
+            f"{survival.name} is not the TCGA Clinical Data Resource: {error}"
+        ) from None
+    patients = table[table["subtype"].isin(_GLIOMAS)]
+    for name, column in ((clinical.name, grades[key]), (survival.name, patients[key])):
+        repeated = pd.Index(column[column.duplicated()]).intersection(pd.Index(patients[key]))
+        if len(repeated):
+            raise CohortError(f"{name} repeats patients: {_some(repeated)}.")
+    patients = patients.set_index(key)
+    patients.index.name = "sample"
+    known = grades.set_index(key)[grade].str.extract(r"^G([1-4])$", expand=False).astype(float)
+    patients.insert(1, "grade", known.reindex(patients.index))
+    patients.loc[patients["subtype"] == "GBM", "grade"] = 4.0
+    for column in ("time", "event", "age"):
+        patients[column] = pd.to_numeric(patients[column], errors="coerce")
+    patients["time"] /= _DAYS_PER_MONTH
+    return patients
+
+
+def _read_columns(
+    path: Path, patients: pd.Index, complete_in: str
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return patients x complete genes, the sample of each patient, and notes on what was left."""
+    from tqdm import tqdm
+
+    genes: list[str] = []
+    rows: list[np.ndarray] = []
+    n_genes = 0
+    with unzipped(path.open("rb"), path.name) as lines:
+        header = next(lines, b"").decode("latin-1").rstrip("\r\n").split("\t")
+        barcodes = [barcode.strip('"') for barcode in header[1:]]
+        repeated = pd.Index(barcodes)[pd.Index(barcodes).duplicated()]
+        if len(repeated):
+            raise CohortError(
+                f"{path.name} repeats barcodes in its header: {_some(repeated.unique())}. Which "
+                "column holds which sample cannot be told: fetch the file again, or remove one."
+            )
+        chosen, n_replicates = _primary_tumours(barcodes, patients, path.name)
+        columns = [barcodes.index(barcode) + 1 for barcode in chosen]
+        for number, line in enumerate(tqdm(lines, "Reading genes", disable=None), start=2):
+            fields = line.rstrip(b"\r\n").split(b"\t")
+            if len(fields) != len(barcodes) + 1:
+                raise CohortError(
+                    f"{path.name}, line {number} has {len(fields)} columns where the header has "
+                    f"{len(barcodes) + 1}: the file is cut short or damaged. Delete it and fetch "
+                    "it again."
+                )
+            n_genes += 1
+            values = [fields[column] for column in columns]
+            if not _MISSING.isdisjoint(fields if complete_in == "file" else values):
+                continue
+            gene = fields[0].decode("latin-1").strip('"')
+            genes.append(gene)
+            rows.append(_numbers(values, gene, chosen, path.name))
+    if not genes:
+        raise CohortError(f"{path.name}: each of its {n_genes} genes lacks a value somewhere.")
+    values = pd.DataFrame(
+        np.vstack(rows).T,
+        index=pd.Index([barcode[:12] for barcode in chosen], name="sample"),
+        columns=pd.Index(genes, name="gene"),
+    )
+    among = f"{len(barcodes)} samples of the file" if complete_in == "file" else "gliomas"
+    notes = [
+        f"{n_genes - len(genes)} of {n_genes} genes were dropped: they lack a value in some of "
+        f"the {among}.",
+        f"{n_replicates} patients have several primary tumour samples; the first vial and its "
+        "most recent plate were taken.",
+    ]
+    return values, chosen, notes
+
+
+def _numbers(values: Sequence[bytes], gene: str, barcodes: Sequence[str], name: str) -> np.ndarray:
+    try:
+        return np.array([float(value) for value in values])
+    except ValueError:
+        value, barcode = next(
+            (value, barcode)
+            for value, barcode in zip(values, barcodes, strict=True)
+            if not _is_number(value)
+        )
+        raise CohortError(
+            f"{name}, gene {gene!r}, sample {barcode!r}: {value.decode('latin-1')!r} is not a "
+            "number."
+        ) from None
+
+
+def _is_number(value: bytes) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _primary_tumours(
+    barcodes: Sequence[str], patients: pd.Index, name: str
+) -> tuple[list[str], int]:
+    """Choose one primary tumour sample of each patient, in the order of the patients' barcodes."""
+    of: dict[str, list[str]] = {}
+    wanted = set(patients)
+    for barcode in barcodes:
+        if barcode[:12] in wanted and barcode[13:15] == _PRIMARY_TUMOUR:
+            of.setdefault(barcode[:12], []).append(barcode)
+    if not of:
+        raise CohortError(
+            f"{name} has no primary tumour of a glioma patient among its {len(barcodes)} samples, "
+            f"the first of which is {barcodes[0] if barcodes else 'missing'!r}; expected barcodes "
+            "such as 'TCGA-02-0047-01A-01R-1849-01'. Is it the right file?"
+        )
+    for candidates in of.values():
+        candidates.sort(key=lambda b: (b[21:25], b), reverse=True)  # the latest plate first ...
+        candidates.sort(key=lambda b: b[15:16])  # ... within the first vial
+    several = sum(len(candidates) > 1 for candidates in of.values())
+    return [of[patient][0] for patient in sorted(of)], several
