@@ -18,7 +18,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 export JUPYTER_PREFER_ENV_PATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH MPLBACKEND
-# Without widgets tqdm draws its bars as text, which is wanted, and warns of it in the notebooks.
+# Imported into a notebook without widgets, as pooch does, tqdm.auto prints a warning with a path.
 export PYTHONWARNINGS ?= ignore:IProgress not found
 
 VENV := .venv

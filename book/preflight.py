@@ -19,10 +19,10 @@ import sys
 OLDEST = (3, 11)
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# In GB, all measured. With the CPU build of torch the environment takes 2.1, and pip keeps up to
-# 0.5 of downloads in the temporary folder until everything is installed. On Linux, where pip finds
-# no CPU build, torch brings CUDA along: then it's 5.9 and 3.3. Which of them pip will find can't be
-# known beforehand; if the disk runs full on the way, --watch says so.
+# In GB. With the CPU build of torch the environment takes 2.1 (measured), and pip keeps what it
+# downloads in the temporary folder until everything is installed. On Linux, where pip finds no CPU
+# build, torch brings CUDA along: then it's 5.9 and 3.3 (measured). Which of them pip will find
+# can't be known beforehand; if the disk runs full on the way, --watch says so.
 INSTALL = 3.0
 DOWNLOAD = 1.0
 # A book of twelve chapters executed and rendered, and the cache of the cohorts.

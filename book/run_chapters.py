@@ -176,7 +176,7 @@ def execute(
     undeclared = set(parameters) - set(known_parameters(chapter))
     if undeclared:
         raise ChapterError(f"{chapter.stem} has no parameter '{min(undeclared)}'")
-    # tqdm warns of missing widgets when it draws its bar as text, which is what is wanted here.
+    # Imported without widgets, as pooch does, tqdm.auto prints a warning with a path.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
     # papermill logs what this program reports better.
     logging.getLogger("papermill").setLevel(logging.ERROR)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from vaeimpute.cohorts import Cohort
 from vaeimpute.evaluation import mean_absolute_error, root_mean_squared_error

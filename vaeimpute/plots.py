@@ -209,7 +209,7 @@ def plot_masked_values(
     ax = plt.subplots()[1] if ax is None else ax
     observed = ~np.isnan(values)
     low, high = np.quantile(values[observed], [0.0005, 0.9995])
-    bins = np.linspace(low, high, 61)
+    bins = np.linspace(low, high, 61).tolist()
     ax.hist(values[observed & ~mask], bins, density=True, color=METHOD_COLORS["KNN"], label="left")
     ax.hist(values[mask], bins, density=True, histtype="step", color="black", linewidth=1.3,
             label="taken away")  # fmt: skip

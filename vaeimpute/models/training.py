@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from vaeimpute.models.vae import VariationalAutoencoder
 
