@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd  # noqa: F401
 
 from vaeimpute.cohorts.cohort import Cohort, CohortError
 
@@ -36,6 +35,7 @@ def negative_log(cohort: Cohort, epsilon: float = EPSILON) -> Cohort:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> values = pd.DataFrame({"chr22:100": [0.0, 0.99]}, index=["s1", "s2"])
     >>> clinical = pd.DataFrame(index=values.index)
     >>> levels = Cohort("toy", values, clinical, "methylation level", "methylation")

@@ -1,0 +1,39 @@
+"""Statistics by which cohorts are compared."""
+
+import numpy as np
+import pytest
+
+from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
+
+
+def test_spectrum_is_that_of_the_correlation_matrix():
+    x = np.random.default_rng(0).normal(size=(30, 8)) @ np.random.default_rng(1).normal(size=(8, 8))
+    expected = np.linalg.eigvalsh(np.corrcoef(x.T))[::-1] / 8
+    np.testing.assert_allclose(correlation_spectrum(x)[:8], expected)
+    np.testing.assert_allclose(correlation_spectrum(x)[8:], 0, atol=1e-12)
+
+
+def test_spectrum_ignores_units_and_constant_features():
+    x = np.random.default_rng(0).normal(size=(20, 5))
+    scaled = np.c_[x * [1, 10, 1e-3, 5, 2] + 7, np.full(20, 3.0)]
+    np.testing.assert_allclose(correlation_spectrum(scaled), correlation_spectrum(x), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [([[1.0, np.nan], [2.0, 3.0]], "1 are missing"), (np.ones((3, 2)), "all are constant")],
+)
+def test_spectrum_refuses(values, message):
+    with pytest.raises(ValueError, match=message):
+        correlation_spectrum(np.array(values))
+
+
+def test_correlation_by_distance_is_that_of_the_pairs():
+    rng = np.random.default_rng(0)
+    values, positions = rng.normal(size=300), np.cumsum(rng.integers(1, 20, size=300))
+    i, j = np.triu_indices(300, 1)
+    distance = positions[j] - positions[i]
+    near = (distance > 5) & (distance <= 40)
+    found = correlation_by_distance(values, positions, [5, 40], max_lag=299)
+    assert found.index[0] == pytest.approx(distance[near].mean())
+    assert found.iloc[0] == pytest.approx(np.corrcoef(values[i[near]], values[j[near]])[0, 1])
