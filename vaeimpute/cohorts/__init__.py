@@ -1,6 +1,16 @@
 """Where matrices come from: a Cohort is values, clinical table, annotation and read coverage."""
 
+from vaeimpute.cohorts.annotation import with_gc_content, with_simulated_coverage
 from vaeimpute.cohorts.cohort import Cohort, CohortError
 from vaeimpute.cohorts.registry import list_cohorts, load_cohort
+from vaeimpute.cohorts.transforms import negative_log
 
-__all__ = ["Cohort", "CohortError", "list_cohorts", "load_cohort"]
+__all__ = [
+    "Cohort",
+    "CohortError",
+    "list_cohorts",
+    "load_cohort",
+    "negative_log",
+    "with_gc_content",
+    "with_simulated_coverage",
+]
