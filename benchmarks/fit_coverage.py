@@ -5,8 +5,8 @@ Run by hand when the data or the families change::
     VAEIMPUTE_DATA=<folder> python benchmarks/fit_coverage.py [--write]
 
 It reads the folder ``wgbs_counts_with_coverage``, prints what it finds, and with
-``--write`` replaces ``vaeimpute/cohorts/coverage_fit.json``. The parameters are all that enters
-the repository. A quarter of a minute.
+``--write`` replaces ``vaeimpute/cohorts/coverage_fit.json``. The parameters and one
+histogram are all that enters the repository. A quarter of a minute.
 
 The counts
 ----------
@@ -42,6 +42,7 @@ SOURCE = (
 )
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(60)
 _EDGES = np.array([0, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 500, 1000, 2000, 5000, 20000])
+_MOST_SHOWN = 60  # reads
 _LAGS = [*range(1, 40), 50, 70, 100, 150, 200, 300]
 
 
@@ -245,6 +246,7 @@ def main() -> None:
         f"dmrseq {column.removesuffix('_Cov')}": dmrseq[column].to_numpy()
         for column in dmrseq.filter(like="_Cov")
     } | {"MethylSeekR imr90": methylseekr["Cov"].to_numpy()}
+    real_counts = list(counts.values())[:4]
     tables = [np.unique(x, return_counts=True) for x in counts.values()]
     n_sites = sum(len(x) for x in counts.values())
 
@@ -261,7 +263,7 @@ def main() -> None:
             }
         )
     means, (low_size, high_size, odds, ratio), _ = fits["two negative binomials"]
-    scores = np.array([coverage.normal_scores(x) for x in list(counts.values())[:4]])
+    scores = np.array([coverage.normal_scores(x) for x in real_counts])
     spatial_model, spatial = fit_spatial(scores, dmrseq["pos"].to_numpy())
     model = {
         "mean_reads": float(means[:4].mean()),  # MethylSeekR's is one deep sample of its own
@@ -291,12 +293,25 @@ def main() -> None:
                 "largest_cdf_difference": float(np.abs(np.cumsum(pmf) - np.cumsum(real)).max()),
             }
         )
+    # For pictures of real beside simulated coverage: the share of sites by their reads, 1 and up.
+    histogram = np.mean(
+        [
+            np.bincount(x, minlength=_MOST_SHOWN + 1)[1 : _MOST_SHOWN + 1] / len(x)
+            for x in real_counts
+        ],
+        axis=0,
+    )
     result = rounded(
         {
             "source": SOURCE,
             "model": model,
             "families": families,
             "samples": samples,
+            "histogram": {
+                "sample": "dmrseq, mean of the four samples",
+                "reads": [1, _MOST_SHOWN],
+                "share": histogram.tolist(),
+            },
             "spatial": spatial,
             "spacing": fit_spacing(methylseekr["pos"].to_numpy())
             | {"source": "MethylSeekR, chr22 (hg18)"},

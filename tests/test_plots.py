@@ -57,3 +57,12 @@ def test_samples_without_a_label_are_shown_too(n_levels):
         rng.normal(size=(80, 2)), labels, axis_labels=("PC1", "PC2"), legend_title="grade"
     )
     assert sum(len(points.get_offsets()) for points in ax.collections) == 80
+
+
+def test_labels_may_be_words():
+    labels = pd.Series(["LGG", "GBM", None, "LGG"])
+    ax = plot_embedding(
+        np.zeros((4, 2)), labels, axis_labels=("PC1", "PC2"), legend_title="subtype"
+    )
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["unknown", "GBM", "LGG"]

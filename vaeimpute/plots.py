@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +20,7 @@ METHOD_COLORS = {
     "VAE": "#1B3A6B",
 }
 _LEVELS = "viridis"  # ordered categories and continuous variables
+_MOST_LEVELS = 6  # of a number; more of them get a colour bar
 
 
 def use_style() -> None:
@@ -162,7 +164,8 @@ def plot_mask(
     Notes
     -----
     A screen has fewer pixels than a cohort has features: neighbouring features share one of at
-    most 300 columns, whose shade is the share that is missing among them.
+    most 300 columns, whose shade is the share that is missing among them. Black is the largest
+    share, but at least a quarter, so that a thin mask is neither invisible nor blown up.
 
     Examples
     --------
@@ -175,7 +178,7 @@ def plot_mask(
     starts = np.unique(np.linspace(0, mask.shape[1], 301).astype(int)[:-1])
     sizes = np.diff(np.append(starts, mask.shape[1]))
     share = np.add.reduceat(ordered.astype(float), starts, axis=1) / sizes
-    ax.imshow(share, cmap="Greys", vmin=0, vmax=1, aspect="auto", interpolation="nearest",
+    ax.imshow(share, cmap="Greys", vmin=0, vmax=max(0.25, share.max()), aspect="auto", interpolation="nearest",
               extent=(0, mask.shape[1], len(mask), 0))  # fmt: skip
     ax.set(xlabel=xlabel, ylabel="test rows")
     ax.grid(visible=False)
@@ -214,6 +217,38 @@ def plot_masked_values(
     ax.hist(values[mask], bins, density=True, histtype="step", color="black", linewidth=1.3,
             label="taken away")  # fmt: skip
     ax.set(xlabel=xlabel, ylabel="density")
+    ax.legend()
+    return ax
+
+
+def plot_spectrum(
+    spectra: Mapping[str, np.ndarray], *, most: int = 50, ax: Axes | None = None
+) -> Axes:
+    """Cumulative shares of variance of the leading principal components of several matrices.
+
+    Parameters
+    ----------
+    spectra : mapping of str to array
+        From `vaeimpute.evaluation.correlation_spectrum`; compare matrices of as many samples.
+    most : int
+        Components shown.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> ax = plot_spectrum({"real": np.array([0.5, 0.3, 0.2])})
+    >>> ax.lines[0].get_ydata().round(1).tolist()
+    [0.0, 0.5, 0.8, 1.0]
+    """
+    ax = plt.subplots()[1] if ax is None else ax
+    for (name, spectrum), style in zip(spectra.items(), cycle(("-", "--", ":")), strict=False):
+        shares = np.insert(np.cumsum(spectrum[:most]), 0, 0.0)
+        ax.plot(shares, linestyle=style, label=name)
+    ax.set(xlabel="principal components", ylabel="cumulative share of variance", ylim=(0, 1.02))
     ax.legend()
     return ax
 
@@ -275,7 +310,8 @@ def plot_embedding(
     ----------
     coordinates : array of shape (n_samples, 2)
     labels : Series of shape (n_samples,)
-        A few levels get a legend, many values a colour bar; samples without one are grey crosses.
+        Words and a few numbers get a legend, many numbers a colour bar; samples without a label are
+        grey crosses.
     axis_labels : sequence of two str
     legend_title : str
     ax : Axes, optional
@@ -296,26 +332,23 @@ def plot_embedding(
     if coordinates.shape != (len(labels), 2):
         raise ValueError(f"Expected coordinates of shape ({len(labels)}, 2) but got "
                          f"{coordinates.shape}.")  # fmt: skip
-    values = labels.to_numpy(dtype=float)
-    known = ~np.isnan(values)
-    levels = np.unique(values[known])
     x, y = coordinates.T
+    known = labels.notna().to_numpy()
+    levels = sorted(labels[known].unique())
     ax.scatter(x[~known], y[~known], marker="x", s=22, color="0.6", linewidth=1,
-               label="unknown" if (~known).any() else None)  # fmt: skip
-    if len(levels) <= 6:
+               label=None if known.all() else "unknown")  # fmt: skip
+    if len(levels) <= _MOST_LEVELS or not pd.api.types.is_numeric_dtype(labels):
+        colors = sns.color_palette(_LEVELS, len(levels))
         # Shapes repeat what the colours say.
-        for level, color, marker in zip(
-            levels, sns.color_palette(_LEVELS, len(levels)), "ovsDP^", strict=False
-        ):
-            chosen = values == level
+        for level, color, marker in zip(levels, colors, cycle("ovsDP^"), strict=False):
+            chosen = (labels == level).to_numpy()
+            name = f"{level:g}" if isinstance(level, float) else str(level)
             ax.scatter(x[chosen], y[chosen], color=[color], marker=marker, s=28,
-                       edgecolor="white", linewidth=0.4, label=f"{level:g}")  # fmt: skip
+                       edgecolor="white", linewidth=0.4, label=name)  # fmt: skip
         ax.legend(title=legend_title, loc="upper left", bbox_to_anchor=(1, 1))
     else:
-        points = ax.scatter(
-            x[known], y[known], c=values[known], cmap=_LEVELS, s=22, edgecolor="white",
-            linewidth=0.3,
-        )  # fmt: skip
+        points = ax.scatter(x[known], y[known], c=labels[known], cmap=_LEVELS, s=22,
+                            edgecolor="white", linewidth=0.3)  # fmt: skip
         ax.figure.colorbar(points, ax=ax, label=legend_title)
     ax.set(xlabel=axis_labels[0], ylabel=axis_labels[1])
     ax.grid(visible=False)

@@ -108,8 +108,8 @@ def coverage_fit() -> dict:
     dict
         ``source`` (which data), ``model`` (the parameters of `CoverageModel`), ``families``
         (pooled log-likelihood and BIC of every family tried), ``samples`` (mean and goodness of
-        fit of each real sample), ``spatial`` (real and fitted correlation by distance) and
-        ``spacing`` (distances between CpG sites).
+        fit of each real sample), ``histogram`` (share of the sites by their reads), ``spatial``
+        (real and fitted correlation by distance) and ``spacing`` (distances between CpG sites).
 
     Examples
     --------

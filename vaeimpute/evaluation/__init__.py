@@ -1,11 +1,14 @@
 """Numbers that say how good an imputation is."""
 
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
+from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
 from vaeimpute.evaluation.verdicts import judge_better
 
 __all__ = [
     "compare_methods",
+    "correlation_by_distance",
+    "correlation_spectrum",
     "describe_ranking",
     "judge_better",
     "mean_absolute_error",
