@@ -178,8 +178,15 @@ def plot_mask(
     starts = np.unique(np.linspace(0, mask.shape[1], 301).astype(int)[:-1])
     sizes = np.diff(np.append(starts, mask.shape[1]))
     share = np.add.reduceat(ordered.astype(float), starts, axis=1) / sizes
-    ax.imshow(share, cmap="Greys", vmin=0, vmax=max(0.25, share.max()), aspect="auto", interpolation="nearest",
-              extent=(0, mask.shape[1], len(mask), 0))  # fmt: skip
+    ax.imshow(
+        share,
+        cmap="Greys",
+        vmin=0,
+        vmax=max(0.25, share.max()),
+        aspect="auto",
+        interpolation="nearest",
+        extent=(0, mask.shape[1], len(mask), 0),
+    )
     ax.set(xlabel=xlabel, ylabel="test rows")
     ax.grid(visible=False)
     return ax
