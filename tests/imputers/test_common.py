@@ -8,12 +8,22 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, VAEImputer
+from vaeimpute.imputers import (
+    AutoencoderImputer,
+    GaussianImputer,
+    KNNImputer,
+    MeanImputer,
+    VAEImputer,
+)
 
 IMPUTERS = [
     MeanImputer(),
     KNNImputer(n_neighbors=3),
     GaussianImputer(random_state=0),
+    AutoencoderImputer(
+        hidden_sizes=(16,), latent_dim=4, n_epochs=20, learning_rate=1e-3, device="cpu",
+        random_state=0,
+    ),
     VAEImputer(
         hidden_sizes=(16,), latent_dim=4, n_epochs=20, learning_rate=1e-3, device="cpu",
         random_state=0,
@@ -80,7 +90,7 @@ def test_a_complete_matrix_is_returned_as_it_is(imputer, matrices):
 
 
 def test_one_row_is_imputed_as_among_many(imputer, matrices):
-    if isinstance(imputer, VAEImputer):
+    if isinstance(imputer, AutoencoderImputer | VAEImputer):
         imputer.set_params(init="mean")  # the random guess depends on the row's position
     train, new = matrices
     imputer.fit(train)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaeimpute.imputers import MeanImputer, VAEImputer
+from vaeimpute.imputers import AutoencoderImputer, MeanImputer, VAEImputer
 
 SMALL = {"hidden_sizes": (64,), "latent_dim": 8, "learning_rate": 1e-3, "device": "cpu"}
 
@@ -89,3 +89,51 @@ def test_another_seed_gives_another_model(low_rank):
 def test_bad_parameters_are_refused(low_rank, parameters, message):
     with pytest.raises(ValueError, match=message):
         VAEImputer(**{**SMALL, **parameters}).fit(low_rank[0])
+
+
+def test_iterations_settle(low_rank, fitted):
+    holes = np.where(low_rank[2], np.nan, low_rank[1])
+    followed = fitted.set_params(init="random").follow_iterations(holes, n_iterations=12)
+    assert followed["iteration"].tolist() == list(range(2, 13))
+    assert followed["mean_change"].iloc[-1] < followed["mean_change"].iloc[0] / 20
+    assert (followed["mean_change"] <= followed["max_change"]).all()
+    with pytest.raises(ValueError, match="nothing to follow"):
+        fitted.follow_iterations(low_rank[1])
+
+
+def test_draws_differ_where_values_are_missing_and_only_there(low_rank, fitted):
+    _, true, mask = low_rank
+    holes = np.where(mask, np.nan, true)
+    draws = fitted.sample(holes, n_draws=200)
+    assert draws.shape == (200, *true.shape)
+    np.testing.assert_array_equal(
+        draws[:, ~mask], np.broadcast_to(true[~mask], (200, (~mask).sum()))
+    )
+    assert (draws[:, mask].std(axis=0) > 0).all()
+    np.testing.assert_array_equal(draws[:3], fitted.sample(holes, n_draws=200)[:3])
+    # Their spread is what predict_std says it is.
+    std = fitted.predict_std(holes, n_draws=200)
+    assert (std[~mask] == 0).all()
+    ratio = draws[:, mask].std(axis=0) / std[mask]
+    assert ratio.mean() == pytest.approx(1, abs=0.05)
+
+
+def test_predictive_deviations_are_in_the_units_of_the_input(low_rank):
+    train, true, mask = low_rank
+    holes = np.where(mask, np.nan, true)
+    first, second = (
+        VAEImputer(**SMALL, n_epochs=5, random_state=0).fit(train * k).predict_std(holes * k)
+        for k in (1.0, 100.0)
+    )
+    np.testing.assert_allclose(second, first * 100, rtol=1e-2)
+
+
+@pytest.mark.parametrize("noise", [{}, {"masking_noise": 0.2}, {"gaussian_noise": 0.3}])
+def test_the_deterministic_autoencoder_beats_the_mean_too(low_rank, noise):
+    train, true, mask = low_rank
+    holes = np.where(mask, np.nan, true)
+    imputer = AutoencoderImputer(
+        **SMALL, **noise, n_epochs=150, batch_size=50, init="mean", random_state=0
+    )
+    error = np.abs(imputer.fit(train).transform(holes) - true)[mask].mean()
+    assert error < 0.5 * np.abs(MeanImputer().fit(train).transform(holes) - true)[mask].mean()

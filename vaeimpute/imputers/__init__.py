@@ -1,8 +1,9 @@
 """Estimators that fill missing values, with the interface of scikit-learn."""
 
+from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
 from vaeimpute.imputers.mean import MeanImputer
 from vaeimpute.imputers.vae import VAEImputer
 
-__all__ = ["GaussianImputer", "KNNImputer", "MeanImputer", "VAEImputer"]
+__all__ = ["AutoencoderImputer", "GaussianImputer", "KNNImputer", "MeanImputer", "VAEImputer"]

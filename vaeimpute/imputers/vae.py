@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_scalar
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._neural import NeuralImputer
+
+if TYPE_CHECKING:
+    import torch
+
+    from vaeimpute.models import VariationalAutoencoder
 
 
-class VAEImputer(BaseImputer):
+class VAEImputer(NeuralImputer):
     """Fill missing values by encoding and decoding each row a few times.
 
     Missing entries start from a guess. Then each pass encodes the row, decodes the mean of the
@@ -24,6 +32,9 @@ class VAEImputer(BaseImputer):
     latent_dim : int
     beta : float
         Weight of the divergence term; 1 is the VAE, other values the beta-VAE.
+    scale : {"per feature", "paper", "shared", "fixed"}
+        Where the standard deviations of the likelihood come from; see
+        `vaeimpute.models.VariationalAutoencoder`.
     n_epochs, batch_size : int
     learning_rate : float
     n_iterations : int
@@ -60,12 +71,15 @@ class VAEImputer(BaseImputer):
     True
     """
 
+    model_: VariationalAutoencoder
+
     def __init__(
         self,
         *,
         hidden_sizes=(6000, 2000),
         latent_dim=200,
         beta=1.0,
+        scale="per feature",
         n_epochs=250,
         batch_size=250,
         learning_rate=5e-5,
@@ -78,6 +92,7 @@ class VAEImputer(BaseImputer):
         self.hidden_sizes = hidden_sizes
         self.latent_dim = latent_dim
         self.beta = beta
+        self.scale = scale
         self.n_epochs = n_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -87,67 +102,91 @@ class VAEImputer(BaseImputer):
         self.progress = progress
         self.random_state = random_state
 
-    standardize = True  # not a choice: the likelihood and the initial guess assume it
+    def _build(self, n_features: int, generator: torch.Generator) -> VariationalAutoencoder:
+        from vaeimpute.models import VariationalAutoencoder
 
-    def _fit(self, X: np.ndarray) -> None:
-        import torch  # takes a second, and the other imputers do without
-
-        from vaeimpute.models import VariationalAutoencoder, train
-
-        self._check_parameters()
-        rng = check_random_state(self.random_state)
-        training, self._guess_seed = (int(s) for s in rng.randint(2**31 - 1, size=2))
-        generator = torch.Generator().manual_seed(training)
-        self.model_ = VariationalAutoencoder(
-            X.shape[1],
+        return VariationalAutoencoder(
+            n_features,
             hidden_sizes=self.hidden_sizes,
             latent_dim=self.latent_dim,
             beta=self.beta,
+            scale=self.scale,
             generator=generator,
-        )
-        self.history_ = train(
-            self.model_,
-            torch.from_numpy(X).float(),
-            n_epochs=self.n_epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            generator=generator,
-            device=_find_device(self.device),
-            progress=self.progress,
         )
 
-    def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    def sample(self, X, n_draws: int = 10) -> np.ndarray:
+        """Draw several fillings of a matrix, for multiple imputation.
+
+        Each row is imputed first; then z is drawn from Q(z|X) of the filled row, and the missing
+        entries from P(X|z). Draws of one row share what is uncertain about z.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN means missing.
+        n_draws : int
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n_samples, n_features)
+            In the units of `X`; observed entries are the same in all draws.
+        """
+        X, missing, draws = self._draw(X, n_draws)
+        filled = np.repeat(X[None], n_draws, axis=0)
+        rng = np.random.default_rng([self._guess_seed, 1])
+        for one, (mean, scale) in zip(filled, draws, strict=True):
+            noise = rng.standard_normal(mean.shape)
+            one[missing] = self._scaler.inverse_transform(mean + scale * noise)[missing]
+        return filled
+
+    def predict_std(self, X, n_draws: int = 20) -> np.ndarray:
+        """Return the predictive standard deviation of every missing entry.
+
+        By the law of total variance over draws of z: the mean of the decoder's variance plus the
+        variance of its mean.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN means missing.
+        n_draws : int
+            Draws of z.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the units of `X`; 0 where a value is observed.
+
+        Notes
+        -----
+        It is what the model believes. Trained on few samples it believes too much of itself: check
+        it on values that you hide.
+        """
+        X, missing, draws = self._draw(X, n_draws)
+        means, scales = (np.stack(part) for part in zip(*draws, strict=True))
+        std = np.sqrt(np.square(scales).mean(axis=0) + means.var(axis=0)) * self._scaler.scale_
+        return np.where(missing, std, 0.0)
+
+    def _draw(self, X, n_draws: int) -> tuple[np.ndarray, np.ndarray, list]:
+        """Return X, where it is missing, and means and scales of P(X|z) for draws of z."""
         import torch
 
-        device = next(self.model_.parameters()).device
-        if self.init == "mean":
-            guess = np.zeros_like(X)
-        else:
-            guess = np.random.default_rng(self._guess_seed).standard_normal(X.shape)
-        observed = torch.from_numpy(~missing).to(device)
-        known = torch.from_numpy(np.nan_to_num(X)).float().to(device)
-        filled = torch.where(observed, known, torch.from_numpy(guess).float().to(device))
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        missing = np.isnan(X)
+        passes = self._passes(self._scale(X), missing, self.n_iterations)
+        filled = deque(passes, maxlen=1).pop()
+        generator = torch.Generator(filled.device).manual_seed(self._guess_seed)
         with torch.inference_mode():
-            for _ in range(self.n_iterations):
-                filled = torch.where(observed, known, self.model_.reconstruct(filled)[0])
-        return filled.cpu().numpy().astype(X.dtype)
+            mean, log_variance = self.model_.encode(filled)
+            draws = []
+            for _ in range(n_draws):
+                noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+                decoded = self.model_.decode(mean + torch.exp(0.5 * log_variance) * noise)
+                draws.append(tuple(part.cpu().numpy().astype(np.float64) for part in decoded))
+        return X, missing, draws
 
     def _check_parameters(self) -> None:
-        for name in ("latent_dim", "n_epochs", "batch_size", "n_iterations"):
-            check_scalar(getattr(self, name), name, Integral, min_val=1)
-        for size in self.hidden_sizes:
-            check_scalar(size, "hidden_sizes", Integral, min_val=1)
-        check_scalar(self.learning_rate, "learning_rate", Real, min_val=0)
+        super()._check_parameters()
         check_scalar(self.beta, "beta", Real, min_val=0)
-        if self.init not in ("random", "mean"):
-            raise ValueError(f"Expected init 'random' or 'mean' but got {self.init!r}.")
-
-
-def _find_device(device: str) -> str:
-    import torch
-
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from vaeimpute.models.vae import VariationalAutoencoder
+from vaeimpute.models.base import Reconstructor
 
 # Far above the gradient norms of healthy training on standardised data: it only catches the spikes
 # of the first batches, which otherwise throw large networks into NaN at high learning rates.
@@ -20,7 +20,7 @@ class TrainingError(RuntimeError):
 
 
 def train(
-    model: VariationalAutoencoder,
+    model: Reconstructor,
     data: Tensor,
     *,
     n_epochs: int,
@@ -34,7 +34,7 @@ def train(
 
     Parameters
     ----------
-    model : VariationalAutoencoder
+    model : Reconstructor
         Moved to `device` and left there.
     data : Tensor of shape (n_samples, n_features)
         Standardised values. NaN means missing: such entries enter as 0, the mean, and do not

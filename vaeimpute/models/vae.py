@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+from vaeimpute.models.base import LossTerms, Reconstructor
+from vaeimpute.models.layers import empty_linear, initialize, relu_layers
 
 # Bounds of the log-variances of z and X. Without a lower one for X, the likelihood of a feature
 # that is reproduced exactly has no bound, and training runs off to it. Without an upper one, a bad
@@ -16,16 +18,10 @@ from torch import Tensor, nn
 # and 150, far outside of what a fitted model needs.
 _LOG_VARIANCE = (-6.0, 10.0)
 
-
-class LossTerms(NamedTuple):
-    """The two terms of the loss, each a mean over the samples of a batch, and their sum."""
-
-    total: Tensor
-    reconstruction: Tensor
-    divergence: Tensor
+Scale = Literal["per feature", "paper", "shared", "fixed"]
 
 
-class VariationalAutoencoder(nn.Module):
+class VariationalAutoencoder(Reconstructor):
     """A VAE with Gaussian likelihood; with beta other than 1, the beta-VAE of eq. 5.
 
     Parameters
@@ -37,6 +33,12 @@ class VariationalAutoencoder(nn.Module):
     latent_dim : int
     beta : float
         Weight of the divergence term (eq. 5); 1 is the VAE, 0 leaves the reconstruction term alone.
+    scale : {"per feature", "paper", "shared", "fixed"}
+        Where the standard deviation of P(X|z) comes from. "per feature": a second head gives the
+        logarithm of every variance. "paper": the same head, but its exponential is taken as the
+        standard deviation, as in the authors' code; where the loss is least it is the same model.
+        "shared": one number for all, learned. "fixed": 1, which makes the reconstruction term half
+        the squared error (eq. 8), up to a constant.
     generator : torch.Generator, optional
         Source of the initial weights.
 
@@ -60,19 +62,28 @@ class VariationalAutoencoder(nn.Module):
         hidden_sizes: Sequence[int] = (6000, 2000),
         latent_dim: int = 200,
         beta: float = 1.0,
+        scale: Scale = "per feature",
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
+        if scale not in ("per feature", "paper", "shared", "fixed"):
+            raise ValueError(
+                f"Expected scale 'per feature', 'paper', 'shared' or 'fixed' but got {scale!r}."
+            )
         self.beta = beta
+        self.scale = scale
         inwards = [n_features, *hidden_sizes]
-        self.encoder = _relu_layers(inwards)
-        self.latent_mean = _empty_linear(inwards[-1], latent_dim)
-        self.latent_log_variance = _empty_linear(inwards[-1], latent_dim)
+        self.encoder = relu_layers(inwards)
+        self.latent_mean = empty_linear(inwards[-1], latent_dim)
+        self.latent_log_variance = empty_linear(inwards[-1], latent_dim)
         outwards = [latent_dim, *reversed(hidden_sizes)]
-        self.decoder = _relu_layers(outwards)
-        self.output_mean = _empty_linear(outwards[-1], n_features)
-        self.output_log_variance = _empty_linear(outwards[-1], n_features)
-        _initialize(self, generator)
+        self.decoder = relu_layers(outwards)
+        self.output_mean = empty_linear(outwards[-1], n_features)
+        if scale in ("per feature", "paper"):
+            self.output_scale = empty_linear(outwards[-1], n_features)
+        elif scale == "shared":
+            self.shared_scale = nn.Parameter(torch.zeros(()))
+        initialize(self, generator)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of Q(z|X), both of shape (n_samples, latent_dim)."""
@@ -84,28 +95,21 @@ class VariationalAutoencoder(nn.Module):
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation of P(X|z), both of shape (n_samples, n_features)."""
         hidden = self.decoder(z)
-        log_variance = self.output_log_variance(hidden).clamp(*_LOG_VARIANCE)
-        return self.output_mean(hidden), torch.exp(0.5 * log_variance)
+        mean = self.output_mean(hidden)
+        if self.scale == "fixed":
+            return mean, torch.ones_like(mean)
+        raw = self.shared_scale if self.scale == "shared" else self.output_scale(hidden)
+        log_variance = 2 * raw if self.scale == "paper" else raw
+        return mean, torch.exp(0.5 * log_variance.clamp(*_LOG_VARIANCE)).expand_as(mean)
 
-    def reconstruct(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode, decode the mean of z, and return mean and standard deviation of X."""
-        return self.decode(self.encode(x)[0])
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Encode, decode the mean of z, and return the mean of X."""
+        return self.decode(self.encode(x)[0])[0]
 
     def loss(self, x: Tensor, observed: Tensor, generator: torch.Generator | None) -> LossTerms:
         """Loss of a batch: ``-E[log P(X|z)] + beta * D[Q(z|X) || P(z)]`` (eq. 5).
 
-        Parameters
-        ----------
-        x : Tensor of shape (n_samples, n_features)
-            Standardised values; what stands at missing entries is fed to the encoder.
-        observed : boolean Tensor of shape (n_samples, n_features)
-            Only these entries count in the reconstruction term.
-        generator : torch.Generator, optional
-            Source of the noise of eq. 9.
-
-        Returns
-        -------
-        LossTerms
+        The expectation is taken with one draw of z per sample.
         """
         mean, log_variance = self.encode(x)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
@@ -144,21 +148,3 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     tensor([1.])
     """
     return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1.0).sum(dim=1)
-
-
-def _relu_layers(sizes: Sequence[int]) -> nn.Sequential:
-    layers = [(_empty_linear(before, after), nn.ReLU()) for before, after in pairwise(sizes)]
-    return nn.Sequential(*(part for layer in layers for part in layer))
-
-
-def _empty_linear(n_inputs: int, n_outputs: int) -> nn.Linear:
-    # Weights are drawn afterwards, from our own generator: torch's constructors only know the
-    # global one, and drawing 334 million numbers twice takes seconds.
-    return nn.utils.skip_init(nn.Linear, n_inputs, n_outputs)
-
-
-def _initialize(model: nn.Module, generator: torch.Generator | None) -> None:
-    for module in model.modules():
-        if isinstance(module, nn.Linear):
-            nn.init.xavier_uniform_(module.weight, generator=generator)
-            nn.init.zeros_(module.bias)

@@ -1,0 +1,117 @@
+"""Iterative imputation with a deterministic or denoising autoencoder."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING
+
+from sklearn.utils import check_scalar
+
+from vaeimpute.imputers._neural import NeuralImputer
+
+if TYPE_CHECKING:
+    import torch
+
+    from vaeimpute.models import Autoencoder
+
+
+class AutoencoderImputer(NeuralImputer):
+    """Fill missing values with an autoencoder that has no probabilities in it.
+
+    The paper reports that its iterations do not converge, and takes that as evidence that the
+    noise in the latent layer is what makes the variational one work. With noise on the input it is
+    the denoising autoencoder.
+
+    Parameters
+    ----------
+    hidden_sizes : tuple of int
+        Widths of the encoder's hidden layers, from the input inwards; the decoder mirrors them.
+    latent_dim : int
+    masking_noise : float
+        Share of the inputs that are set to the mean while training.
+    gaussian_noise : float
+        Standard deviation of the noise added to the inputs while training, in those of the data.
+    n_epochs, batch_size : int
+    learning_rate : float
+    n_iterations : int
+        Passes of encoding and decoding per imputation.
+    init : {"random", "mean"}
+        What missing entries start from, as in `VAEImputer`.
+    device : str
+        As in `VAEImputer`.
+    progress : bool
+        Show a bar while training.
+    random_state : int, RandomState instance or None
+
+    Attributes
+    ----------
+    model_ : Autoencoder
+    history_ : DataFrame
+        Loss per epoch.
+
+    References
+    ----------
+    Qiu, Zheng, Gevaert 2020, sections "beta-VAE" (eq. 7) and "beta-VAE and deterministic
+    autoencoder".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 2)) @ rng.normal(size=(2, 20))
+    >>> X[0, 3] = np.nan
+    >>> imputer = AutoencoderImputer(
+    ...     hidden_sizes=(32,), latent_dim=4, learning_rate=1e-3, masking_noise=0.2, random_state=0
+    ... )
+    >>> bool(np.isfinite(imputer.fit_transform(X)).all())
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden_sizes=(6000, 2000),
+        latent_dim=200,
+        masking_noise=0.0,
+        gaussian_noise=0.0,
+        n_epochs=250,
+        batch_size=250,
+        learning_rate=5e-5,
+        n_iterations=3,
+        init="random",
+        device="auto",
+        progress=False,
+        random_state=None,
+    ):
+        self.hidden_sizes = hidden_sizes
+        self.latent_dim = latent_dim
+        self.masking_noise = masking_noise
+        self.gaussian_noise = gaussian_noise
+        self.n_epochs = n_epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.n_iterations = n_iterations
+        self.init = init
+        self.device = device
+        self.progress = progress
+        self.random_state = random_state
+
+    def _build(self, n_features: int, generator: torch.Generator) -> Autoencoder:
+        from vaeimpute.models import Autoencoder
+
+        return Autoencoder(
+            n_features,
+            hidden_sizes=self.hidden_sizes,
+            latent_dim=self.latent_dim,
+            masking_noise=self.masking_noise,
+            gaussian_noise=self.gaussian_noise,
+            generator=generator,
+        )
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        check_scalar(
+            self.masking_noise, "masking_noise", Real, min_val=0, max_val=1,
+            include_boundaries="left",
+        )  # fmt: skip
+        check_scalar(self.gaussian_noise, "gaussian_noise", Real, min_val=0)
