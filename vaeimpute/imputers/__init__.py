@@ -4,6 +4,17 @@ from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
 from vaeimpute.imputers.mean import MeanImputer
+from vaeimpute.imputers.storage import ModelFileError, load_imputer, read_card, save_imputer
 from vaeimpute.imputers.vae import VAEImputer
 
-__all__ = ["AutoencoderImputer", "GaussianImputer", "KNNImputer", "MeanImputer", "VAEImputer"]
+__all__ = [
+    "AutoencoderImputer",
+    "GaussianImputer",
+    "KNNImputer",
+    "MeanImputer",
+    "ModelFileError",
+    "VAEImputer",
+    "load_imputer",
+    "read_card",
+    "save_imputer",
+]

@@ -14,8 +14,10 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     A subclass stores its hyper-parameters in the constructor and implements `_fit`, which sees the
     training matrix, and `_impute`, which predicts the entries of other rows. Both work in float64
     and, if the subclass has a parameter ``standardize`` that is true, in standard deviations of the
-    training rows.
+    training rows. `_learnt` names the attributes that a saved file has to hold.
     """
+
+    _learnt: tuple[str, ...] = ()
 
     def fit(self, X, y=None):
         """Learn from a matrix, which may itself have missing values.
@@ -90,6 +92,18 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Predict a matrix of the shape of `X`; only its entries at `missing` are used."""
         raise NotImplementedError
+
+    def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:
+        """Return what was learnt as arrays, and a summary for the reader of a saved file."""
+        check_is_fitted(self)
+        arrays = {name: np.asarray(getattr(self, name)) for name in self._learnt}
+        return arrays, {}
+
+    def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
+        """Take over what `_to_arrays` returned."""
+        for name in self._learnt:
+            array = arrays[name]
+            setattr(self, name, array if array.ndim else array.item())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

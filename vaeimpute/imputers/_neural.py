@@ -21,6 +21,9 @@ if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do w
     from vaeimpute.models import Reconstructor
 
 
+_WEIGHTS, _HISTORY = "model.", "history."  # prefixes of the arrays in a saved file
+
+
 class NeuralImputer(BaseImputer):
     """Base of the imputers that encode and decode: a subclass says which model, by `_build`."""
 
@@ -105,6 +108,40 @@ class NeuralImputer(BaseImputer):
                 rows.append((iteration, float(change.mean()), float(change.max())))
             before = now
         return pd.DataFrame(rows, columns=["iteration", "mean_change", "max_change"])
+
+    def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:
+        check_is_fitted(self)
+        arrays = {
+            _WEIGHTS + name: weight.cpu().numpy()
+            for name, weight in self.model_.state_dict().items()
+        }
+        history = {_HISTORY + name: column.to_numpy() for name, column in self.history_.items()}
+        summary = {
+            "guess_seed": self._guess_seed,
+            "epochs": len(self.history_),
+            "final_loss": float(self.history_["loss"].iloc[-1]),
+        }
+        return arrays | history, summary
+
+    def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
+        import torch
+
+        weights = {
+            name.removeprefix(_WEIGHTS): torch.from_numpy(array)
+            for name, array in arrays.items()
+            if name.startswith(_WEIGHTS)
+        }
+        self._guess_seed = summary["guess_seed"]
+        self.model_ = self._build(self.n_features_in_, torch.Generator())
+        self.model_.load_state_dict(weights)
+        self.model_.to(_find_device(self.device)).eval()
+        self.history_ = pd.DataFrame(
+            {
+                name.removeprefix(_HISTORY): array
+                for name, array in sorted(arrays.items())
+                if name.startswith(_HISTORY)
+            }
+        )[["epoch", "loss", "reconstruction", "divergence"]]
 
     def _check_parameters(self) -> None:
         for name in ("latent_dim", "n_epochs", "batch_size", "n_iterations"):

@@ -53,6 +53,8 @@ class GaussianImputer(BaseImputer):
     array([[0.5, 1. ]])
     """
 
+    _learnt = ("train_", "_mean", "_kernel", "alpha_")
+
     def __init__(self, *, alpha="auto", standardize=True, random_state=None):
         self.alpha = alpha
         self.standardize = standardize

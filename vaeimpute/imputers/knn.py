@@ -45,6 +45,8 @@ class KNNImputer(BaseImputer):
     array([[0., 2.]])
     """
 
+    _learnt = ("train_", "_observed", "_mean", "_depth")
+
     def __init__(self, *, n_neighbors=10, weights="distance", standardize=True):
         self.n_neighbors = n_neighbors
         self.weights = weights

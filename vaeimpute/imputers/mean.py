@@ -20,6 +20,8 @@ class MeanImputer(BaseImputer):
     array([[2., 5.]])
     """
 
+    _learnt = ("mean_",)
+
     def _fit(self, X: np.ndarray) -> None:
         self.mean_ = np.nanmean(X, axis=0)
 
