@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -164,8 +165,8 @@ def plot_mask(
     Notes
     -----
     A screen has fewer pixels than a cohort has features: neighbouring features share one of at
-    most 300 columns, whose shade is the share that is missing among them. Black is the largest
-    share, but at least a quarter, so that a thin mask is neither invisible nor blown up.
+    most 300 columns, whose shade is the share that is missing among them. Black is a half or more,
+    in every picture, so that thin masks are visible and pictures can be compared.
 
     Examples
     --------
@@ -182,12 +183,13 @@ def plot_mask(
         share,
         cmap="Greys",
         vmin=0,
-        vmax=max(0.25, share.max()),
+        vmax=0.5,
         aspect="auto",
         interpolation="nearest",
         extent=(0, mask.shape[1], len(mask), 0),
     )
     ax.set(xlabel=xlabel, ylabel="test rows")
+    ax.locator_params(axis="x", nbins=4)
     ax.grid(visible=False)
     return ax
 
@@ -290,13 +292,13 @@ def plot_survival(
     ax = plt.subplots()[1] if ax is None else ax
     groups = clinical.dropna(subset=["time", "event", by]).groupby(by)
     styles = ("-", "--", ":", "-.")
-    colors = sns.color_palette(_LEVELS, groups.ngroups)
+    colors = mpl.colormaps[_LEVELS](np.linspace(0, 0.7, groups.ngroups))  # the rest is too pale
     for number, (level, part) in enumerate(groups):
         curve = KaplanMeierFitter().fit(part["time"], part["event"]).survival_function_
         name = f"{level:g}" if isinstance(level, float) else str(level)
         ax.step(
             curve.index, curve.iloc[:, 0], where="post", color=colors[number],
-            linestyle=styles[number % len(styles)], label=f"{name} (n = {len(part)})",
+            linestyle=styles[number % len(styles)], linewidth=2, label=f"{name} (n = {len(part)})",
         )  # fmt: skip
     ax.set(xlabel=f"time ({time_unit})", ylabel="share without event", ylim=(0, 1.02))
     ax.legend(title=by, loc="upper left", bbox_to_anchor=(1, 1))

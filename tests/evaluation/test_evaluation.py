@@ -7,6 +7,7 @@ from sklearn import metrics
 from vaeimpute.evaluation import (
     compare_methods,
     judge_better,
+    judge_splits,
     mean_absolute_error,
     root_mean_squared_error,
     summarize,
@@ -101,7 +102,28 @@ def test_comparison_refuses_unequal_trials(table):
     ],
 )
 def test_verdict_follows_its_rule(differences, p_values, verdict):
-    comparison = pd.DataFrame({"method": "knn", "difference": differences, "p_paired": p_values})
+    comparison = pd.DataFrame(
+        {"method": "knn", "n_trials": 10, "difference": differences, "p_paired": p_values}
+    )
     assert judge_better(comparison, "knn") == verdict
+    assert judge_better(comparison.assign(n_trials=5), "knn") == "cannot be told"
     with pytest.raises(ValueError, match="No comparison with 'svd'"):
         judge_better(comparison, "svd")
+
+
+def test_five_pairs_are_too_few_and_six_are_enough():
+    assert stats.wilcoxon(np.arange(1, 6)).pvalue > 0.05
+    assert stats.wilcoxon(np.arange(1, 7)).pvalue < 0.05
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        (["holds", "holds"], "holds"),
+        (["holds", "does not hold"], "holds in part"),
+        (["does not hold", "does not hold"], "does not hold"),
+        (["holds", "cannot be told"], "cannot be told"),
+    ],
+)
+def test_splits_are_summed_up(verdicts, verdict):
+    assert judge_splits(pd.Series(verdicts)) == verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from importlib import import_module, metadata, util
 from inspect import Parameter, signature
@@ -54,6 +54,9 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
     (124, 15528)
     """
     if name not in COHORTS and looks_like_path(name):
+        _refuse_unknown(
+            "A matrix from a file", list(signature(read_table_cohort).parameters), options
+        )
         return read_table_cohort(name, **options)
     entry = find(str(name))
     module, function = entry.loader.split(":")
@@ -101,12 +104,16 @@ def _complete(name: str, loader: Callable[..., Cohort], options: dict) -> dict:
         for parameter in signature(loader).parameters.values()
         if parameter.kind is not Parameter.VAR_KEYWORD
     }
-    for option in options:
-        if option not in takes:
-            raise OptionError(
-                f"Cohort {name!r} has no option {option!r}; it takes {', '.join(takes) or 'none'}."
-            )
+    _refuse_unknown(f"Cohort {name!r}", takes, options)
     return takes | options
+
+
+def _refuse_unknown(who: str, known: Collection[str], options: dict) -> None:
+    for option in options:
+        if option not in known:
+            raise OptionError(
+                f"{who} has no option {option!r}; it takes {', '.join(known) or 'none'}."
+            )
 
 
 def _key(entry: Entry, options: dict) -> str:

@@ -3,7 +3,7 @@
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
-from vaeimpute.evaluation.verdicts import judge_better
+from vaeimpute.evaluation.verdicts import judge_better, judge_splits
 
 __all__ = [
     "compare_methods",
@@ -11,6 +11,7 @@ __all__ = [
     "correlation_spectrum",
     "describe_ranking",
     "judge_better",
+    "judge_splits",
     "mean_absolute_error",
     "root_mean_squared_error",
     "summarize",

@@ -83,9 +83,9 @@ def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") ->
     Returns
     -------
     DataFrame
-        Columns ``cohort``, ``scenario``, ``method``, ``difference`` (mean of reference minus
-        method; negative if the reference is better), ``p_paired`` and ``p_unpaired``, both
-        two-sided.
+        Columns ``cohort``, ``scenario``, ``method``, ``n_trials``, ``difference`` (mean of
+        reference minus method; negative if the reference is better), ``p_paired`` and
+        ``p_unpaired``, both two-sided.
 
     Raises
     ------
@@ -115,6 +115,7 @@ def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") ->
                     "cohort": cohort,
                     "scenario": scenario,
                     "method": method,
+                    "n_trials": len(trials),
                     "difference": (ours - theirs).mean(),
                     "p_paired": stats.wilcoxon(ours, theirs).pvalue,
                     "p_unpaired": stats.mannwhitneyu(ours, theirs).pvalue,

@@ -21,7 +21,8 @@ def judge_better(comparison: pd.DataFrame, method: str, significance: float = 0.
     -------
     str
         ``"holds"`` if the reference's error is smaller, with a paired p below `significance`, in
-        every scenario; ``"holds in part"`` if so in some; ``"does not hold"`` if in none.
+        every scenario; ``"holds in part"`` if so in some; ``"does not hold"`` if in none. With so
+        few trials that no p could be below `significance`: ``"cannot be told"``.
 
     Raises
     ------
@@ -30,8 +31,8 @@ def judge_better(comparison: pd.DataFrame, method: str, significance: float = 0.
 
     Examples
     --------
-    >>> rows = [("mcar_05", "KNN", -0.01, 0.002), ("mcar_10", "KNN", 0.01, 0.002)]
-    >>> columns = ["scenario", "method", "difference", "p_paired"]
+    >>> rows = [("mcar_05", "KNN", 10, -0.01, 0.002), ("mcar_10", "KNN", 10, 0.01, 0.002)]
+    >>> columns = ["scenario", "method", "n_trials", "difference", "p_paired"]
     >>> judge_better(pd.DataFrame(rows, columns=columns), "KNN")
     'holds in part'
     """
@@ -39,5 +40,31 @@ def judge_better(comparison: pd.DataFrame, method: str, significance: float = 0.
     if rows.empty:
         raise ValueError(f"No comparison with {method!r}; there are "
                          f"{list(comparison['method'].unique())}.")  # fmt: skip
+    if (0.5 ** (rows["n_trials"] - 1) >= significance).any():  # the least p of so many pairs
+        return "cannot be told"
     better = (rows["difference"] < 0) & (rows["p_paired"] < significance)
     return "holds" if better.all() else "holds in part" if better.any() else "does not hold"
+
+
+def judge_splits(verdicts: pd.Series) -> str:
+    """Sum up the verdicts on one claim over several splits of a cohort.
+
+    Parameters
+    ----------
+    verdicts : Series of str
+        From `judge_better`, one per split.
+
+    Returns
+    -------
+    str
+        ``"holds"`` or ``"does not hold"`` if every split says so, otherwise ``"holds in part"``;
+        ``"cannot be told"`` if any split does.
+
+    Examples
+    --------
+    >>> judge_splits(pd.Series(["holds", "holds in part", "holds"]))
+    'holds in part'
+    """
+    if (verdicts == "cannot be told").any():
+        return "cannot be told"
+    return verdicts.iloc[0] if len(set(verdicts)) == 1 else "holds in part"

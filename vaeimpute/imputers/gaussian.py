@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
 
 import numpy as np
@@ -71,26 +72,33 @@ class GaussianImputer(BaseImputer):
         self._kernel = self.train_ @ self.train_.T
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        return self._mean + self._predict(
-            self.train_, self._kernel, X - self._mean, missing, self.alpha_
+        (predicted,) = self._predict(
+            self.train_, self._kernel, X - self._mean, missing, [self.alpha_]
         )
+        return self._mean + predicted
 
     @staticmethod
     def _predict(
-        train: np.ndarray, kernel: np.ndarray, X: np.ndarray, missing: np.ndarray, alpha: float
-    ) -> np.ndarray:
+        train: np.ndarray,
+        kernel: np.ndarray,
+        X: np.ndarray,
+        missing: np.ndarray,
+        alphas: Sequence[float] | np.ndarray,
+    ) -> list[np.ndarray]:
+        """Predict whole rows from their observed entries, once for every alpha."""
         n = len(train)
         projections = np.where(missing, 0.0, X) @ train.T
-        weights = np.empty_like(projections)
+        weights = np.empty((len(alphas), *projections.shape))
         patterns, pattern_of = np.unique(missing, axis=0, return_inverse=True)
         for number, pattern in enumerate(patterns):
             rows = pattern_of == number  # rows that miss the same features share the system
             # Downdate: fewer products than building the kernel of the observed features afresh.
             lost = train[:, pattern]
-            system = kernel - lost @ lost.T
-            system[np.diag_indices(n)] += n * alpha
-            weights[rows] = cho_solve(cho_factor(system), projections[rows].T).T
-        return weights @ train
+            observed_kernel = kernel - lost @ lost.T
+            for number_of_alpha, alpha in enumerate(alphas):
+                factor = cho_factor(observed_kernel + n * alpha * np.eye(n))
+                weights[number_of_alpha, rows] = cho_solve(factor, projections[rows].T).T
+        return [one @ train for one in weights]
 
     def _choose_alpha(self, X: np.ndarray) -> float:
         """Return the alpha that best restores values held out from some of the rows."""
@@ -106,8 +114,6 @@ class GaussianImputer(BaseImputer):
             return 1.0
         missing = hidden | np.isnan(true)
         kernel = train @ train.T
-        errors = [
-            np.abs(self._predict(train, kernel, true, missing, alpha) - true)[hidden].mean()
-            for alpha in _ALPHAS
-        ]
+        predictions = self._predict(train, kernel, true, missing, _ALPHAS)
+        errors = [np.abs(predicted - true)[hidden].mean() for predicted in predictions]
         return float(_ALPHAS[np.argmin(errors)])

@@ -1,0 +1,80 @@
+"""How much do the errors on values missing at random depend on the split into training and test?
+
+Run by hand when an imputer changes::
+
+    python benchmarks/mcar_by_split.py
+
+It repeats the experiment of notebooks/04_expression_rmse.ipynb, with the parameters that stand
+there, for several seeds, each of which gives another split, other masks and another model. It
+writes ``results/breast-gse1992/mcar_by_split.csv`` with its provenance. Some minutes.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import papermill
+
+from vaeimpute.cohorts import load_cohort
+from vaeimpute.experiments import run_experiment
+from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, VAEImputer
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTER = ROOT / "notebooks" / "04_expression_rmse.ipynb"
+SEEDS = range(10)
+VAE = ("hidden_sizes", "latent_dim", "n_epochs", "learning_rate", "n_iterations")
+
+
+def main() -> None:
+    """Run all seeds and write the table."""
+    inspected = papermill.inspect_notebook(str(CHAPTER))
+    chapter = {name: eval(entry["default"]) for name, entry in inspected.items()}  # noqa: S307
+    cohort = load_cohort(chapter["cohort"])
+    tables = []
+    for seed in SEEDS:
+        imputers = {
+            "mean": MeanImputer(),
+            "KNN": KNNImputer(n_neighbors=chapter["n_neighbors"]),
+            "Gaussian": GaussianImputer(random_state=seed),
+            "VAE": VAEImputer(**{name: chapter[name] for name in VAE}, random_state=seed),
+        }
+        table = run_experiment(
+            cohort,
+            imputers,
+            ["mcar_05", "mcar_10", "mcar_30"],
+            n_trials=chapter["n_trials"],
+            seed=seed,
+            progress=True,
+        )
+        tables.append(table.drop(columns="seconds").assign(seed=seed))
+    folder = ROOT / "results" / cohort.name
+    folder.mkdir(parents=True, exist_ok=True)
+    pd.concat(tables).round(6).to_csv(folder / "mcar_by_split.csv", index=False)
+    provenance = {
+        "command": "python " + " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "parameters": chapter | {"seeds": list(SEEDS)},
+        "versions": {
+            name: version(name) for name in ("vaeimpute", "numpy", "scikit-learn", "torch")
+        },
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+        "commit": subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip(),
+        "date": date.today().isoformat(),
+    }
+    text = json.dumps(provenance, indent=1) + "\n"
+    (folder / "mcar_by_split.provenance.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
