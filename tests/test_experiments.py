@@ -6,6 +6,7 @@ from vaeimpute.cohorts import Cohort
 from vaeimpute.experiments import run_experiment
 from vaeimpute.imputers import GaussianImputer, MeanImputer
 from vaeimpute.missingness import mcar
+from vaeimpute.splits import split_rows
 
 
 @pytest.fixture
@@ -67,3 +68,20 @@ def test_a_scenario_with_other_parameters_is_taken_as_it_is(cohort):
 def test_an_unknown_scenario_lists_the_known_ones(cohort):
     with pytest.raises(ValueError, match=r"Unknown scenario 'mcar_99'; choose from .*mcar_10"):
         run_experiment(cohort, imputers(), ["mcar_99"])
+
+
+class Recorder(MeanImputer):
+    """Keeps what it was fitted to."""
+
+    def fit(self, X, y=None):
+        self.fitted_to = X.copy()
+        return super().fit(X)
+
+
+def test_test_rows_have_no_part_in_scaling_and_fitting(cohort):
+    split = split_rows(50, seed=0)
+    recorder = Recorder()
+    run_experiment(cohort, {"mean": recorder}, ["mcar_10"], n_trials=1, split=split)
+    train = cohort.values.to_numpy()[split.train]
+    expected = (train - train.mean(axis=0)) / train.std(axis=0)
+    np.testing.assert_allclose(recorder.fitted_to, expected, atol=1e-10)
