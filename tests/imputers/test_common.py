@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -123,3 +124,17 @@ def test_infinite_values_are_refused(imputer, matrices):
     train[2, 3] = np.inf
     with pytest.raises(ValueError, match="infinity"):
         imputer.fit(train)
+
+
+def test_a_fit_that_fails_leaves_nothing_to_be_used(imputer, matrices, monkeypatch):
+    train, new = matrices
+    imputer.fit(train)
+
+    def interrupted(X):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(imputer, "_fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        imputer.fit(train * 100 + 7)
+    with pytest.raises(NotFittedError):
+        imputer.transform(new)

@@ -37,6 +37,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If a feature has no value at all, or `X` is not numeric or has infinite entries.
         """
+        self._is_fitted = False  # a fit that fails or is interrupted leaves nothing to be used
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan")
         empty = np.isnan(X).all(axis=0)
         if empty.any():
@@ -48,6 +49,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         self._scaler = StandardScaler().fit(X) if getattr(self, "standardize", False) else None
         self._fit(self._scale(X))
+        self._is_fitted = True
         return self
 
     def transform(self, X):
@@ -104,6 +106,9 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for name in self._learnt:
             array = arrays[name]
             setattr(self, name, array if array.ndim else array.item())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return getattr(self, "_is_fitted", False)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -174,6 +174,7 @@ def load_imputer(path: str | Path, *, device: str | None = None) -> BaseImputer:
             imputer.feature_names_in_ = np.array(card["feature_names"], dtype=object)
         imputer._scaler = _scaler_from(arrays)
         imputer._from_arrays(arrays, card["training"])
+        imputer._is_fitted = True
     except (KeyError, TypeError, RuntimeError) as error:
         raise ModelFileError(
             f"{path} does not fit its own card: {error}. Save the imputer anew."
