@@ -50,3 +50,9 @@ def test_named_streams_differ_and_repeat():
     }
     assert len(set(draws.values())) == 4
     assert draws["mask", "a", 1] == np.random.default_rng(child_seed(0, "mask", "a", 1)).random()
+
+
+@pytest.mark.parametrize("n_strata", [5, 8, 11])
+def test_more_strata_than_validation_rows_do_not_stop_the_split(n_strata):
+    split = split_rows(5 * n_strata, strata=np.repeat(np.arange(n_strata), 5))
+    assert len(split.test) == n_strata

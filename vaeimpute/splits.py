@@ -48,7 +48,8 @@ def split_rows(
         Number of rows.
     strata : array-like of shape (n_samples,), optional
         Labels whose proportions both splits keep. Rows without a label form a stratum of their
-        own; strata of fewer than five rows are pooled, because they cannot be split in proportion.
+        own; strata of fewer than five rows are pooled, because they cannot be split in proportion,
+        and so are the smallest where there are more strata than rows in a part.
     test_fraction, validation_fraction : float
         Shares, of all rows and of the training rows.
     seed : int
@@ -73,7 +74,11 @@ def split_rows(
         raise ValueError(f"Expected {n_samples} strata labels, one per row, but got {len(strata)}.")
     if n_samples < 5:
         raise ValueError(f"Expected at least 5 rows to split three ways, but got {n_samples}.")
-    labels = None if strata is None else _poolable(pd.Series(np.asarray(strata)))
+    n_test = int(np.ceil(test_fraction * n_samples))
+    n_validation = int(np.ceil(validation_fraction * (n_samples - n_test)))
+    labels = None
+    if strata is not None:
+        labels = _poolable(pd.Series(np.asarray(strata)), at_most=min(n_test, n_validation))
     rows = np.arange(n_samples)
     train, test = _halve(rows, labels, test_fraction, as_int(child_seed(seed, "test rows")))
     tune, validation = _halve(
@@ -82,7 +87,7 @@ def split_rows(
     return Split(train=train, tune=tune, validation=validation, test=test)
 
 
-def _poolable(strata: pd.Series, smallest: int = 5) -> np.ndarray:
+def _poolable(strata: pd.Series, at_most: int, smallest: int = 5) -> np.ndarray:
     """Label missing strata, and pool strata that are too small to be split twice."""
     labels = strata.astype("object").where(strata.notna(), "missing").astype(str)
     sizes = labels.map(labels.value_counts())
@@ -91,6 +96,10 @@ def _poolable(strata: pd.Series, smallest: int = 5) -> np.ndarray:
     if pooled.any() and pooled.sum() < smallest:  # too small still: it joins the largest stratum
         others = labels[~pooled]
         labels = labels.where(~pooled, others.mode().iloc[0] if len(others) else "pooled")
+    # Every stratum needs a row in the smallest part.
+    while labels.nunique() > max(at_most, 1):
+        labels = labels.replace(labels.value_counts(sort=True).index[-2], "pooled")
+        labels = labels.replace(labels.value_counts(sort=True).index[-1], "pooled")
     return labels.to_numpy()
 
 
