@@ -138,3 +138,15 @@ def test_a_fit_that_fails_leaves_nothing_to_be_used(imputer, matrices, monkeypat
         imputer.fit(train * 100 + 7)
     with pytest.raises(NotFittedError):
         imputer.transform(new)
+
+
+def test_rows_of_the_training_matrix_are_imputed_as_well_as_others():
+    """A row must not be taken for its own neighbour, holes included."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 200)) + 0.1 * rng.normal(size=(60, 200))
+    mask = rng.random(X.shape) < 0.1
+    holes = np.where(mask, np.nan, X)
+    for method in (KNNImputer(), GaussianImputer(random_state=0), GaussianImputer(alpha=0.01)):
+        seen = np.abs(clone(method).fit_transform(holes) - X)[mask].mean()
+        unseen = np.abs(method.fit(holes[:40]).transform(holes[40:]) - X[40:])[mask[40:]].mean()
+        assert seen < 1.3 * unseen, method

@@ -55,3 +55,14 @@ def test_auto_chooses_more_ridge_for_more_noise():
 def test_a_ridge_that_is_not_positive_is_refused(alpha):
     with pytest.raises(ValueError, match="alpha"):
         GaussianImputer(alpha=alpha).fit(low_rank(0))
+
+
+@pytest.mark.parametrize("n_samples", [7, 20, 40])
+def test_auto_chooses_much_ridge_for_noise_alone(n_samples):
+    alphas = [
+        GaussianImputer(random_state=s)
+        .fit(np.random.default_rng(s).normal(size=(n_samples, 500)))
+        .alpha_
+        for s in range(9)
+    ]
+    assert np.median(alphas) >= 10

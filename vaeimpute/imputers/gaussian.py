@@ -39,7 +39,7 @@ class GaussianImputer(BaseImputer):
     alpha_ : float
         The ridge used.
     train_ : ndarray of shape (n_train, n_features)
-        The training rows, centred; missing entries are 0, their mean.
+        The training rows, centred; missing entries are predicted from the other rows.
 
     References
     ----------
@@ -70,6 +70,30 @@ class GaussianImputer(BaseImputer):
             check_scalar(self.alpha, "alpha", Real, min_val=0, include_boundaries="neither")
             self.alpha_ = float(self.alpha)
         self._kernel = self.train_ @ self.train_.T
+        missing = np.isnan(X)
+        if missing.any():
+            self._complete(missing)
+
+    def _complete(self, missing: np.ndarray) -> None:
+        """Fill the holes of the training rows, each from the other rows.
+
+        A training row with zeros in its holes resembles itself best of all when it is imputed, and
+        the zeros would come back.
+        """
+        filled = self.train_.copy()
+        n_others = np.maximum((~missing).sum(axis=0) - 1, 1)
+        for row in np.flatnonzero(missing.any(axis=1)):
+            # Centred by the mean of all rows, the row would be minus the sum of the others.
+            shift = -self.train_[row] / n_others
+            others = np.delete(self.train_, row, axis=0)
+            products = others @ shift
+            kernel = np.delete(np.delete(self._kernel, row, axis=0), row, axis=1)
+            kernel = kernel - products[:, None] - products + shift @ shift
+            row_shifted, gaps = (self.train_[row] - shift)[None], missing[[row]]
+            predicted = self._predict(others - shift, kernel, row_shifted, gaps, self.alpha_)
+            filled[row, gaps[0]] = predicted[0, gaps[0]]
+        self.train_ = filled
+        self._kernel = filled @ filled.T
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         (predicted,) = self._predict(
@@ -107,8 +131,12 @@ class GaussianImputer(BaseImputer):
         if n_held_out == 0:
             return 1.0  # nothing to choose with
         order = rng.permutation(len(X))
-        held_out, train = order[:n_held_out], self.train_[order[n_held_out:]]
-        true = X[held_out] - self._mean
+        held_out, kept = order[:n_held_out], X[order[n_held_out:]]
+        # Centred by the mean of all rows, the held-out ones would be minus the sum of the others.
+        seen = ~np.isnan(kept)
+        mean = np.where(seen, kept, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        train = np.where(seen, kept - mean, 0.0)
+        true = X[held_out] - mean
         hidden = (rng.uniform(size=true.shape) < 0.1) & ~np.isnan(true)
         if not hidden.any():
             return 1.0
