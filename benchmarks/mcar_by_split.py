@@ -1,4 +1,4 @@
-"""How much do the errors on values missing at random depend on the split into training and test?
+"""Measure how the errors on values missing at random depend on the split into training and test.
 
 Run by hand when an imputer changes::
 
@@ -37,7 +37,7 @@ VAE = ("hidden_sizes", "latent_dim", "n_epochs", "learning_rate", "n_iterations"
 def main() -> None:
     """Run all seeds and write the table."""
     inspected = papermill.inspect_notebook(str(CHAPTER))
-    chapter = {name: eval(entry["default"]) for name, entry in inspected.items()}  # noqa: S307
+    chapter = {name: ast.literal_eval(entry["default"]) for name, entry in inspected.items()}
     cohort = load_cohort(chapter["cohort"])
     tables = []
     for seed in SEEDS:

@@ -524,3 +524,10 @@ def test_a_real_matrix_survives_text_in_both_orientations(real_data, tmp_path):
         cohort = read_table_cohort(tmp_path / name, clinical=folder / "clinical.csv")
         np.testing.assert_array_equal(cohort.values.to_numpy(np.float32), table.to_numpy().T)
         assert list(cohort.values.columns) == list(table.index)
+
+
+def test_nul_bytes_are_not_read_as_missing(tmp_path):
+    path = tmp_path / "damaged.csv"
+    path.write_bytes(b"id,a,b\ns1,1\x0025,2\ns2,3,4\n")
+    with pytest.raises(TableError, match="line 2 has NUL bytes"):
+        read_table_cohort(path)

@@ -51,6 +51,17 @@ def test_auto_chooses_more_ridge_for_more_noise():
     assert clean < noisy
 
 
+@pytest.mark.parametrize("factor", [1e-6, 1e9])
+def test_without_standardisation_the_units_do_not_matter_either(factor):
+    X = low_rank(4)
+    holes = np.where(np.random.default_rng(5).random((20, X.shape[1])) < 0.2, np.nan, X[60:])
+    plain, scaled = (
+        GaussianImputer(standardize=False, random_state=0).fit(X[:60] * k).transform(holes * k) / k
+        for k in (1.0, factor)
+    )
+    np.testing.assert_allclose(scaled, plain, rtol=1e-6)
+
+
 @pytest.mark.parametrize("alpha", [0, -1.0])
 def test_a_ridge_that_is_not_positive_is_refused(alpha):
     with pytest.raises(ValueError, match="alpha"):

@@ -77,6 +77,11 @@ def test_another_seed_gives_another_model(low_rank):
     assert not np.array_equal(first, second)
 
 
+def test_a_single_width_is_explained(low_rank):
+    with pytest.raises(TypeError, match=r"for one hidden layer, write \(64,\)"):
+        VAEImputer(**{**SMALL, "hidden_sizes": 64}).fit(low_rank[0])
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

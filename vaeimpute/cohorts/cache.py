@@ -37,7 +37,11 @@ def cache_dir() -> Path:
     """
     import pooch
 
-    return Path(os.environ.get("VAEIMPUTE_CACHE") or pooch.os_cache("vaeimpute")).absolute()
+    return (
+        Path(os.environ.get("VAEIMPUTE_CACHE") or pooch.os_cache("vaeimpute"))
+        .expanduser()
+        .absolute()
+    )
 
 
 def save_cohort(cohort: Cohort, folder: Path) -> None:
@@ -116,7 +120,7 @@ def cached(folder: Path, prepare: Callable[[], Cohort]) -> Cohort:
     """
     try:
         return read_cohort(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except Exception as error:
         logger.warning("Preparing %s again, its cached copy is damaged: %s", folder.name, error)

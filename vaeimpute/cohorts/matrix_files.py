@@ -153,6 +153,10 @@ def _scan(path: Path) -> _Layout:
                 continue
             if _is_blank(line, separator):
                 continue
+            if "\0" in line:
+                raise TableError(
+                    f"{path}, line {number} has NUL bytes, as damaged files have: copy it again."
+                )
             quoted = '"' in line
             fields = _fields(line, separator) if quoted else line.split(separator, 1)
             n_here = len(fields) if quoted else line.count(separator) + 1

@@ -146,6 +146,11 @@ class NeuralImputer(BaseImputer):
     def _check_parameters(self) -> None:
         for name in ("latent_dim", "n_epochs", "batch_size", "n_iterations"):
             check_scalar(getattr(self, name), name, Integral, min_val=1)
+        if isinstance(self.hidden_sizes, Integral):
+            raise TypeError(
+                f"Expected hidden_sizes as a tuple of widths but got {self.hidden_sizes}; for one "
+                f"hidden layer, write ({self.hidden_sizes},)."
+            )
         for size in self.hidden_sizes:
             check_scalar(size, "hidden_sizes", Integral, min_val=1)
         check_scalar(self.learning_rate, "learning_rate", Real, min_val=0)

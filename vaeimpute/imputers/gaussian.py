@@ -26,7 +26,7 @@ class GaussianImputer(BaseImputer):
     Parameters
     ----------
     alpha : float or "auto"
-        Ridge added to the covariance's diagonal, in units of the features' variances. "auto"
+        Ridge added to the covariance's diagonal, in units of the features' mean variance. "auto"
         chooses it at fit: a fifth of the rows lose a tenth of their values, and the value in
         10^-2, 10^-1.5, ..., 10^3 that restores them best is taken.
     standardize : bool
@@ -39,7 +39,8 @@ class GaussianImputer(BaseImputer):
     alpha_ : float
         The ridge used.
     train_ : ndarray of shape (n_train, n_features)
-        The training rows, centred; missing entries are predicted from the other rows.
+        The training rows, centred, in units of the root of the mean variance; missing entries are
+        predicted from the other rows.
 
     References
     ----------
@@ -54,7 +55,7 @@ class GaussianImputer(BaseImputer):
     array([[0.5, 1. ]])
     """
 
-    _learnt = ("train_", "_mean", "_kernel", "alpha_")
+    _learnt = ("train_", "_mean", "_unit", "_kernel", "alpha_")
 
     def __init__(self, *, alpha="auto", standardize=True, random_state=None):
         self.alpha = alpha
@@ -63,7 +64,10 @@ class GaussianImputer(BaseImputer):
 
     def _fit(self, X: np.ndarray) -> None:
         self._mean = np.nanmean(X, axis=0)
-        self.train_ = np.nan_to_num(X - self._mean, nan=0.0)
+        # One unit for all features, so that alpha means the same whatever they are measured in.
+        self._unit = np.sqrt(np.nanvar(X, axis=0).mean()) or 1.0
+        X = (X - self._mean) / self._unit
+        self.train_ = np.nan_to_num(X, nan=0.0)
         if self.alpha == "auto":
             self.alpha_ = self._choose_alpha(X)
         else:
@@ -90,16 +94,16 @@ class GaussianImputer(BaseImputer):
             kernel = np.delete(np.delete(self._kernel, row, axis=0), row, axis=1)
             kernel = kernel - products[:, None] - products + shift @ shift
             row_shifted, gaps = (self.train_[row] - shift)[None], missing[[row]]
-            predicted = self._predict(others - shift, kernel, row_shifted, gaps, self.alpha_)
+            (predicted,) = self._predict(others - shift, kernel, row_shifted, gaps, [self.alpha_])
             filled[row, gaps[0]] = predicted[0, gaps[0]]
         self.train_ = filled
         self._kernel = filled @ filled.T
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         (predicted,) = self._predict(
-            self.train_, self._kernel, X - self._mean, missing, [self.alpha_]
+            self.train_, self._kernel, (X - self._mean) / self._unit, missing, [self.alpha_]
         )
-        return self._mean + predicted
+        return self._mean + self._unit * predicted
 
     @staticmethod
     def _predict(

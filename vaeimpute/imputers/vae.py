@@ -41,7 +41,8 @@ class VAEImputer(NeuralImputer):
         Passes of encoding and decoding per imputation.
     init : {"random", "mean"}
         What missing entries start from: draws from a standard normal (the paper's text) or the
-        training mean (the authors' code), in standard deviations of the training rows.
+        training mean (the authors' code), in standard deviations of the training rows. From random
+        draws, what a row gets depends a little on its position among the rows.
     device : str
         ``"auto"`` takes a GPU if torch finds one, else the CPU. Otherwise a torch device.
     progress : bool
