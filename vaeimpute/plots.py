@@ -101,6 +101,50 @@ def plot_errors(
     return ax
 
 
+def plot_differences(
+    differences: pd.DataFrame,
+    *,
+    ylabel: str,
+    scenario_labels: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """One dot per split and scenario: the difference in error between two methods.
+
+    Parameters
+    ----------
+    differences : DataFrame
+        With columns ``scenario`` and ``difference``, one row per split.
+    ylabel : str
+        Which method minus which, with the unit.
+    scenario_labels : mapping of str to str, optional
+        What to write below the dots instead of the keys.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> differences = pd.DataFrame({"scenario": ["mcar_10"] * 2, "difference": [-0.01, 0.02]})
+    >>> ax = plot_differences(differences, ylabel="VAE minus KNN")
+    >>> len(ax.collections[0].get_offsets())
+    2
+    """
+    ax = plt.subplots()[1] if ax is None else ax
+    scenarios = list(differences["scenario"].unique())
+    x = differences["scenario"].map(scenarios.index)
+    # Side by side instead of on top of each other, in the order of the table.
+    n_splits = len(differences) // len(scenarios)
+    offset = differences.groupby("scenario").cumcount() - (n_splits - 1) / 2
+    ax.axhline(0, color="0.3", linewidth=1)
+    ax.scatter(x + 0.04 * offset, differences["difference"], color=METHOD_COLORS["VAE"], s=28)
+    labels = scenario_labels or {}
+    ax.set_xticks(range(len(scenarios)), [labels.get(key, key) for key in scenarios])
+    ax.set_ylabel(ylabel)
+    return ax
+
+
 def plot_value_distribution(
     values: pd.DataFrame, *, xlabel: str, reference: bool = False, ax: Axes | None = None
 ) -> Axes:
