@@ -531,3 +531,16 @@ def test_nul_bytes_are_not_read_as_missing(tmp_path):
     path.write_bytes(b"id,a,b\ns1,1\x0025,2\ns2,3,4\n")
     with pytest.raises(TableError, match="line 2 has NUL bytes"):
         read_table_cohort(path)
+
+
+def test_numbers_are_exact_beside_one_that_no_integer_type_holds(tmp_path):
+    values = np.random.default_rng(0).normal(size=(40, 5))
+    lines = ["id,a,b,c,d,e,big"]
+    lines += [
+        f"s{i}," + ",".join(map(repr, map(float, row))) + f",{2**64 + i}"
+        for i, row in enumerate(values)
+    ]
+    path = tmp_path / "exact.csv"
+    path.write_text("\n".join(lines))
+    cohort = read_table_cohort(path, orientation="samples_by_features")
+    np.testing.assert_array_equal(cohort.values.to_numpy()[:, :5], values)

@@ -314,6 +314,8 @@ def _parsed(path: Path, words: np.ndarray, rows: pd.Index, columns: pd.Index) ->
     bad = given & np.isnan(numbers)
     if bad.any():
         raise TableError(_not_numbers(path, words, rows, columns, given, bad))
+    # pandas says what a number is, but rounds the last bit of some; Python reads them exactly.
+    numbers[given] = [float(word) for word in words[given]]
     return numbers
 
 
