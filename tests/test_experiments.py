@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -85,3 +87,18 @@ def test_test_rows_have_no_part_in_scaling_and_fitting(cohort):
     train = cohort.values.to_numpy()[split.train]
     expected = (train - train.mean(axis=0)) / train.std(axis=0)
     np.testing.assert_allclose(recorder.fitted_to, expected, atol=1e-10)
+
+
+def test_seconds_are_those_of_imputing(cohort):
+    class Slow(MeanImputer):
+        def fit(self, X, y=None):
+            time.sleep(0.5)
+            return super().fit(X)
+
+        def transform(self, X):
+            time.sleep(0.05)
+            return super().transform(X)
+
+    seconds = run_experiment(cohort, {"slow": Slow()}, ["mcar_10"], n_trials=2)["seconds"]
+    assert (seconds >= 0.05).all()
+    assert seconds.min() < 0.5

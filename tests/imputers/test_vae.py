@@ -142,3 +142,21 @@ def test_the_deterministic_autoencoder_beats_the_mean_too(low_rank, noise):
     )
     error = np.abs(imputer.fit(train).transform(holes) - true)[mask].mean()
     assert error < 0.5 * np.abs(MeanImputer().fit(train).transform(holes) - true)[mask].mean()
+
+
+def test_the_random_guess_is_standard_normal_and_the_mean_is_zero(low_rank, fitted, monkeypatch):
+    _, true, mask = low_rank
+    holes = np.where(mask, np.nan, true)
+    inputs = []
+
+    def record(x):
+        inputs.append(x.clone())
+        return x
+
+    monkeypatch.setattr(fitted.model_, "reconstruct", record)
+    for init in ("random", "mean"):
+        fitted.set_params(init=init, n_iterations=1).transform(holes)
+    random, zero = (x[torch.tensor(mask)] for x in inputs)
+    assert random.mean() == pytest.approx(0, abs=0.15)  # about 400 draws
+    assert random.std() == pytest.approx(1, abs=0.1)
+    assert (zero == 0).all()
