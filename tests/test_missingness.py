@@ -449,3 +449,19 @@ def test_real_cohorts_lose_what_table_1_says(name, package):
         tolerance = 0.25 if key == "mnar_low_values" else 0.02
         nominal = SCENARIOS[key].nominal_fraction or (reads.iloc[split.test] < 6).mean(axis=None)
         assert mask.mean() == pytest.approx(nominal, rel=tolerance)
+
+
+def test_tied_gc_content_does_not_mask_more_than_was_asked_for():
+    values = pd.DataFrame(np.random.default_rng(0).normal(size=(4, 200))).add_prefix("g")
+    values.index = [f"s{i}" for i in range(4)]
+    cohort = Cohort(
+        name="tied",
+        values=values,
+        clinical=pd.DataFrame(index=values.index),
+        units="log2 ratio",
+        data_type="expression",
+        features=pd.DataFrame({"gc_content": [0.4] * 100 + [0.6] * 100}, values.columns),
+    )
+    mask = mnar_high_gc().mask(cohort, np.arange(4), np.random.default_rng(0))
+    assert mask.sum() == 4 * 20 / 2
+    assert mask.any(axis=0).nonzero()[0].min() >= 100

@@ -388,7 +388,13 @@ def _high_gc(cohort: Cohort, rows: np.ndarray, *, top: float) -> np.ndarray:
             f"Cohort {cohort.name!r}: expected gc_content between 0 and 1, got "
             f"{np.nanmin(gc):g} to {np.nanmax(gc):g}; divide percentages by 100."
         )
-    is_high = gc >= np.nanquantile(gc, 1 - top)  # False where gc is NaN
+    # As many as lie at or above the quantile when no two are equal. Where several tie at the limit,
+    # the first of them: taking all would mask more than was asked for.
+    ranked = np.argsort(np.where(np.isnan(gc), np.inf, -gc), kind="stable")
+    n_known = np.count_nonzero(~np.isnan(gc))
+    n_high = n_known - int(np.ceil(round((1 - top) * (n_known - 1), 9)))
+    is_high = np.zeros(len(gc), dtype=bool)
+    is_high[ranked[:n_high]] = True
     return np.broadcast_to(is_high, (len(rows), len(gc)))
 
 
