@@ -334,7 +334,8 @@ def test_by_name(serve, tmp_path):
 
 def test_a_wrong_option_downloads_nothing(serve, tmp_path):
     server = serve(*packed(tmp_path))
-    for options in ({"transform": "log"}, {"min_share": 2}, {"source": "ebi"}, {"chromosome": ""}):
+    wrong = ({"transform": "log"}, {"min_share": 2}, {"source": "ebi"}, {"chromosome": ""})
+    for options in (*wrong, {"chromosome": "chrZ"}):
         with pytest.raises(OptionError):
             load_cohort("blueprint-wgbs", **options)
     assert server.requests == []

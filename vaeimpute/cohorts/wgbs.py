@@ -69,6 +69,9 @@ LAYOUTS = {
 }
 
 
+_HUMAN = {*map(str, range(1, 23)), "X", "Y", "M"}
+
+
 def blueprint_wgbs(
     *,
     source: str = "rnbeads",
@@ -108,6 +111,10 @@ def blueprint_wgbs(
     entry = COHORTS["blueprint-wgbs"]
     entry.check_source(source)
     _check_options(chromosome, min_share)
+    if re.sub("^chr", "", chromosome) not in _HUMAN:  # before gigabytes are downloaded for nothing
+        raise OptionError(
+            f"chromosome must be one of chr1 to chr22, chrX, chrY, chrM, got {chromosome!r}."
+        )
     if transform not in ("none", "negative_log"):
         raise OptionError(f"transform must be 'none' or 'negative_log', got {transform!r}.")
     files = entry.fetch(source)
