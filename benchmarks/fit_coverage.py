@@ -33,6 +33,7 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 import vaeimpute.cohorts.coverage as coverage
+from vaeimpute.evaluation import correlation_by_distance
 
 OUT = Path(coverage.__file__).with_name("coverage_fit.json")
 SOURCE = (
@@ -127,32 +128,20 @@ def fit_family(name: str, tables: list) -> tuple[np.ndarray, np.ndarray, float]:
     return theta[: len(tables)], theta[len(tables) :], -found.fun * 1e5
 
 
-def correlation_by_distance(x: np.ndarray, y: np.ndarray, positions: np.ndarray):
-    """Correlation of two series at pairs of sites, and the mean distance, by class of distance.
-
-    The correlation is taken within each class, since close pairs come from dense regions, whose
-    counts vary less than those of all sites.
-    """
-    sums = np.zeros((len(_EDGES) - 1, 7))
-    for lag in _LAGS:
-        distance = positions[lag:] - positions[:-lag]
-        which = np.digitize(distance, _EDGES, right=True) - 1
-        a, b = x[:-lag], y[lag:]
-        for column, value in enumerate((np.ones_like(a), a, b, a * a, b * b, a * b, distance)):
-            sums[:, column] += np.bincount(which, value, minlength=len(_EDGES))[: len(_EDGES) - 1]
-    a, b, aa, bb, ab, distance = sums[:, 1:].T / sums[:, 0]
-    return (ab - a * b) / np.sqrt((aa - a * a) * (bb - b * b)), distance
-
-
 def fit_spatial(scores: np.ndarray, positions: np.ndarray) -> tuple[dict, list[dict]]:
     """Split the normal scores of several samples into the parts of `CoverageModel`."""
     density = coverage.spacing_scores(positions)
     loading = float(np.mean(scores @ density / len(density)))
     rest = scores - loading * density
     pairs = [(i, j) for i in range(len(rest)) for j in range(len(rest)) if i != j]
-    within, distance = np.mean([correlation_by_distance(r, r, positions) for r in rest], axis=0)
-    between, _ = np.mean(
-        [correlation_by_distance(rest[i], rest[j], positions) for i, j in pairs], axis=0
+    within_each = [correlation_by_distance(r, positions, _EDGES, lags=_LAGS) for r in rest]
+    within, distance = np.mean(within_each, axis=0), within_each[0].index.to_numpy()
+    between = np.mean(
+        [
+            correlation_by_distance(rest[i], positions, _EDGES, other=rest[j], lags=_LAGS)
+            for i, j in pairs
+        ],
+        axis=0,
     )
 
     def parts(theta):  # of the variance that is left when the density is taken out

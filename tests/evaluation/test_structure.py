@@ -34,6 +34,6 @@ def test_correlation_by_distance_is_that_of_the_pairs():
     i, j = np.triu_indices(300, 1)
     distance = positions[j] - positions[i]
     near = (distance > 5) & (distance <= 40)
-    found = correlation_by_distance(values, positions, [5, 40], max_lag=299)
+    found = correlation_by_distance(values, positions, [5, 40], lags=range(1, 300))
     assert found.index[0] == pytest.approx(distance[near].mean())
     assert found.iloc[0] == pytest.approx(np.corrcoef(values[i[near]], values[j[near]])[0, 1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -45,9 +47,17 @@ def correlation_spectrum(values: pd.DataFrame | np.ndarray) -> np.ndarray:
 
 
 def correlation_by_distance(
-    values: np.ndarray, positions: np.ndarray, edges: np.ndarray, *, max_lag: int = 200
+    values: np.ndarray,
+    positions: np.ndarray,
+    edges: np.ndarray,
+    *,
+    other: np.ndarray | None = None,
+    lags: Iterable[int] = range(1, 201),
 ) -> pd.Series:
     """Correlation of the values of two sites by their distance along the chromosome.
+
+    It is taken within each class of distance, since close pairs come from dense regions, whose
+    values may vary less than those of all sites.
 
     Parameters
     ----------
@@ -57,8 +67,10 @@ def correlation_by_distance(
         Base pairs, increasing.
     edges : array
         Limits of the classes of distance; a class includes its upper limit.
-    max_lag : int
-        Sites further apart than this many sites are not paired.
+    other : array of shape (n_sites,), optional
+        Values of the second site of each pair, for the correlation between two samples.
+    lags : iterable of int
+        Pair sites that are this many sites apart.
 
     Returns
     -------
@@ -73,11 +85,12 @@ def correlation_by_distance(
     np.True_
     """
     values, positions = np.asarray(values, dtype=np.float64), np.asarray(positions)
+    other = values if other is None else np.asarray(other, dtype=np.float64)
     sums = np.zeros((len(edges) + 1, 7))
-    for lag in range(1, min(max_lag, len(values) - 1) + 1):
+    for lag in (lag for lag in lags if lag < len(values)):
         distance = positions[lag:] - positions[:-lag]
         which = np.digitize(distance, edges, right=True)
-        a, b = values[:-lag], values[lag:]
+        a, b = values[:-lag], other[lag:]
         for column, term in enumerate((np.ones_like(a), distance, a, b, a * a, b * b, a * b)):
             sums[:, column] += np.bincount(which, term, minlength=len(edges) + 1)
     sums = sums[1:-1]
