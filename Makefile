@@ -6,6 +6,8 @@ PYTHON ?= python3
 export VAEIMPUTE_CACHE ?= $(CURDIR)/data/cache
 # For `make book` and `make notebooks`: only the chapters named, such as CHAPTER=04_expression_rmse
 CHAPTER ?=
+# For `make fetch`: a cohort's name; without one, those there are are listed
+COHORT ?=
 # For `make book`: other values for the chapters' parameters, such as PARAMETERS="n_trials=3"
 PARAMETERS ?=
 
@@ -47,7 +49,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test notebooks lint constraints clean preflight
+.PHONY: help book test fetch notebooks lint constraints clean preflight
 
 help: ## list the targets
 	@echo "make TARGET [PYTHON=python3.12] [CHAPTER=...] [PARAMETERS=\"name=value ...\"]"
@@ -64,6 +66,9 @@ test: $(STAMP) ## run the tests, then every cell of the notebooks
 	@$(WATCH) $(BIN)/python -m pytest
 	@echo "== test: nbval, every cell of notebooks/"
 	@$(WATCH) $(BIN)/python -m pytest --nbval-lax --nbval-current-env notebooks/
+
+fetch: $(STAMP) ## download and prepare a cohort for the chapters: make fetch COHORT=tcga-glioma
+	@$(BIN)/vaeimpute fetch $(or $(COHORT),--list)
 
 notebooks: $(STAMP) ## execute notebooks/ in place, ready to be committed with the figure of the README
 	@echo "== notebooks: executing the chapters in place"
