@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,14 @@ class Split:
     tune: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+
+    def for_tuning(self) -> Split:
+        """Return the division in which hyper-parameters are chosen.
+
+        Its models are fitted to the rows to try on, and the rows to choose on take the place of
+        the test rows, which are in no part of it.
+        """
+        return replace(self, train=self.tune, test=self.validation)
 
 
 def split_rows(

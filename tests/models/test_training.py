@@ -1,9 +1,23 @@
-"""What the training loop feeds to a model."""
+"""What the training loop feeds to a model, when it stops, and what it leaves."""
 
+import pandas as pd
+import pytest
 import torch
 from torch import nn
 
-from vaeimpute.models import LossTerms, Reconstructor, train
+from vaeimpute.models import (
+    Autoencoder,
+    LossTerms,
+    Reconstructor,
+    Training,
+    TrainingError,
+    TrainingInterrupted,
+    Validation,
+    VariationalAutoencoder,
+    train,
+)
+from vaeimpute.models import training as training_module
+from vaeimpute.models.optimizer import Optimizer, choose_precision
 
 
 class Recorder(Reconstructor):
@@ -14,15 +28,18 @@ class Recorder(Reconstructor):
         self.weight = nn.Parameter(torch.zeros(()))
         self.batches = []
 
-    def loss(self, x, observed, generator):
+    def draw_noise(self, x, generator):
+        return ()
+
+    def loss(self, x, observed, noise):
         self.batches.append((x.clone(), observed.clone()))
-        term = self.weight.square()
+        term = self.weight.square().expand(len(x))
         return LossTerms(term, term, term)
 
 
 def recorded(data, **settings):
     model = Recorder()
-    train(model, data, learning_rate=1e-3, generator=torch.Generator().manual_seed(0), **settings)
+    train(model, data, Training(**settings), generator=torch.Generator().manual_seed(0))
     return model.batches
 
 
@@ -45,3 +62,239 @@ def test_every_epoch_takes_all_rows_in_another_order():
         assert torch.equal(epoch.sort().values, data[:, 0])
         assert not torch.equal(epoch, data[:, 0])
     assert not torch.equal(first, second)
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def data(generator):
+    """Rows near a plane of three dimensions."""
+    plane = torch.randn(120, 3, generator=generator) @ torch.randn(3, 20, generator=generator)
+    return plane + 0.3 * torch.randn(120, 20, generator=generator)
+
+
+@pytest.fixture
+def validation(data, generator):
+    rows = data[:30]
+    return Validation(rows, torch.rand(rows.shape, generator=generator) < 0.2)
+
+
+def new_vae(seed=1, **settings):
+    generator = torch.Generator().manual_seed(seed)
+    return VariationalAutoencoder(
+        20, hidden_sizes=(32,), latent_dim=4, generator=generator, **settings
+    )
+
+
+def run(model, data, training, seed=2, **settings):
+    return train(model, data, training, generator=torch.Generator().manual_seed(seed), **settings)
+
+
+def weights_of(model):
+    return {name: weight.clone() for name, weight in model.state_dict().items()}
+
+
+def assert_same_weights(first, second):
+    for (name, ours), (_, theirs) in zip(first.items(), second.items(), strict=True):
+        assert torch.equal(ours, theirs), name
+
+
+def test_validation_error_is_that_of_imputing_the_hidden_entries(data, validation):
+    model = new_vae()
+    history = run(model, data[30:], Training(3, learning_rate=1e-3), validation=validation)
+    assert list(history) == ["epoch", "loss", "reconstruction", "divergence", "validation_error"]
+    # Three passes written out, from the mean; the last row is of the weights that are left.
+    true, hidden = validation.data, validation.hidden
+    filled = torch.where(hidden, 0.0, true)
+    with torch.no_grad():
+        for _ in range(3):
+            decoded, _ = model.decode(model.encode(filled)[0])
+            filled = torch.where(hidden, decoded, true)
+    expected = (filled - true)[hidden].abs().mean()
+    assert history["validation_error"].iloc[-1] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_looking_at_validation_rows_does_not_change_training(data, validation):
+    watched, alone = new_vae(), new_vae()
+    run(watched, data[30:], Training(3, learning_rate=1e-3), validation=validation)
+    run(alone, data[30:], Training(3, learning_rate=1e-3))
+    assert_same_weights(weights_of(watched), weights_of(alone))
+
+
+def test_training_stops_when_patience_is_over_and_the_best_weights_come_back(data, validation):
+    # Few rows and a large network: it learns them by heart, and the validation error rises.
+    settings = {"learning_rate": 1e-2, "batch_size": 10}
+    model = new_vae(beta=0.0)
+    training = Training(500, patience=15, restore_best=True, **settings)
+    history = run(model, data[30:60], training, validation=validation)
+    error = history["validation_error"]
+    best = int(error.idxmin())
+    assert len(history) == best + 1 + 15 < 500
+    assert validation.error(model) == pytest.approx(error[best], rel=1e-5)
+    assert validation.error(model) < error.iloc[-1]
+
+    shorter = new_vae(beta=0.0)
+    run(shorter, data[30:60], Training(best + 1, **settings), validation=validation)
+    assert_same_weights(weights_of(model), weights_of(shorter))
+
+
+def test_patience_without_validation_rows_is_refused(data):
+    with pytest.raises(ValueError, match="need validation rows"):
+        run(new_vae(), data, Training(3, patience=2))
+
+
+def test_validation_that_cannot_be_measured_is_refused(data):
+    nothing = torch.zeros(data.shape, dtype=torch.bool)
+    with pytest.raises(ValueError, match="some hidden entries"):
+        Validation(data, nothing)
+    with pytest.raises(ValueError, match=r"one shape but got \(120, 20\) and \(119, 20\)"):
+        Validation(data, ~nothing[1:])
+    data[0, 0] = torch.nan
+    with pytest.raises(ValueError, match="some are missing in data"):
+        Validation(data, ~nothing)
+
+
+class InterruptAfter:
+    """Stands in for the user who presses Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, model, n_batches):
+        self.loss, self.left = model.loss, n_batches
+
+    def __call__(self, *args):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return self.loss(*args)
+
+
+def test_an_interrupt_keeps_what_was_learnt(data, monkeypatch):
+    model, shorter = new_vae(), new_vae()
+    monkeypatch.setattr(model, "loss", InterruptAfter(model, 4))
+    with pytest.raises(TrainingInterrupted, match="in epoch 3") as caught:
+        run(model, data, Training(9, batch_size=60, learning_rate=1e-3))
+    assert caught.value.history["epoch"].tolist() == [1, 2]
+    assert not model.training
+    run(shorter, data, Training(2, batch_size=60, learning_rate=1e-3))
+    assert_same_weights(weights_of(model), weights_of(shorter))
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_interrupt_restores_the_best_epoch(data, validation, monkeypatch, precision):
+    model = new_vae(beta=0.0)
+    monkeypatch.setattr(model, "loss", InterruptAfter(model, 300))
+    training = Training(
+        500, batch_size=10, learning_rate=1e-2, precision=precision, restore_best=True
+    )
+    with pytest.raises(TrainingInterrupted) as caught:
+        run(model, data[30:60], training, validation=validation)
+    best = caught.value.history["validation_error"].min()
+    assert validation.error(model) == pytest.approx(best, rel=0.02)
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+
+
+def test_an_interrupt_in_the_first_epoch_is_passed_on(data, monkeypatch):
+    model = new_vae()
+    monkeypatch.setattr(model, "loss", InterruptAfter(model, 1))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(model, data, Training(9, batch_size=60))
+    assert type(caught.value) is KeyboardInterrupt
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_weights_are_lost(data):
+    class Broken(Autoencoder):
+        def loss(self, x, observed, noise):
+            terms = super().loss(x, observed, noise)
+            # Its value is finite at 0, its slope is not.
+            steep = torch.sqrt(self.output.bias.square().sum())
+            return LossTerms(terms.total + steep, terms.reconstruction, terms.divergence)
+
+    model = Broken(20, hidden_sizes=(8,), latent_dim=2, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(TrainingError, match="gradient is not finite in epoch 1, batch 1"):
+        run(model, data, Training(2))
+    assert all(torch.isfinite(weight).all() for weight in model.parameters())
+
+
+def test_bfloat16_learns_as_float32_does(data, validation):
+    """One run may end a little better or worse; over several they are equal."""
+    errors = {"float32": [], "bfloat16": []}
+    for seed in range(4):
+        for precision, found in errors.items():
+            model = new_vae(seed)
+            training = Training(100, batch_size=30, learning_rate=3e-3, precision=precision)
+            run(model, data[30:], training, seed=seed)
+            found.append(validation.error(model))
+            assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+    float32, bfloat16 = (sum(found) / 4 for found in errors.values())
+    assert float32 < 0.7 * validation.error(new_vae())
+    assert bfloat16 == pytest.approx(float32, rel=0.05)
+
+
+def test_steps_too_small_for_bfloat16_are_not_lost():
+    """A weight of 1 has neighbours 2^-8 below and 2^-7 above in bfloat16."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.ones_(model.weight)
+    optimizer = Optimizer(model, learning_rate=1e-4, precision="bfloat16")
+    for _ in range(100):
+        optimizer.clear()
+        model(torch.ones(1, 1, dtype=torch.bfloat16)).sum().backward()
+        optimizer.step()
+    optimizer.release()
+    assert model.weight.item() == pytest.approx(0.99, abs=1e-4)  # 100 steps of the learning rate
+
+
+def test_float32_takes_the_steps_of_torchs_adam(generator):
+    models = [new_vae(), new_vae()]
+    ours = Optimizer(models[0], learning_rate=1e-2, precision="float32")
+    theirs = torch.optim.Adam(models[1].parameters(), lr=1e-2)
+    x = torch.randn(10, 20, generator=generator)
+    for _ in range(5):
+        for model in models:
+            model.zero_grad()
+            model.reconstruct(x).square().sum().backward()
+        # torch's Adam skips weights without a gradient, as those of the scale are here.
+        for name, weight in models[0].named_parameters():
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+                dict(models[1].named_parameters())[name].grad = torch.zeros_like(weight)
+        ours.step()
+        theirs.step()
+    for first, second in zip(*(model.parameters() for model in models), strict=True):
+        torch.testing.assert_close(first, second)
+
+
+def test_only_large_models_compute_in_bfloat16_by_themselves(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    assert choose_precision(nn.Linear(100, 100), "cpu") == "float32"
+    with torch.device("meta"):
+        large = nn.Linear(10_000, 10_000)
+    assert choose_precision(large, "cpu") == "bfloat16"
+    assert choose_precision(large, "mps") == "float32"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False})
+    assert choose_precision(large, "cpu") == "float32"
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="but got 'float16'"):
+        Training(precision="float16")
+
+
+def test_the_bar_shows_the_loss_and_the_time_left(data, validation, capsys, monkeypatch):
+    monkeypatch.setattr(training_module.tqdm, "monitor_interval", 0)
+    run(new_vae(), data[30:], Training(3), validation=validation, progress=True)
+    shown = capsys.readouterr().err
+    assert "3/3" in shown
+    assert "loss=" in shown
+    assert "validation_error=" in shown
+    run(new_vae(), data[30:], Training(3))
+    assert capsys.readouterr().err == ""
+
+
+def test_history_is_one_row_per_epoch(data):
+    history = run(new_vae(), data, Training(4, batch_size=7))
+    assert isinstance(history, pd.DataFrame)
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+    total = history["reconstruction"] + history["divergence"]
+    pd.testing.assert_series_equal(history["loss"], total, check_names=False, rtol=1e-5)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vaeimpute.models import TrainingError, VariationalAutoencoder, train
+from vaeimpute.models import Training, TrainingError, VariationalAutoencoder, train
 from vaeimpute.models.vae import gaussian_nll, kl_to_standard_normal
 
 
@@ -40,7 +40,7 @@ def test_loss_weighs_the_divergence_by_beta(generator):
     model = VariationalAutoencoder(
         10, hidden_sizes=(8,), latent_dim=3, beta=4.0, generator=generator
     )
-    total, reconstruction, divergence = model.loss(x, observed, generator)
+    total, reconstruction, divergence = model.loss(x, observed, model.draw_noise(x, generator))
     torch.testing.assert_close(total, reconstruction + 4.0 * divergence)
 
 
@@ -48,11 +48,12 @@ def test_missing_entries_do_not_count(generator):
     x = torch.randn(6, 10, generator=generator)
     model = VariationalAutoencoder(10, hidden_sizes=(8,), latent_dim=3, generator=generator)
     observed = torch.rand(x.shape, generator=generator) < 0.7
-    got = model.loss(x, observed, torch.Generator().manual_seed(1)).reconstruction
+    (noise,) = model.draw_noise(x, generator)
+    got = model.loss(x, observed, [noise]).reconstruction
     mean, log_variance = model.encode(x)
-    noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(1))
     terms = gaussian_nll(x, *model.decode(mean + torch.exp(0.5 * log_variance) * noise))
-    torch.testing.assert_close(got, terms[observed].sum() / len(x))
+    expected = [row[seen].sum() for row, seen in zip(terms, observed, strict=True)]
+    torch.testing.assert_close(got, torch.stack(expected))
 
 
 def test_the_same_generator_gives_the_same_weights():
@@ -71,8 +72,8 @@ def test_training_stays_finite_on_the_papers_grid_and_beyond(generator, learning
     data = torch.randn(n_samples, 3, generator=generator) @ torch.randn(3, 40, generator=generator)
     model = VariationalAutoencoder(40, hidden_sizes=(64, 32), latent_dim=8, generator=generator)
     # Batches of 50: fewer samples than a batch, and a last batch of one.
-    history = train(model, data, n_epochs=60, batch_size=50, learning_rate=learning_rate,
-                    generator=generator)  # fmt: skip
+    training = Training(60, batch_size=50, learning_rate=learning_rate)
+    history = train(model, data, training, generator=generator)
     assert history.notna().all(axis=None)
 
 
@@ -80,4 +81,4 @@ def test_a_loss_that_is_not_finite_stops_training_and_says_where(generator):
     data = torch.full((10, 4), 1e30)
     model = VariationalAutoencoder(4, hidden_sizes=(8,), latent_dim=2, generator=generator)
     with pytest.raises(TrainingError, match=r"epoch 1, batch 1\. Try a lower learning_rate"):
-        train(model, data, n_epochs=2, batch_size=5, learning_rate=1e-3, generator=generator)
+        train(model, data, Training(2, batch_size=5, learning_rate=1e-3), generator=generator)

@@ -3,13 +3,14 @@
 from vaeimpute.cohorts.annotation import with_gc_content, with_simulated_coverage
 from vaeimpute.cohorts.cohort import Cohort, CohortError
 from vaeimpute.cohorts.registry import list_cohorts, load_cohort
-from vaeimpute.cohorts.transforms import negative_log
+from vaeimpute.cohorts.transforms import log_counts, negative_log
 
 __all__ = [
     "Cohort",
     "CohortError",
     "list_cohorts",
     "load_cohort",
+    "log_counts",
     "negative_log",
     "with_gc_content",
     "with_simulated_coverage",

@@ -18,9 +18,13 @@ from vaeimpute.imputers._base import BaseImputer
 if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do without
     import torch
 
-    from vaeimpute.models import Reconstructor
+    from vaeimpute.models import Reconstructor, Validation
 
 
+_TRAINING = (
+    "n_epochs", "batch_size", "learning_rate", "precision", "patience", "restore_best",
+)  # fmt: skip
+_HIDDEN = 0.1  # of the entries of the validation rows
 _WEIGHTS, _HISTORY = "model.", "history."  # prefixes of the arrays in a saved file
 
 
@@ -37,23 +41,58 @@ class NeuralImputer(BaseImputer):
     def _fit(self, X: np.ndarray) -> None:
         import torch
 
-        from vaeimpute.models import train
+        from vaeimpute.models import Training, TrainingInterrupted, train, train_on_devices
 
         self._check_parameters()
         rng = check_random_state(self.random_state)
-        training, self._guess_seed = (int(s) for s in rng.randint(2**31 - 1, size=2))
-        generator = torch.Generator().manual_seed(training)
-        self.model_ = self._build(X.shape[1], generator)
-        self.history_ = train(
-            self.model_,
-            torch.from_numpy(X).float(),
-            n_epochs=self.n_epochs,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            generator=generator,
-            device=_find_device(self.device),
-            progress=self.progress,
+        training_seed, self._guess_seed = (int(s) for s in rng.randint(2**31 - 1, size=2))
+        training = Training(
+            **{name: getattr(self, name) for name in _TRAINING},
+            checkpoint=self.checkpoint,
         )
+        rows, validation = self._hold_out(torch.from_numpy(X).float(), rng)
+        generator = torch.Generator().manual_seed(training_seed)
+        self.model_ = self._build(X.shape[1], generator)
+        common = {"validation": validation, "generator": generator, "progress": self.progress}
+        device = find_device(self.device)
+        try:
+            if self.n_devices > 1:
+                kind = device.partition(":")[0]
+                self.history_ = train_on_devices(
+                    self.model_, rows, training, n_devices=self.n_devices, accelerator=kind,
+                    **common,
+                )  # fmt: skip
+                self.model_.to(device)
+            else:
+                self.history_ = train(self.model_, rows, training, device=device, **common)
+        except TrainingInterrupted as interruption:
+            # What was learnt until then can be used; whoever called hears of the interrupt.
+            self.history_ = interruption.history
+            self._is_fitted = True
+            raise
+
+    def _hold_out(
+        self, X: torch.Tensor, rng: np.random.RandomState
+    ) -> tuple[torch.Tensor, Validation | None]:
+        """Split off validation rows and hide a tenth of what they have."""
+        import torch
+
+        from vaeimpute.models import Validation
+
+        n_held_out = round(self.validation_fraction * len(X))
+        if not self.validation_fraction:
+            return X, None
+        if not 0 < n_held_out < len(X):
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction:g} of {len(X)} rows leaves "
+                f"{n_held_out} for validation and {len(X) - n_held_out} for training; both need "
+                "at least one."
+            )
+        order = torch.from_numpy(rng.permutation(len(X)))
+        held_out = X[order[:n_held_out]]
+        hidden = torch.from_numpy(rng.uniform(size=held_out.shape) < _HIDDEN)
+        hidden &= ~torch.isnan(held_out)
+        return X[order[n_held_out:]], Validation(held_out, hidden, self.n_iterations)
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         filled = deque(self._passes(X, missing, self.n_iterations), maxlen=1).pop()
@@ -65,18 +104,16 @@ class NeuralImputer(BaseImputer):
         """Yield the filled matrix after every pass of encoding and decoding."""
         import torch
 
+        from vaeimpute.models import passes
+
         device = next(self.model_.parameters()).device
         if self.init == "mean":
             guess = np.zeros_like(X)
         else:
             guess = np.random.default_rng(self._guess_seed).standard_normal(X.shape)
+        start = torch.from_numpy(np.where(missing, guess, X)).float().to(device)
         observed = torch.from_numpy(~missing).to(device)
-        known = torch.from_numpy(np.nan_to_num(X)).float().to(device)
-        filled = torch.where(observed, known, torch.from_numpy(guess).float().to(device))
-        for _ in range(n_iterations):
-            with torch.inference_mode():
-                filled = torch.where(observed, known, self.model_.reconstruct(filled))
-            yield filled
+        return passes(self.model_, start, observed, n_iterations)
 
     def follow_iterations(self, X, n_iterations: int = 10) -> pd.DataFrame:
         """Measure by how much the missing entries still move in each pass.
@@ -119,6 +156,7 @@ class NeuralImputer(BaseImputer):
         summary = {
             "guess_seed": self._guess_seed,
             "epochs": len(self.history_),
+            "history": list(self.history_),
             "final_loss": float(self.history_["loss"].iloc[-1]),
         }
         return arrays | history, summary
@@ -134,18 +172,23 @@ class NeuralImputer(BaseImputer):
         self._guess_seed = summary["guess_seed"]
         self.model_ = self._build(self.n_features_in_, torch.Generator())
         self.model_.load_state_dict(weights)
-        self.model_.to(_find_device(self.device)).eval()
-        self.history_ = pd.DataFrame(
-            {
-                name.removeprefix(_HISTORY): array
-                for name, array in sorted(arrays.items())
-                if name.startswith(_HISTORY)
-            }
-        )[["epoch", "loss", "reconstruction", "divergence"]]
+        self.model_.to(find_device(self.device)).eval()
+        self.history_ = pd.DataFrame({name: arrays[_HISTORY + name] for name in summary["history"]})
 
     def _check_parameters(self) -> None:
-        for name in ("latent_dim", "n_epochs", "batch_size", "n_iterations"):
+        for name in ("latent_dim", "n_epochs", "batch_size", "n_iterations", "n_devices"):
             check_scalar(getattr(self, name), name, Integral, min_val=1)
+        if self.patience is not None:
+            check_scalar(self.patience, "patience", Integral, min_val=1)
+        check_scalar(
+            self.validation_fraction, "validation_fraction", Real, min_val=0, max_val=1,
+            include_boundaries="left",
+        )  # fmt: skip
+        if not self.validation_fraction and (self.patience is not None or self.restore_best):
+            raise ValueError(
+                "patience and restore_best need validation rows: set validation_fraction, "
+                "to 0.2 for example."
+            )
         if isinstance(self.hidden_sizes, Integral):
             raise TypeError(
                 f"Expected hidden_sizes as a tuple of widths but got {self.hidden_sizes}; for one "
@@ -158,7 +201,8 @@ class NeuralImputer(BaseImputer):
             raise ValueError(f"Expected init 'random' or 'mean' but got {self.init!r}.")
 
 
-def _find_device(device: str) -> str:
+def find_device(device: str) -> str:
+    """Return the name of the device that "auto" stands for, or `device` itself."""
     import torch
 
     if device != "auto":

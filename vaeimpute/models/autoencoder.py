@@ -61,20 +61,31 @@ class Autoencoder(Reconstructor):
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Encode and decode; returns a Tensor of the shape of `x`."""
-        return self.output(self.decoder(self.latent(self.encoder(x))))
+        x = x.to(self.output.weight.dtype)
+        return self.output(self.decoder(self.latent(self.encoder(x)))).float()
 
-    def loss(self, x: Tensor, observed: Tensor, generator: torch.Generator | None) -> LossTerms:
-        """Loss of a batch: ``||X - X'||^2`` (eq. 7) over the observed entries; no divergence."""
-        difference = self.reconstruct(self.corrupt(x, generator)) - x
-        error = torch.where(observed, difference.square(), 0.0).sum(dim=1).mean()
+    def draw_noise(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        """Draw normal noise to add, and the inputs to keep; a kind that is off is left out."""
+        noise: list[Tensor] = []
+        if self.gaussian_noise:
+            noise.append(torch.randn(x.shape, generator=generator, device=x.device))
+        if self.masking_noise:
+            draws = torch.rand(x.shape, generator=generator, device=x.device)
+            noise.append(draws >= self.masking_noise)
+        return tuple(noise)
+
+    def corrupt(self, x: Tensor, noise: Sequence[Tensor]) -> Tensor:
+        """Return the inputs with the noise that was drawn for them."""
+        for part in noise:
+            x = x * part if part.dtype == torch.bool else x + self.gaussian_noise * part
+        return x
+
+    def loss(self, x: Tensor, observed: Tensor, noise: Sequence[Tensor]) -> LossTerms:
+        """Loss of every row: ``||X - X'||^2`` (eq. 7) over the observed entries; no divergence."""
+        difference = self.reconstruct(self.corrupt(x, noise)) - x
+        error = torch.where(observed, difference.square(), 0.0).sum(dim=1)
         return LossTerms(error, error, torch.zeros_like(error))
 
-    def corrupt(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return the inputs with the model's noise."""
-        if self.gaussian_noise:
-            noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
-            x = x + self.gaussian_noise * noise
-        if self.masking_noise:
-            kept = torch.rand(x.shape, generator=generator, device=x.device) >= self.masking_noise
-            x = x * kept
-        return x
+    def extra_repr(self) -> str:
+        """Name the settings that no layer shows."""
+        return f"masking_noise={self.masking_noise}, gaussian_noise={self.gaussian_noise}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 
 class LossTerms(NamedTuple):
-    """The terms of a loss and their sum, each a mean over the samples of a batch."""
+    """The terms of a loss and their sum, each a Tensor of shape (n_samples,)."""
 
     total: Tensor
     reconstruction: Tensor
@@ -17,10 +18,32 @@ class LossTerms(NamedTuple):
 
 
 class Reconstructor(nn.Module):
-    """A model that restores a row from a few latent numbers."""
+    """A model that restores a row from a few latent numbers.
 
-    def loss(self, x: Tensor, observed: Tensor, generator: torch.Generator | None) -> LossTerms:
-        """Loss of a batch.
+    Its weights may be in float32 or in bfloat16; inputs and results are in float32 either way.
+    """
+
+    def draw_noise(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        """Draw the noise that the loss of a batch needs.
+
+        It is apart from the loss so that it can be drawn for a whole batch where each of several
+        processes computes the loss of a part.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_features)
+        generator : torch.Generator, optional
+            On the device of `x`.
+
+        Returns
+        -------
+        tuple of Tensor
+            Each with n_samples rows.
+        """
+        raise NotImplementedError
+
+    def loss(self, x: Tensor, observed: Tensor, noise: Sequence[Tensor]) -> LossTerms:
+        """Loss of every row of a batch.
 
         Parameters
         ----------
@@ -28,8 +51,8 @@ class Reconstructor(nn.Module):
             Standardised values; what stands at missing entries is fed to the encoder.
         observed : boolean Tensor of shape (n_samples, n_features)
             Only these entries count in the reconstruction term.
-        generator : torch.Generator, optional
-            Source of the model's noise, on the device of `x`.
+        noise : sequence of Tensor
+            From `draw_noise`.
 
         Returns
         -------
@@ -40,3 +63,33 @@ class Reconstructor(nn.Module):
     def reconstruct(self, x: Tensor) -> Tensor:
         """Encode and decode without noise; returns a Tensor of the shape of `x`."""
         raise NotImplementedError
+
+
+def passes(
+    model: Reconstructor, guess: Tensor, observed: Tensor, n_iterations: int
+) -> Iterator[Tensor]:
+    """Impute iteratively: encode, decode, replace the missing entries, and again.
+
+    Parameters
+    ----------
+    model : Reconstructor
+    guess : Tensor of shape (n_samples, n_features)
+        The observed values, and at missing entries what to start from.
+    observed : boolean Tensor of shape (n_samples, n_features)
+        These entries stay as they are.
+    n_iterations : int
+
+    Yields
+    ------
+    Tensor of shape (n_samples, n_features)
+        The filled matrix after each pass.
+
+    References
+    ----------
+    Qiu, Zheng, Gevaert 2020, section "Variational autoencoder", last paragraph.
+    """
+    filled = guess
+    for _ in range(n_iterations):
+        with torch.inference_mode():
+            filled = torch.where(observed, guess, model.reconstruct(filled))
+        yield filled

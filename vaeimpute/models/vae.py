@@ -87,37 +87,46 @@ class VariationalAutoencoder(Reconstructor):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of Q(z|X), both of shape (n_samples, latent_dim)."""
-        hidden = self.encoder(x)
-        return self.latent_mean(hidden), self.latent_log_variance(hidden).clamp(
-            max=_LOG_VARIANCE[1]
-        )
+        hidden = self.encoder(x.to(self.output_mean.weight.dtype))
+        log_variance = self.latent_log_variance(hidden).float()
+        return self.latent_mean(hidden).float(), log_variance.clamp(max=_LOG_VARIANCE[1])
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation of P(X|z), both of shape (n_samples, n_features)."""
-        hidden = self.decoder(z)
-        mean = self.output_mean(hidden)
+        hidden = self.decoder(z.to(self.output_mean.weight.dtype))
+        mean = self.output_mean(hidden).float()
         if self.scale == "fixed":
             return mean, torch.ones_like(mean)
         raw = self.shared_scale if self.scale == "shared" else self.output_scale(hidden)
-        log_variance = 2 * raw if self.scale == "paper" else raw
+        log_variance = 2 * raw.float() if self.scale == "paper" else raw.float()
         return mean, torch.exp(0.5 * log_variance.clamp(*_LOG_VARIANCE)).expand_as(mean)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Encode, decode the mean of z, and return the mean of X."""
-        return self.decode(self.encode(x)[0])[0]
+        z, _ = self.encode(x)
+        return self.output_mean(self.decoder(z.to(self.output_mean.weight.dtype))).float()
 
-    def loss(self, x: Tensor, observed: Tensor, generator: torch.Generator | None) -> LossTerms:
-        """Loss of a batch: ``-E[log P(X|z)] + beta * D[Q(z|X) || P(z)]`` (eq. 5).
+    def draw_noise(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        """Draw epsilon of eq. 9, of shape (n_samples, latent_dim)."""
+        shape = len(x), self.latent_mean.out_features
+        return (torch.randn(shape, generator=generator, device=x.device),)
 
-        The expectation is taken with one draw of z per sample.
+    def loss(self, x: Tensor, observed: Tensor, noise: Sequence[Tensor]) -> LossTerms:
+        """Loss of every row: ``-E[log P(X|z)] + beta * D[Q(z|X) || P(z)]`` (eq. 5).
+
+        The expectation is taken with one draw of z per row.
         """
         mean, log_variance = self.encode(x)
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
-        z = mean + torch.exp(0.5 * log_variance) * noise  # eq. 9
-        reconstruction = gaussian_nll(x, *self.decode(z))
-        reconstruction = torch.where(observed, reconstruction, 0.0).sum(dim=1).mean()
-        divergence = kl_to_standard_normal(mean, log_variance).mean()
+        (epsilon,) = noise
+        z = mean + torch.exp(0.5 * log_variance) * epsilon  # eq. 9
+        nll = gaussian_nll(x, *self.decode(z))
+        reconstruction = torch.where(observed, nll, 0.0).sum(dim=1)
+        divergence = kl_to_standard_normal(mean, log_variance)
         return LossTerms(reconstruction + self.beta * divergence, reconstruction, divergence)
+
+    def extra_repr(self) -> str:
+        """Name the settings that no layer shows."""
+        return f"beta={self.beta}, scale={self.scale!r}"
 
 
 def gaussian_nll(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:

@@ -1,0 +1,94 @@
+"""The state of a training run as a file, from which it goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be used; the message says why and what to do."""
+
+
+def data_digest(*tensors: Tensor) -> str:
+    """Return a hash of the shapes and the bytes of tensors.
+
+    Examples
+    --------
+    >>> data_digest(torch.zeros(2)) == data_digest(torch.zeros(3))
+    False
+    """
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.contiguous().cpu().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def write_checkpoint(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
+    """Write tensors and a JSON header to a safetensors file, all of it or nothing.
+
+    Parameters
+    ----------
+    path : Path
+    tensors : dict of str to Tensor
+    header : dict
+        What JSON can hold.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    os.close(handle)
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary,
+                  {"checkpoint": json.dumps(header)})  # fmt: skip
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path, run: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a checkpoint back, if it belongs to this run.
+
+    Parameters
+    ----------
+    path : Path
+    run : dict
+        What determines the run; the header that was written must hold the same under ``"run"``.
+
+    Returns
+    -------
+    tensors : dict of str to Tensor
+        On the CPU.
+    header : dict
+
+    Raises
+    ------
+    CheckpointError
+        If the file is no checkpoint, is cut short, or belongs to another run.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})["checkpoint"])
+            theirs = header["run"]
+            other = sorted(key for key in run | theirs if run.get(key) != theirs.get(key))
+            if other:
+                raise CheckpointError(
+                    f"The checkpoint {path} belongs to another run: {', '.join(other)} differ. "
+                    "Delete it, or name another file."
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint of a training run, or is cut short ({error}). Delete it "
+            "to start from the beginning."
+        ) from error
+    return tensors, header

@@ -1,0 +1,102 @@
+"""Training on several devices of one machine, through Lightning Fabric."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from vaeimpute.models.base import Reconstructor
+from vaeimpute.models.training import Training, train
+from vaeimpute.models.validation import Validation
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def train_on_devices(
+    model: Reconstructor,
+    data: Tensor,
+    training: Training,
+    *,
+    n_devices: int,
+    accelerator: str = "auto",
+    validation: Validation | None = None,
+    generator: torch.Generator | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Fit a model as `train` does, with the rows of each batch shared among several devices.
+
+    One process per device computes the gradient of its share, and all take the same step. The
+    result is that of one device up to rounding, since order and noise are drawn for whole batches.
+
+    Parameters
+    ----------
+    model : Reconstructor
+        On the CPU; left there with the trained weights.
+    data : Tensor of shape (n_samples, n_features)
+    training : Training
+    n_devices : int
+    accelerator : {"auto", "cpu", "cuda"}
+        On "cpu", processes take the place of devices.
+    validation : Validation, optional
+    generator : torch.Generator, optional
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        As from `train`.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Lightning Fabric is not installed.
+    """
+    try:
+        from lightning_fabric import Fabric  # takes seconds, so only when it is needed
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "Training on several devices needs Lightning Fabric: pip install 'vaeimpute[devices]'."
+        ) from error
+    fabric = Fabric(accelerator=accelerator, devices=n_devices, strategy="ddp_spawn")
+    state = None if generator is None else generator.get_state()
+    # Fabric goes through the arguments of what it launches to copy the model for each process; it
+    # stumbles over the frozen ones, which are bound here.
+    work = partial(
+        _train_in_process, data=data, training=training, validation=validation, state=state,
+        progress=progress,
+    )  # fmt: skip
+    history, weights, state = fabric.launch(work, model)
+    model.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
+    model.eval()
+    if generator is not None:
+        generator.set_state(torch.from_numpy(state))
+    return history
+
+
+def _train_in_process(
+    fabric: Fabric,
+    model: Reconstructor,
+    *,
+    data: Tensor,
+    training: Training,
+    validation: Validation | None,
+    state: Tensor | None,
+    progress: bool,
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], np.ndarray | None]:
+    generator = None
+    if state is not None:
+        generator = torch.Generator()
+        generator.set_state(state)
+    history = train(
+        model, data, training, validation=validation, generator=generator, device=fabric.device,
+        progress=progress, fabric=fabric,
+    )  # fmt: skip
+    # As arrays: the memory of a tensor would go with this process before it is read.
+    weights = {name: weight.cpu().numpy() for name, weight in model.state_dict().items()}
+    return history, weights, None if generator is None else generator.get_state().numpy()

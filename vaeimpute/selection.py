@@ -1,0 +1,123 @@
+"""Model selection as in the paper: settings are compared on validation rows, before any test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+
+from vaeimpute.cohorts import Cohort
+from vaeimpute.experiments import run_experiment
+from vaeimpute.missingness import Scenario
+from vaeimpute.splits import Split, split_rows
+
+#: The learning rates that the paper tries.
+LEARNING_RATES = (1e-5, 5e-5, 1e-4, 5e-4)
+
+
+def paper_architectures(
+    n_features: int, latent_dims: tuple[int, ...] = (50, 200, 400)
+) -> dict[str, dict[str, Any]]:
+    """Return the networks of Figure S1: three or five hidden layers, for each latent dimension.
+
+    The layers next to the latent one are ten times as wide. With five hidden layers, the outer
+    ones are wider again, by a whole number that comes closest to the same factor from there to
+    the input: for 17176 genes and 50 latent dimensions 3000, 500, 50, 500, 3000, as in the paper.
+
+    Parameters
+    ----------
+    n_features : int
+    latent_dims : tuple of int
+
+    Returns
+    -------
+    dict of str to dict
+        ``hidden_sizes`` and ``latent_dim`` for `VAEImputer`, by a name.
+
+    References
+    ----------
+    Qiu, Zheng, Gevaert 2020, section "Model parameters and hyper-parameters tuning".
+
+    Examples
+    --------
+    >>> for name, network in paper_architectures(17176).items():
+    ...     print(name, network["hidden_sizes"])
+    3 layers, latent 50 (500,)
+    3 layers, latent 200 (2000,)
+    3 layers, latent 400 (4000,)
+    5 layers, latent 50 (3000, 500)
+    5 layers, latent 200 (6000, 2000)
+    5 layers, latent 400 (8000, 4000)
+    """
+    networks = {}
+    for n_layers in (3, 5):
+        for latent_dim in latent_dims:
+            inner = 10 * latent_dim
+            factor = max(1, round((n_features / inner) ** 0.5))
+            sizes = (inner,) if n_layers == 3 else (factor * inner, inner)
+            name = f"{n_layers} layers, latent {latent_dim}"
+            networks[name] = {"hidden_sizes": sizes, "latent_dim": latent_dim}
+    return networks
+
+
+def compare_settings(
+    cohort: Cohort,
+    imputer: BaseEstimator,
+    settings: Mapping[str, Mapping[str, Any]],
+    *,
+    scenario: str | Scenario = "mcar_10",
+    n_trials: int = 10,
+    seed: int = 0,
+    split: Split | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Measure the error of an imputer on validation rows, with several settings.
+
+    The test rows have no part in it: every setting is fitted to ``split.tune``, standardised with
+    these rows, and imputes ``split.validation``.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        In its own units.
+    imputer : estimator
+        What the settings leave open. Not changed.
+    settings : mapping of str to mapping
+        Parameters to set, by the name under which the rows of the result go.
+    scenario : str or Scenario
+        What is hidden in the validation rows; the paper hides 10 % at random.
+    n_trials : int
+    seed : int
+        Root of the split and the masks.
+    split : Split, optional
+        Instead of the one that `seed` gives.
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        Tidy rows as from `vaeimpute.experiments.run_experiment`, ``method`` being the name of
+        the setting.
+
+    Examples
+    --------
+    >>> from vaeimpute.cohorts import load_cohort
+    >>> from vaeimpute.imputers import KNNImputer
+    >>> table = compare_settings(
+    ...     load_cohort("breast-gse1992"), KNNImputer(),
+    ...     {"one": {"n_neighbors": 1}, "ten": {"n_neighbors": 10}}, n_trials=2,
+    ... )
+    >>> table.groupby("method")["mae"].mean().idxmin()
+    'ten'
+    """
+    if split is None:
+        split = split_rows(len(cohort.values), strata=cohort.strata, seed=seed)
+    candidates = {
+        name: clone(imputer).set_params(**parameters) for name, parameters in settings.items()
+    }
+    return run_experiment(
+        cohort, candidates, [scenario], n_trials=n_trials, seed=seed, split=split.for_tuning(),
+        progress=progress,
+    )  # fmt: skip
