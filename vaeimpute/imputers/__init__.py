@@ -5,6 +5,7 @@ from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
 from vaeimpute.imputers.mean import MeanImputer
 from vaeimpute.imputers.storage import ModelFileError, load_imputer, read_card, save_imputer
+from vaeimpute.imputers.svd import SVDImputer
 from vaeimpute.imputers.vae import VAEImputer
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "KNNImputer",
     "MeanImputer",
     "ModelFileError",
+    "SVDImputer",
     "VAEImputer",
     "load_imputer",
     "read_card",
