@@ -14,12 +14,14 @@ from vaeimpute.imputers import (
     GaussianImputer,
     KNNImputer,
     MeanImputer,
+    RandomImputer,
     SVDImputer,
     VAEImputer,
 )
 
 IMPUTERS = [
     MeanImputer(),
+    RandomImputer(random_state=0),
     KNNImputer(n_neighbors=3),
     GaussianImputer(random_state=0),
     SVDImputer(n_components=4),

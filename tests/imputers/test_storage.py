@@ -15,6 +15,7 @@ from vaeimpute.imputers import (
     KNNImputer,
     MeanImputer,
     ModelFileError,
+    RandomImputer,
     SVDImputer,
     VAEImputer,
     load_imputer,
@@ -25,6 +26,7 @@ from vaeimpute.imputers import (
 SMALL = {"hidden_sizes": (16,), "latent_dim": 4, "n_epochs": 5, "device": "cpu", "random_state": 0}
 IMPUTERS = [
     MeanImputer(),
+    RandomImputer(),
     KNNImputer(n_neighbors=np.int64(3)),
     GaussianImputer(random_state=np.random.RandomState(0)),
     SVDImputer(n_components=3),

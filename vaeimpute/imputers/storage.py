@@ -19,6 +19,7 @@ from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
 from vaeimpute.imputers.mean import MeanImputer
+from vaeimpute.imputers.random import RandomImputer
 from vaeimpute.imputers.svd import SVDImputer
 from vaeimpute.imputers.vae import VAEImputer
 
@@ -30,6 +31,7 @@ _CLASSES: dict[str, type[BaseImputer]] = {
         GaussianImputer,
         KNNImputer,
         MeanImputer,
+        RandomImputer,
         SVDImputer,
         VAEImputer,
     )
@@ -62,8 +64,8 @@ def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> 
     -----
     The card is JSON in the header of the file: class, parameters, names of the features, training
     summary and versions. KNN, Gaussian and (joint) SVD imputers are their training rows, so the
-    file holds these: do not
-    pass on what you must not share.
+    file holds these; that of a random imputer holds every training value, feature by feature. Do
+    not pass on what you must not share.
 
     Examples
     --------
