@@ -150,27 +150,29 @@ class SVDImputer(BaseImputer):
         rows, columns = missing.any(axis=1), missing.any(axis=0)
         if not rows.any():
             return
-        gaps = missing[np.ix_(rows, columns)]
-        old = np.zeros(np.count_nonzero(gaps))
-        # Products with a row change if the row has missing values, by the features that have any.
-        changing = np.ascontiguousarray(X[:, columns])
-        products = X @ X.T
-        constant = X[np.ix_(rows, ~columns)] @ X[:, ~columns].T
+        # Rows without missing values come first, so that what changes is a block at the end.
+        order = np.concatenate([np.flatnonzero(~rows), np.flatnonzero(rows)])
+        n_changing = np.count_nonzero(rows)
+        ordered = X[order]
+        products = ordered @ ordered.T
+        constant = ordered[-n_changing:, ~columns] @ ordered[:, ~columns].T
+        ordered = np.ascontiguousarray(ordered[:, columns])
+        block = ordered[-n_changing:]
+        values, gaps = block.reshape(-1), np.flatnonzero(missing[np.ix_(rows, columns)])
+        old = values[gaps]
         for rank in self._ranks(n_components):
             if rank >= len(X):
                 break  # the approximation is the matrix itself
             vectors = _leading_eigenvectors(products, rank)
-            block = np.linalg.multi_dot([vectors[rows], vectors.T, changing])
-            new = block[gaps]
-            block = changing[rows]
-            block[gaps] = new
-            changing[rows] = block
+            approximation = np.linalg.multi_dot([vectors[-n_changing:], vectors.T, ordered])
+            new = approximation.take(gaps)
             converged = np.sum((new - old) ** 2) < self.tol * np.sum(old**2)
-            old = new
+            values[gaps] = old = new
             if converged:
                 break
-            products[rows] = block @ changing.T + constant
-            products[:, rows] = products[rows].T
+            # Of the symmetric matrix, the part below the diagonal is all that is read.
+            np.matmul(block, ordered.T, out=products[-n_changing:])
+            products[-n_changing:] += constant
         X[missing] = old
 
     def _project(self, X: np.ndarray, components: np.ndarray) -> np.ndarray:
@@ -218,6 +220,7 @@ def _candidates(X: np.ndarray) -> list[int]:
 
 
 def _leading_eigenvectors(symmetric: np.ndarray, rank: int) -> np.ndarray:
+    """Read the part below the diagonal only."""
     n = len(symmetric)
     if rank > n // 8:  # then all of them are found faster than some
         return eigh(symmetric, driver="evd", check_finite=False)[1][:, n - rank :]
