@@ -105,6 +105,53 @@ def test_the_rows_to_impute_matter_to_each_other_only_if_joint():
         assert (difference > 1e-3) if joint else (difference < 1e-10)
 
 
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+@pytest.mark.parametrize("n_components", [4, 415])
+@pytest.mark.parametrize("schedule", ["doubling", "fixed"])
+def test_alone_a_row_is_approximated_by_the_training_rows_singular_vectors(
+    shape, n_components, schedule
+):
+    train = low_rank(14, *shape, rank=6, noise=0.5)
+    new = holes_in(low_rank(15, 9, shape[1]), np.random.default_rng(15), 0.4)
+    mean = train.mean(axis=0)
+    _, s, vt = np.linalg.svd(train - mean, full_matrices=False)
+    vt = vt[s > 1e-6 * s[0]]
+    filled = np.where(np.isnan(new), 0.0, new - mean)
+    stopped = []
+    for row, gaps in zip(filled, np.isnan(new), strict=True):
+        for i in range(16):
+            rank = min(2**i, n_components) if schedule == "doubling" else n_components
+            values = (vt[:rank].T @ (vt[:rank] @ row))[gaps]
+            converged = np.sum((values - row[gaps]) ** 2) < 5e-4 * np.sum(row[gaps] ** 2)
+            row[gaps] = values
+            if converged:
+                break
+        stopped.append(i)
+    if n_components == 4:
+        assert len(set(stopped)) > 1  # rows stop by themselves
+    imputer = SVDImputer(
+        n_components=n_components, schedule=schedule, joint=False, standardize=False
+    ).fit(train)
+    np.testing.assert_allclose(imputer.transform(new), filled + mean, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+def test_components_are_orthonormal_and_none_stands_for_rounding_errors(shape):
+    imputer = SVDImputer(joint=False).fit(low_rank(16, *shape, rank=5))
+    assert imputer.n_components_ == 5
+    product = imputer.components_ @ imputer.components_.T
+    np.testing.assert_allclose(product, np.eye(5), atol=1e-10)
+
+
+def test_auto_takes_the_full_rank_where_every_component_counts():
+    rng = np.random.default_rng(17)
+    u, v = (np.linalg.qr(rng.normal(size=(n, 120)))[0] for n in (120, 2000))
+    X = (u * np.arange(1, 121) ** -0.5) @ v.T
+    imputer = SVDImputer(n_components="auto", joint=False, random_state=0).fit(X)
+    assert imputer.n_components_ == 119  # the rows are centred
+    assert SVDImputer(n_components="auto", random_state=0).fit(X).n_components_ == 2000
+
+
 def test_rows_of_the_training_matrix_are_imputed_as_in_it_alone():
     """Every row twice has the singular vectors of every row once."""
     X = holes_in(low_rank(7, 30, 50, rank=5, noise=0.3), np.random.default_rng(7))
