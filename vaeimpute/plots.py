@@ -13,10 +13,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 # One fixed colour per method. They differ in lightness as well as in hue (from the palette of Okabe
-# and Ito, made for colour-blind readers), so that a greyscale print still tells them apart.
+# and Ito, made for colour-blind readers, or near it), so that a greyscale print still tells them
+# apart.
 METHOD_COLORS = {
+    "random": "#EBE08A",
     "mean": "#BDBDBD",
     "KNN": "#56B4E9",
+    "SVD": "#007A5A",
+    "SVD, tuned": "#46001F",
     "Gaussian": "#D55E00",
     "VAE": "#1B3A6B",
 }

@@ -15,6 +15,8 @@ from vaeimpute.imputers import (
     KNNImputer,
     MeanImputer,
     ModelFileError,
+    RandomImputer,
+    SVDImputer,
     VAEImputer,
     load_imputer,
     read_card,
@@ -24,8 +26,11 @@ from vaeimpute.imputers import (
 SMALL = {"hidden_sizes": (16,), "latent_dim": 4, "n_epochs": 5, "device": "cpu", "random_state": 0}
 IMPUTERS = [
     MeanImputer(),
+    RandomImputer(),
     KNNImputer(n_neighbors=np.int64(3)),
     GaussianImputer(random_state=np.random.RandomState(0)),
+    SVDImputer(n_components=3),
+    SVDImputer(n_components="auto", joint=False, random_state=0),
     AutoencoderImputer(**SMALL, masking_noise=0.1),
     VAEImputer(**SMALL, scale="shared"),
 ]
@@ -52,7 +57,8 @@ def test_a_loaded_imputer_imputes_as_the_saved_one(imputer, frames, path):
     loaded = load_imputer(path)
     assert type(loaded) is type(imputer)
     np.testing.assert_allclose(loaded.transform(new), imputer.transform(new), rtol=1e-6)
-    assert getattr(loaded, "alpha_", None) == getattr(imputer, "alpha_", None)
+    for chosen in ("alpha_", "n_components_"):
+        assert getattr(loaded, chosen, None) == getattr(imputer, chosen, None)
     assert loaded.get_feature_names_out().tolist() == list(train)
     card = read_card(path)
     assert card["units"] == "counts"

@@ -4,7 +4,9 @@ from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
 from vaeimpute.imputers.mean import MeanImputer
+from vaeimpute.imputers.random import RandomImputer
 from vaeimpute.imputers.storage import ModelFileError, load_imputer, read_card, save_imputer
+from vaeimpute.imputers.svd import SVDImputer
 from vaeimpute.imputers.vae import VAEImputer
 
 __all__ = [
@@ -13,6 +15,8 @@ __all__ = [
     "KNNImputer",
     "MeanImputer",
     "ModelFileError",
+    "RandomImputer",
+    "SVDImputer",
     "VAEImputer",
     "load_imputer",
     "read_card",

@@ -10,6 +10,7 @@ from scipy.linalg import cho_factor, cho_solve
 from sklearn.utils import check_random_state, check_scalar
 
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._tuning import hold_out
 
 _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
 
@@ -130,22 +131,12 @@ class GaussianImputer(BaseImputer):
 
     def _choose_alpha(self, X: np.ndarray) -> float:
         """Return the alpha that best restores values held out from some of the rows."""
-        rng = check_random_state(self.random_state)
-        n_held_out = len(X) // 5
-        if n_held_out == 0:
+        parts = hold_out(X, check_random_state(self.random_state))
+        if parts is None:
             return 1.0  # nothing to choose with
-        order = rng.permutation(len(X))
-        held_out, kept = order[:n_held_out], X[order[n_held_out:]]
-        # Centred by the mean of all rows, the held-out ones would be minus the sum of the others.
-        seen = ~np.isnan(kept)
-        mean = np.where(seen, kept, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-        train = np.where(seen, kept - mean, 0.0)
-        true = X[held_out] - mean
-        hidden = (rng.uniform(size=true.shape) < 0.1) & ~np.isnan(true)
-        if not hidden.any():
-            return 1.0
+        kept, true, hidden = parts
+        train = np.nan_to_num(kept, nan=0.0)
         missing = hidden | np.isnan(true)
-        kernel = train @ train.T
-        predictions = self._predict(train, kernel, true, missing, _ALPHAS)
+        predictions = self._predict(train, train @ train.T, true, missing, _ALPHAS)
         errors = [np.abs(predicted - true)[hidden].mean() for predicted in predictions]
         return float(_ALPHAS[np.argmin(errors)])

@@ -19,12 +19,22 @@ from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
 from vaeimpute.imputers.mean import MeanImputer
+from vaeimpute.imputers.random import RandomImputer
+from vaeimpute.imputers.svd import SVDImputer
 from vaeimpute.imputers.vae import VAEImputer
 
 _FORMAT = 1  # raise it when an older version of the package could no longer read the file
 _CLASSES: dict[str, type[BaseImputer]] = {
     cls.__name__: cls
-    for cls in (AutoencoderImputer, GaussianImputer, KNNImputer, MeanImputer, VAEImputer)
+    for cls in (
+        AutoencoderImputer,
+        GaussianImputer,
+        KNNImputer,
+        MeanImputer,
+        RandomImputer,
+        SVDImputer,
+        VAEImputer,
+    )
 }
 _SCALER = "scaler."
 
@@ -53,8 +63,9 @@ def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> 
     Notes
     -----
     The card is JSON in the header of the file: class, parameters, names of the features, training
-    summary and versions. KNN and Gaussian imputers are their training rows, so the file holds
-    these: do not pass on what you must not share.
+    summary and versions. KNN, Gaussian and (joint) SVD imputers are their training rows, so the
+    file holds these; that of a random imputer holds every training value, feature by feature. Do
+    not pass on what you must not share.
 
     Examples
     --------

@@ -1,0 +1,274 @@
+import numpy as np
+import pytest
+
+from vaeimpute.imputers import MeanImputer, SVDImputer
+
+
+def holes_in(X, rng, share=0.2):
+    return np.where(rng.random(X.shape) < share, np.nan, X)
+
+
+def low_rank(seed, n, d, rank=3, noise=0.0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, rank)) @ rng.normal(size=(rank, d)) + noise * rng.normal(size=(n, d))
+
+
+def reference(stacked, n_components, *, doubling=True, max_iter=16, tol=5e-4):
+    """The paper's iterations, with a decomposition of the whole matrix in each of them."""
+    missing = np.isnan(stacked)
+    filled = np.where(missing, 0.0, stacked)
+    n_iterations = 0
+    for i in range(max_iter):
+        rank = min(2**i if doubling else n_components, n_components, *filled.shape)
+        u, s, vt = np.linalg.svd(filled, full_matrices=False)
+        approximation = (u[:, :rank] * s[:rank]) @ vt[:rank]
+        change = np.sum((approximation - filled)[missing] ** 2)
+        converged = change < tol * np.sum(filled[missing] ** 2)
+        filled[missing] = approximation[missing]
+        n_iterations += 1
+        if converged:
+            break
+    return filled, n_iterations
+
+
+@pytest.mark.parametrize("shape", [(40, 90), (90, 12), (30, 30)])
+@pytest.mark.parametrize("n_components", [1, 5, 11, 415])
+@pytest.mark.parametrize("schedule", ["doubling", "fixed"])
+@pytest.mark.parametrize("train_share", [0.0, 0.15])
+def test_equals_decompositions_of_the_whole_matrix(shape, n_components, schedule, train_share):
+    rng = np.random.default_rng(0)
+    X = low_rank(1, *shape, rank=4, noise=0.5)
+    X[:-9] -= X[:-9].mean(axis=0)
+    train, new = holes_in(X[:-9], rng, train_share), holes_in(X[-9:], rng)
+    new[3] = X[-6]  # complete: it takes no part
+    mean = np.nanmean(train, axis=0)
+    rows = np.isnan(new).any(axis=1)
+    expected, n_iterations = reference(
+        np.vstack([train, new[rows]]) - mean, n_components, doubling=schedule == "doubling"
+    )
+    imputer = SVDImputer(n_components=n_components, schedule=schedule, standardize=False).fit(train)
+    filled = imputer.transform(new)
+    np.testing.assert_allclose(filled[rows], expected[len(train) :] + mean, rtol=0, atol=1e-8)
+    np.testing.assert_array_equal(filled[3], new[3])
+    if n_components == 1:
+        assert 1 < n_iterations < 16  # the rule of stopping is compared as well
+
+
+@pytest.mark.parametrize("columns_missing", [0.1, 1.0])
+def test_equals_it_too_where_only_some_features_have_missing_values(columns_missing):
+    rng = np.random.default_rng(5)
+    X = low_rank(5, 50, 80, rank=6, noise=0.3)
+    train, new = X[:40], X[40:].copy()
+    train -= train.mean(axis=0)
+    new[:, rng.random(80) < columns_missing] = np.nan
+    if columns_missing == 1.0:
+        new[:5, :40] = X[40:45, :40]
+    expected, _ = reference(np.vstack([train, new]), 16)
+    filled = SVDImputer(n_components=16, standardize=False).fit(train).transform(new)
+    np.testing.assert_allclose(filled, expected[40:], rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(60, 150), (150, 40)])
+@pytest.mark.parametrize("joint", [True, False])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_restores_a_matrix_of_exactly_low_rank(shape, joint, standardize):
+    X = low_rank(2, *shape)
+    train, true = X[:-10], X[-10:]
+    train -= train.mean(axis=0)
+    new = holes_in(true, np.random.default_rng(3))
+    imputer = SVDImputer(
+        n_components=3, joint=joint, standardize=standardize, max_iter=300, tol=1e-20
+    )
+    np.testing.assert_allclose(imputer.fit(train).transform(new), true, rtol=0, atol=1e-6)
+
+
+def test_the_full_rank_at_once_gives_the_mean_and_by_doubling_does_not():
+    X = low_rank(4, 60, 100, noise=0.1)
+    train, new = X[:50], holes_in(X[50:], np.random.default_rng(4))
+    gaps = np.isnan(new)
+    fixed, doubling = (
+        SVDImputer(schedule=schedule).fit(train).transform(new)
+        for schedule in ("fixed", "doubling")
+    )
+    mean = MeanImputer().fit(train).transform(new)
+    np.testing.assert_allclose(fixed, mean, atol=1e-12)
+    error = np.abs(doubling - X[50:])[gaps].mean()
+    assert error < 0.3 * np.abs(mean - X[50:])[gaps].mean()
+
+
+def test_the_rows_to_impute_matter_to_each_other_only_if_joint():
+    X = low_rank(6, 60, 50, rank=8, noise=0.5)
+    train, new = X[:30], holes_in(X[30:], np.random.default_rng(6))
+    for joint in (True, False):
+        imputer = SVDImputer(n_components=8, joint=joint).fit(train)
+        difference = np.abs(imputer.transform(new)[:5] - imputer.transform(new[:5])).max()
+        assert (difference > 1e-3) if joint else (difference < 1e-10)
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+@pytest.mark.parametrize("n_components", [4, 415])
+@pytest.mark.parametrize("schedule", ["doubling", "fixed"])
+def test_alone_a_row_is_approximated_by_the_training_rows_singular_vectors(
+    shape, n_components, schedule
+):
+    train = low_rank(14, *shape, rank=6, noise=0.5)
+    new = holes_in(low_rank(15, 9, shape[1]), np.random.default_rng(15), 0.4)
+    mean = train.mean(axis=0)
+    _, s, vt = np.linalg.svd(train - mean, full_matrices=False)
+    vt = vt[s > 1e-6 * s[0]]
+    filled = np.where(np.isnan(new), 0.0, new - mean)
+    stopped = []
+    for row, gaps in zip(filled, np.isnan(new), strict=True):
+        for i in range(16):
+            rank = min(2**i, n_components) if schedule == "doubling" else n_components
+            values = (vt[:rank].T @ (vt[:rank] @ row))[gaps]
+            converged = np.sum((values - row[gaps]) ** 2) < 5e-4 * np.sum(row[gaps] ** 2)
+            row[gaps] = values
+            if converged:
+                break
+        stopped.append(i)
+    if n_components == 4:
+        assert len(set(stopped)) > 1  # rows stop by themselves
+    imputer = SVDImputer(
+        n_components=n_components, schedule=schedule, joint=False, standardize=False
+    ).fit(train)
+    np.testing.assert_allclose(imputer.transform(new), filled + mean, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(30, 80), (80, 30)])
+def test_components_are_orthonormal_and_none_stands_for_rounding_errors(shape):
+    imputer = SVDImputer(joint=False).fit(low_rank(16, *shape, rank=5))
+    assert imputer.n_components_ == 5
+    product = imputer.components_ @ imputer.components_.T
+    np.testing.assert_allclose(product, np.eye(5), atol=1e-10)
+
+
+def test_auto_takes_the_full_rank_where_every_component_counts():
+    rng = np.random.default_rng(17)
+    u, v = (np.linalg.qr(rng.normal(size=(n, 120)))[0] for n in (120, 2000))
+    X = (u * np.arange(1, 121) ** -0.5) @ v.T
+    imputer = SVDImputer(n_components="auto", joint=False, random_state=0).fit(X)
+    assert imputer.n_components_ == 119  # the rows are centred
+    assert SVDImputer(n_components="auto", random_state=0).fit(X).n_components_ == 2000
+
+
+def test_rows_of_the_training_matrix_are_imputed_as_in_it_alone():
+    """Every row twice has the singular vectors of every row once."""
+    X = holes_in(low_rank(7, 30, 50, rank=5, noise=0.3), np.random.default_rng(7))
+    mean = np.nanmean(X, axis=0)
+    expected, _ = reference(X - mean, 8)
+    filled = SVDImputer(n_components=8, standardize=False).fit_transform(X)
+    np.testing.assert_allclose(filled, expected + mean, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_auto_takes_a_higher_rank_where_there_is_more_to_see(joint):
+    ranks = [
+        SVDImputer(n_components="auto", joint=joint, random_state=0)
+        .fit(low_rank(8, 120, 200, rank=rank, noise=1.0))
+        .n_components_
+        for rank in (1, 16)
+    ]
+    assert ranks[0] <= 4
+    assert 8 <= ranks[1] <= 60
+
+
+def test_auto_is_as_good_as_the_best_rank():
+    X = low_rank(9, 150, 200, rank=6, noise=0.7)
+    train, true = X[:120], X[120:]
+    new = holes_in(true, np.random.default_rng(9))
+    gaps = np.isnan(new)
+
+    def error(n_components, joint):
+        imputer = SVDImputer(n_components=n_components, joint=joint, random_state=0)
+        return np.abs(imputer.fit(train).transform(new) - true)[gaps].mean()
+
+    for joint in (True, False):
+        best = min(error(rank, joint) for rank in (1, 2, 4, 8, 16, 32, 64, 200))
+        assert error("auto", joint) < 1.02 * best
+
+
+@pytest.mark.parametrize("n_samples", [2, 4, 5, 9])
+def test_auto_works_with_hardly_any_rows(n_samples):
+    X = np.random.default_rng(0).normal(size=(n_samples, 6))
+    X[0, 0] = np.nan
+    for joint in (True, False):
+        imputer = SVDImputer(n_components="auto", joint=joint, random_state=0)
+        assert np.isfinite(imputer.fit_transform(X)).all()
+
+
+@pytest.mark.parametrize("joint", [True, False])
+@pytest.mark.parametrize("n_components", [1, 3, 415, "auto"])
+@pytest.mark.parametrize("shape", [(30, 12), (12, 30)])
+def test_awkward_matrices(joint, n_components, shape):
+    rng = np.random.default_rng(10)
+    train = low_rank(10, *shape, noise=0.1)
+    train[:, 0] = 5.0  # constant
+    train[:, 1] = np.nan
+    train[3, 1] = 7.0  # observed once
+    train[5:8] = train[4]  # twins
+    train[2, 4:] = np.nan
+    train[9] = np.nan
+    new = low_rank(11, 6, shape[1])
+    new = holes_in(new, rng, 0.5)
+    new[:, 0] = np.nan
+    new[2] = np.nan
+    new[3] = np.nan
+    new[3, 5] = 1.0
+    new[4, 3:] = 1e6
+    imputer = SVDImputer(n_components=n_components, joint=joint, random_state=0).fit(train)
+    filled = imputer.transform(new)
+    assert np.isfinite(filled).all()
+    np.testing.assert_allclose(filled[2], np.nanmean(train, axis=0))  # nothing to go by
+    np.testing.assert_allclose(filled[:, 0][np.isnan(new[:, 0])], 5.0)
+    assert np.isfinite(imputer.fit_transform(train)).all()
+
+
+def test_a_matrix_of_constants_comes_back():
+    X = np.full((8, 5), 3.0)
+    X[2, 2] = np.nan
+    for joint in (True, False):
+        filled = SVDImputer(n_components=2, joint=joint).fit_transform(X)
+        np.testing.assert_array_equal(filled, np.full((8, 5), 3.0))
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_large_offsets_and_uneven_units_do_not_matter(joint):
+    X = low_rank(12, 60, 40, noise=0.2)
+    new = holes_in(X[45:], np.random.default_rng(12))
+    units = np.geomspace(0.1, 1e3, 40)
+    imputer = SVDImputer(n_components=3, joint=joint)
+    plain = imputer.fit(X[:45]).transform(new)
+    moved = imputer.fit(X[:45] * units + 1e8).transform(new * units + 1e8)
+    np.testing.assert_allclose((moved - 1e8) / units, plain, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_training_rows_and_rows_to_impute_are_not_written_to(joint):
+    X = holes_in(low_rank(13, 30, 20), np.random.default_rng(13))
+    train, new = X[:20], X[20:]
+    before = X.copy()
+    imputer = SVDImputer(n_components=3, joint=joint, standardize=False).fit(train)
+    first = imputer.transform(new)
+    np.testing.assert_array_equal(imputer.transform(new), first)
+    np.testing.assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_components": 0}, "n_components == 0, must be >= 1"),
+        ({"max_iter": 0}, "max_iter == 0, must be >= 1"),
+        ({"tol": -1.0}, "tol == -1.0, must be >= 0"),
+        ({"schedule": "halving"}, "Expected schedule 'doubling' or 'fixed' but got 'halving'"),
+    ],
+)
+def test_bad_parameters_are_refused(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        SVDImputer(**parameters).fit(low_rank(0, 20, 10))
+
+
+@pytest.mark.parametrize("n_components", ["all", 2.5])
+def test_a_rank_that_is_no_integer_is_refused(n_components):
+    with pytest.raises(TypeError, match="n_components must be an instance of int"):
+        SVDImputer(n_components=n_components).fit(low_rank(0, 20, 10))

@@ -1,0 +1,69 @@
+"""Random draws from what was observed: what an imputer must beat to have learnt anything."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.seeding import as_int, child_seed
+
+
+class RandomImputer(BaseImputer):
+    """Fill each missing value with a random one of the values that its feature has in training.
+
+    The paper compares clinical results with those from such draws (Table 2).
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        Decides the draws. A fitted imputer always gives the same ones.
+
+    Attributes
+    ----------
+    values_ : ndarray of shape (n_train, n_features)
+        The training values of each feature, in ascending order, NaN last. Its rows are no samples.
+    seed_ : int
+        Root of the draws.
+
+    Notes
+    -----
+    A row has a random stream of its own, named after what is missing in it and after the ranks of
+    its other values among the training rows'. Thus the draws do not depend on the rows around it or
+    on units and rounding, and rows differ, unless they are alike in all this.
+
+    Examples
+    --------
+    >>> imputer = RandomImputer(random_state=0).fit([[1.0, 2.0], [3.0, 2.0], [5.0, np.nan]])
+    >>> imputer.transform([[np.nan, np.nan]])
+    array([[1., 2.]])
+    """
+
+    _learnt = ("values_", "seed_", "_n_observed")
+
+    def __init__(self, *, random_state=None):
+        self.random_state = random_state
+
+    def _fit(self, X: np.ndarray) -> None:
+        self.values_ = np.sort(X, axis=0)
+        self._n_observed = np.count_nonzero(~np.isnan(X), axis=0)
+        if self.random_state is None:  # scikit-learn would take numpy's global state
+            self.seed_ = as_int(np.random.SeedSequence())
+        else:
+            self.seed_ = int(check_random_state(self.random_state).randint(2**31))
+
+    def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        columns = np.arange(X.shape[1])
+        ranks = [
+            np.searchsorted(values[:n], x)
+            for values, n, x in zip(self.values_.T, self._n_observed, X.T, strict=True)
+        ]
+        keys = np.where(missing, -1, np.transpose(ranks)).astype("<i8")
+        predicted = np.empty_like(X)
+        for row, key in enumerate(keys):
+            name = hashlib.sha256(key.tobytes()).hexdigest()
+            rng = np.random.default_rng(child_seed(self.seed_, name))
+            predicted[row] = self.values_[rng.integers(self._n_observed), columns]
+        return predicted

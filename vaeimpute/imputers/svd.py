@@ -1,0 +1,241 @@
+"""Iterative singular value decomposition, by way of the products of the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.linalg import eigh
+from sklearn.utils import check_random_state, check_scalar
+
+from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._tuning import hold_out
+
+
+class SVDImputer(BaseImputer):
+    """Fill missing values with those of a matrix of low rank that is fitted to all rows at once.
+
+    The rows to impute are put below the training rows. Missing values of both start from the mean
+    of their feature. Then, again and again, the matrix is approximated by its leading singular
+    vectors, and the missing values are replaced by the approximation's. As in the paper, which took
+    it from fancyimpute, the rank doubles from one iteration to the next until it reaches
+    `n_components`. At once with all singular vectors, the approximation of a matrix is the matrix,
+    and every value would stay what it was in the beginning.
+
+    Parameters
+    ----------
+    n_components : int or "auto"
+        Rank of the approximation. The default is the paper's, and more than most matrices need.
+        "auto" chooses it at fit: a fifth of the rows lose a tenth of their values, and of 1, 2, 4,
+        8, ... up to half of the possible rank, and all of it, the one that restores them best is
+        taken.
+    schedule : {"doubling", "fixed"}
+        Ranks 1, 2, 4, 8, ..., `n_components`, or `n_components` from the beginning.
+    max_iter : int
+        Iterations at most.
+    tol : float
+        Stop when the squared change of the missing values is, in sum, less than this share of the
+        sum of their squares. The paper's software has the same rule; it is asked from the second
+        iteration on, whether or not the full rank has been reached.
+    joint : bool
+        Decompose the training rows and the rows to impute together, as the paper did. The result
+        for a row then depends on the rows that it is imputed with. Without it, the training rows
+        alone are decomposed, once, at fit; every other row is approximated in their singular
+        vectors, and stops by itself.
+    standardize : bool
+        Work in standard deviations of the training rows; without it, deviations from their means.
+    random_state : int, RandomState instance or None
+        For ``n_components="auto"``.
+
+    Attributes
+    ----------
+    n_components_ : int
+        The rank asked for or chosen; that of the training rows limits it without `joint`. With it,
+        the rank of training rows and rows to impute together does, and the number of features
+        stands for all of it.
+    train_ : ndarray of shape (n_train, n_features)
+        With `joint`: the training rows as deviations from their means, NaN where missing.
+    components_ : ndarray of shape (n_components_, n_features)
+        Without `joint`: the leading right singular vectors of the training rows.
+
+    Notes
+    -----
+    With n rows and d > n features, the left singular vectors U are the eigenvectors of the n x n
+    matrix of the rows' products, and the approximation is ``UU'X``. Only rows and features with
+    missing values have to be computed anew in an iteration. What that takes is exact up to
+    rounding; there is no n x d decomposition. Where n > d, the features take the rows' part.
+
+    References
+    ----------
+    Troyanskaya et al. 2001, Bioinformatics 17:520-525, which has a fixed rank. The growing one is
+    that of fancyimpute's `IterativeSVD`.
+
+    Examples
+    --------
+    >>> X = np.outer([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 10.0, 100.0])
+    >>> X[4, 2] = np.nan
+    >>> imputer = SVDImputer(n_components=1, max_iter=100, tol=1e-12)
+    >>> imputer.fit(X[:4]).transform(X[4:]).round(3)
+    array([[  5.,  50., 500.]])
+    """
+
+    def __init__(
+        self,
+        *,
+        n_components=415,
+        schedule="doubling",
+        max_iter=16,
+        tol=5e-4,
+        joint=True,
+        standardize=True,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.schedule = schedule
+        self.max_iter = max_iter
+        self.tol = tol
+        self.joint = joint
+        self.standardize = standardize
+        self.random_state = random_state
+
+    @property
+    def _learnt(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("train_" if self.joint else "components_", "n_components_", "_mean")
+
+    def _fit(self, X: np.ndarray) -> None:
+        if self.schedule not in ("doubling", "fixed"):
+            raise ValueError(f"Expected schedule 'doubling' or 'fixed' but got {self.schedule!r}.")
+        check_scalar(self.max_iter, "max_iter", Integral, min_val=1)
+        check_scalar(self.tol, "tol", Real, min_val=0)
+        self._mean = np.nanmean(X, axis=0)
+        X -= self._mean
+        if self.n_components == "auto":
+            self.n_components_ = self._choose_rank(X)
+        else:
+            check_scalar(self.n_components, "n_components", Integral, min_val=1)
+            self.n_components_ = int(self.n_components)
+        if self.joint:
+            self.train_ = X
+        else:
+            components = _right_singular_vectors(self._complete(X, self.n_components_))
+            self.components_ = components[: self.n_components_].copy()
+            self.n_components_ = len(self.components_)
+
+    def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        X = X - self._mean
+        if self.joint:
+            stacked = np.concatenate([self.train_, X])
+            filled = self._complete(stacked, self.n_components_)[len(self.train_) :]
+        else:
+            filled = self._project(X, self.components_)
+        return self._mean + filled
+
+    def _ranks(self, n_components: int) -> Iterator[int]:
+        for iteration in range(self.max_iter):
+            yield n_components if self.schedule == "fixed" else min(2**iteration, n_components)
+
+    def _complete(self, X: np.ndarray, n_components: int) -> np.ndarray:
+        """Fill a matrix from itself."""
+        missing = np.isnan(X)
+        filled = np.where(missing, 0.0, X)
+        if len(X) > X.shape[1]:  # the shorter side is the one to be decomposed
+            self._complete_wide(filled.T, missing.T, n_components)
+        else:
+            self._complete_wide(filled, missing, n_components)
+        return filled
+
+    def _complete_wide(self, X: np.ndarray, missing: np.ndarray, n_components: int) -> None:
+        """Fill, in place, a matrix that has zeros for its missing values."""
+        rows, columns = missing.any(axis=1), missing.any(axis=0)
+        if not rows.any():
+            return
+        # Rows without missing values come first, so that what changes is a block at the end.
+        order = np.concatenate([np.flatnonzero(~rows), np.flatnonzero(rows)])
+        n_changing = np.count_nonzero(rows)
+        ordered = X[order]
+        products = ordered @ ordered.T
+        constant = ordered[-n_changing:, ~columns] @ ordered[:, ~columns].T
+        ordered = np.ascontiguousarray(ordered[:, columns])
+        block = ordered[-n_changing:]
+        values, gaps = block.reshape(-1), np.flatnonzero(missing[np.ix_(rows, columns)])
+        old = values[gaps]
+        for rank in self._ranks(n_components):
+            if rank >= len(X):
+                break  # the approximation is the matrix itself
+            vectors = _leading_eigenvectors(products, rank)
+            approximation = np.linalg.multi_dot([vectors[-n_changing:], vectors.T, ordered])
+            new = approximation.take(gaps)
+            converged = np.sum((new - old) ** 2) < self.tol * np.sum(old**2)
+            values[gaps] = old = new
+            if converged:
+                break
+            # Of the symmetric matrix, the part below the diagonal is all that is read.
+            np.matmul(block, ordered.T, out=products[-n_changing:])
+            products[-n_changing:] += constant
+        X[missing] = old
+
+    def _project(self, X: np.ndarray, components: np.ndarray) -> np.ndarray:
+        """Fill every row by itself, as a combination of the components."""
+        missing = np.isnan(X)
+        filled = np.where(missing, 0.0, X)
+        active = np.arange(len(X))
+        for rank in self._ranks(len(components)):
+            old, gaps = filled[active], missing[active]
+            basis = components[:rank]
+            new = np.where(gaps, old @ basis.T @ basis, old)
+            filled[active] = new
+            change = np.sum((new - old) ** 2, axis=1)
+            active = active[change >= self.tol * np.sum(np.where(gaps, old, 0.0) ** 2, axis=1)]
+            if not len(active):
+                break
+        return filled
+
+    def _choose_rank(self, X: np.ndarray) -> int:
+        """Return the rank that best restores values held out from some of the rows."""
+        parts = hold_out(X, check_random_state(self.random_state))
+        if parts is None:
+            return 1  # nothing to choose with
+        kept, true, hidden = parts
+        holes = np.where(hidden, np.nan, true)
+        if self.joint:
+            stacked = np.concatenate([kept, holes])
+            ranks = _candidates(stacked)
+            filled = (self._complete(stacked, rank)[len(kept) :] for rank in ranks)
+        else:
+            ranks = _candidates(kept)
+            components = _right_singular_vectors(self._complete(kept, ranks[-1]))
+            filled = (self._project(holes, components[:rank]) for rank in ranks)
+        errors = [np.abs(one - true)[hidden].mean() for one in filled]
+        return ranks[int(np.argmin(errors))]
+
+
+def _candidates(X: np.ndarray) -> list[int]:
+    """Return ranks that mean the same for a matrix with some more rows."""
+    # Just below the full rank, an approximation changes so little that the iterations stop early,
+    # for better or worse, depending on the number of rows. At the full rank, they always end with
+    # the last doubling that is less.
+    half = min(X.shape) // 2
+    return [*(2**k for k in range(half.bit_length())), X.shape[1]]
+
+
+def _leading_eigenvectors(symmetric: np.ndarray, rank: int) -> np.ndarray:
+    """Read the part below the diagonal only."""
+    n = len(symmetric)
+    if rank > n // 8:  # then all of them are found faster than some
+        return eigh(symmetric, driver="evd", check_finite=False)[1][:, n - rank :]
+    return eigh(symmetric, subset_by_index=[n - rank, n - 1], check_finite=False)[1]
+
+
+def _right_singular_vectors(X: np.ndarray) -> np.ndarray:
+    """Return them as rows, by falling singular value, without those that vanish."""
+    if len(X) > X.shape[1]:
+        squares, vectors = eigh(X.T @ X, check_finite=False)
+        vectors = vectors.T
+    else:
+        squares, vectors = eigh(X @ X.T, check_finite=False)
+        vectors = vectors.T @ X
+    # Rounding leaves about 1e-16 of the largest square where there is nothing.
+    found = squares > 1e-12 * squares[-1]
+    vectors = vectors[found]
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True))[::-1]
