@@ -10,6 +10,8 @@ CHAPTER ?=
 COHORT ?=
 # For `make book`: other values for the chapters' parameters, such as PARAMETERS="n_trials=3"
 PARAMETERS ?=
+# For `make book`: the sizes to run the chapters in, PROFILE=paper or a .yml file; PARAMETERS prevail
+PROFILE ?=
 
 # Threads that wait shall sleep, not spin: on a machine that others use as well, spinning made
 # training four times slower.
@@ -30,7 +32,8 @@ CHECK := book/preflight.py
 # Passes a step through and, if it fails on a full disk, ends with one line that says so.
 WATCH = $(BIN)/python $(CHECK) --watch
 CHAPTERS = $(foreach chapter,$(CHAPTER),--chapter '$(chapter)')
-CHOSEN = $(foreach parameter,$(PARAMETERS),-p '$(subst =,' ',$(parameter))')
+CHOSEN = $(foreach parameter,$(PARAMETERS),-p '$(subst =,' ',$(parameter))') \
+  $(foreach profile,$(PROFILE),--profile '$(profile)')
 
 # A complete environment does not need the Python it came from, unless another one is asked for.
 ifeq ($(origin PYTHON)$(wildcard $(STAMP)),file$(STAMP))
