@@ -10,6 +10,8 @@ CHAPTER ?=
 COHORT ?=
 # For `make book`: other values for the chapters' parameters, such as PARAMETERS="n_trials=3"
 PARAMETERS ?=
+# For `make book`: the sizes to run the chapters in, PROFILE=paper or a .yml file; PARAMETERS prevail
+PROFILE ?=
 
 # Threads that wait shall sleep, not spin: on a machine that others use as well, spinning made
 # training four times slower.
@@ -30,7 +32,8 @@ CHECK := book/preflight.py
 # Passes a step through and, if it fails on a full disk, ends with one line that says so.
 WATCH = $(BIN)/python $(CHECK) --watch
 CHAPTERS = $(foreach chapter,$(CHAPTER),--chapter '$(chapter)')
-CHOSEN = $(foreach parameter,$(PARAMETERS),-p '$(subst =,' ',$(parameter))')
+CHOSEN = $(foreach parameter,$(PARAMETERS),-p '$(subst =,' ',$(parameter))') \
+  $(foreach profile,$(PROFILE),--profile '$(profile)')
 
 # A complete environment does not need the Python it came from, unless another one is asked for.
 ifeq ($(origin PYTHON)$(wildcard $(STAMP)),file$(STAMP))
@@ -87,7 +90,7 @@ constraints: preflight ## resolve the newest versions afresh and write constrain
 	@echo "== constraints: resolving in a new environment"
 	@rm -rf _build/resolve && $(PYTHON) -m venv _build/resolve
 	@grep '^torch==' constraints.txt > _build/resolve/torch.txt
-	@_build/resolve/bin/python -m pip install --quiet --constraint _build/resolve/torch.txt ".[data,anndata,book,test,dev]"
+	@_build/resolve/bin/python -m pip install --quiet --constraint _build/resolve/torch.txt ".[data,anndata,dask,book,test,dev]"
 	@{ sed -n '/^#/p' constraints.txt; \
 	   _build/resolve/bin/python -m pip freeze --exclude vaeimpute | sed 's/+cpu$$//'; \
 	 } > _build/resolve/new.txt
@@ -116,5 +119,5 @@ $(STAMP): pyproject.toml constraints.txt | preflight
 	  $(CHOSEN_PYTHON) $(CHECK) --watch $(CHOSEN_PYTHON) -m venv --clear $(VENV); \
 	fi
 	@$(WATCH) $(BIN)/python -m pip install --quiet --progress-bar off \
-	  --constraint constraints.txt --editable ".[data,anndata,book,test,dev]"
+	  --constraint constraints.txt --editable ".[data,anndata,dask,book,test,dev]"
 	@echo "$(STAMP_TEXT)" > $(STAMP)

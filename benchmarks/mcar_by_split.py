@@ -12,13 +12,6 @@ writes ``results/breast-gse1992/mcar_by_split.csv`` with its provenance. Some mi
 from __future__ import annotations
 
 import ast
-import json
-import os
-import platform
-import subprocess
-import sys
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +20,7 @@ import papermill
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.experiments import run_experiment
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, VAEImputer
+from vaeimpute.provenance import collect_provenance, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTER = ROOT / "notebooks" / "04_expression_rmse.ipynb"
@@ -56,24 +50,9 @@ def main() -> None:
             progress=True,
         )
         tables.append(table.drop(columns="seconds").assign(seed=seed))
-    folder = ROOT / "results" / cohort.name
-    folder.mkdir(parents=True, exist_ok=True)
-    pd.concat(tables).round(6).to_csv(folder / "mcar_by_split.csv", index=False)
-    provenance = {
-        "command": "python " + " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "parameters": chapter | {"seeds": list(SEEDS)},
-        "versions": {
-            name: version(name) for name in ("vaeimpute", "numpy", "scikit-learn", "torch")
-        },
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-        ).stdout.strip(),
-        "date": date.today().isoformat(),
-    }
-    text = json.dumps(provenance, indent=1) + "\n"
-    (folder / "mcar_by_split.provenance.json").write_text(text, encoding="utf-8")
+    path = ROOT / "results" / cohort.name / "mcar_by_split.csv"
+    provenance = collect_provenance(chapter | {"seeds": list(SEEDS)})
+    write_table(pd.concat(tables), path, provenance)
 
 
 if __name__ == "__main__":

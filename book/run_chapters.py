@@ -130,6 +130,39 @@ def assign_parameters(
     }
 
 
+def add_profile(assigned: Mapping[Path, dict[str, Any]], name: str) -> dict[Path, dict[str, Any]]:
+    """Add those parameters of a profile that a chapter declares and that are not given already.
+
+    Parameters
+    ----------
+    assigned : mapping of Path to dict
+        As `assign_parameters` returns it.
+    name : str
+        For `vaeimpute.experiments.profiles.read_profile`.
+
+    Returns
+    -------
+    dict of Path to dict
+
+    Raises
+    ------
+    ChapterError
+        If there is no such profile, or something is wrong with it.
+    """
+    # Here and not above: it takes seconds that runs without a profile need not wait for.
+    from vaeimpute.experiments.profiles import ProfileError, read_profile
+
+    try:
+        profile = read_profile(name).parameters()
+    except ProfileError as error:
+        raise ChapterError(str(error)) from None
+    added = {}
+    for chapter, given in assigned.items():
+        declared = known_parameters(chapter)
+        added[chapter] = {key: profile[key] for key in profile if key in declared} | given
+    return added
+
+
 def fingerprint(notebook: NotebookNode, parameters: Mapping[str, Any], root: Path = ROOT) -> str:
     """Hash all that a chapter's outputs depend on, but not the prose between its code cells."""
     digest = hashlib.sha256()
@@ -431,10 +464,15 @@ def command_line(arguments: list[str] | None) -> argparse.Namespace:
         metavar=("NAME", "VALUE"),
         help="another value for a parameter, for the chapters that declare it; repeatable",
     )
+    parser.add_argument(
+        "--profile", metavar="NAME", help="the sizes to run in: quick, paper, or a .yml file"
+    )
     parser.add_argument("--timeout", type=float, default=900, help="seconds that a cell may take")
     chosen = parser.parse_args(arguments)
-    if chosen.in_place and chosen.parameters:
-        parser.error("-p with --in-place: committed chapters show what their defaults give")
+    if chosen.in_place and (chosen.parameters or chosen.profile):
+        parser.error(
+            "-p or --profile with --in-place: committed chapters show what their defaults give"
+        )
     return chosen
 
 
@@ -445,6 +483,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chapters = list_chapters(chosen.notebooks, chosen.chapter)
         assigned = assign_parameters(chapters, dict(chosen.parameters))
+        if chosen.profile:
+            assigned = add_profile(assigned, chosen.profile)
         bar = tqdm(chapters, unit="chapter")
         for chapter in bar:
             bar.set_description(chapter.stem)

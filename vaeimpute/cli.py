@@ -9,9 +9,12 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from vaeimpute.experiments.reproduce import Plan
 
 app = typer.Typer(
     help="Impute missing values in genomic data.",
@@ -51,7 +54,8 @@ def fetch(
     if name is None and not list_cohorts:
         raise typer.BadParameter("Which cohort? vaeimpute fetch --list names them.")
     options = {"source": source, "chromosome": chromosome}
-    with _log_to_stderr(), _errors_in_one_line(debug):
+    kept = "What has been downloaded is kept"
+    with _log_to_stderr(), _errors_in_one_line(debug, kept):
         if name is None or list_cohorts:
             typer.echo(_table())
         else:
@@ -73,6 +77,101 @@ def _fetch(name: str, options: dict[str, str]) -> None:
         typer.echo(f"- {note}")
     if downloads.exists():
         typer.echo(f"It is prepared now; the downloads in {downloads} may be deleted.")
+
+
+@app.command()
+def reproduce(
+    experiments: Annotated[
+        list[str] | None,
+        typer.Argument(help="As in --list; all that apply to the cohort if none is named."),
+    ] = None,
+    cohort: Annotated[
+        str, typer.Option(help="A name as in vaeimpute fetch --list, or the path of a matrix.")
+    ] = "breast-gse1992",
+    data_type: Annotated[
+        str | None, typer.Option(help="Of a matrix from a path: expression or methylation.")
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="The sizes of the run: quick, paper, or the path of a .yml file.")
+    ] = "quick",
+    output: Annotated[
+        Path, typer.Option(help="Write to this folder: COHORT/EXPERIMENT.csv and its provenance.")
+    ] = Path("results"),
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Keep finished units here. It is a folder of the cache by default."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(help="Processes to use; -1 for as many as there are processors.")
+    ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Use the workers of this Dask cluster, tcp://...; they share --store."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Root of all random choices.")] = 0,
+    list_experiments: Annotated[
+        bool, typer.Option("--list", help="List the experiments and the profiles.")
+    ] = False,
+    debug: Annotated[bool, typer.Option(help="Show the tracebacks of errors.")] = False,
+) -> None:
+    """Run the paper's experiments and write their tables; an interrupted run goes on."""
+    if jobs == 0:
+        raise typer.BadParameter("Expected --jobs as 1 or more, or -1, but got 0.")
+    with _log_to_stderr(), _errors_in_one_line(debug, "The units that are finished are kept"):
+        if list_experiments:
+            typer.echo(_experiments())
+            return
+        plan = _plan(experiments or [], cohort, data_type, profile, seed)
+        if store is None:
+            from vaeimpute.cohorts.cache import cache_dir
+
+            store = cache_dir() / "units"
+        typer.echo(plan.describe(store))
+        if scheduler is None:
+            typer.echo(plan.describe_time(store, jobs))
+        failed = False
+        for experiment, grid in plan.grids.items():
+            outcome = grid.run(n_jobs=jobs, scheduler=scheduler, store=store, progress=True)
+            path = plan.write(experiment, outcome, output)
+            typer.echo(f"{path}: {len(outcome.table)} rows")
+            if len(outcome.failures):
+                failed = True
+                typer.echo(f"{experiment.name}: {outcome.describe_failures()}", err=True)
+                if debug:
+                    typer.echo("\n".join(outcome.tracebacks), err=True)
+    if failed:
+        typer.echo("What failed is tried again by the same command; the rest is kept.", err=True)
+        raise typer.Exit(1)
+
+
+def _plan(
+    experiments: list[str], name: str, data_type: str | None, profile_name: str, seed: int
+) -> Plan:
+    from vaeimpute.cohorts import load_cohort
+    from vaeimpute.cohorts.catalogue import OptionError
+    from vaeimpute.experiments.catalogue import ExperimentError, check_names
+    from vaeimpute.experiments.profiles import ProfileError, read_profile
+    from vaeimpute.experiments.reproduce import make_plan
+
+    try:
+        check_names(experiments)  # before the cohort, which may take a while to load
+        profile = read_profile(profile_name)
+        options = {} if data_type is None else {"data_type": data_type}
+        return make_plan(experiments, load_cohort(name, **options), profile, seed)
+    except (ExperimentError, OptionError, ProfileError) as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _experiments() -> str:
+    from vaeimpute.experiments.catalogue import EXPERIMENTS
+    from vaeimpute.experiments.profiles import PROFILES, read_profile
+
+    lines = [f"{experiment.name}\n    {experiment.about}" for experiment in EXPERIMENTS.values()]
+    for name in PROFILES:
+        sizes = ", ".join(f"{k}={v}" for k, v in read_profile(name).parameters().items())
+        lines.append(f"profile {name}")
+        lines += textwrap.wrap(sizes, 96, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines)
 
 
 def _table() -> str:
@@ -102,24 +201,22 @@ def _log_to_stderr() -> Iterator[None]:
 
 
 @contextmanager
-def _errors_in_one_line(debug: bool) -> Iterator[None]:
+def _errors_in_one_line(debug: bool, kept: str) -> Iterator[None]:
     """End with status 1 and the message of an error that a user can do something about."""
     from vaeimpute.cohorts import CohortError
+    from vaeimpute.cohorts.annotation import AnnotationError
     from vaeimpute.cohorts.download import DownloadError
 
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(
-            "Interrupted. What has been downloaded is kept: the same command goes on from there.",
-            err=True,
-        )
+        typer.echo(f"Interrupted. {kept}: the same command goes on from there.", err=True)
         raise typer.Exit(130) from None
-    except (CohortError, DownloadError, ModuleNotFoundError, OSError) as error:
+    except (AnnotationError, CohortError, DownloadError, ModuleNotFoundError, OSError) as error:
         if debug:
             raise
         message = str(error)
-        if isinstance(error, ModuleNotFoundError) and "vaeimpute[data]" not in message:
+        if isinstance(error, ModuleNotFoundError) and "'vaeimpute[" not in message:
             message += ". Install the project's data extra: pip install 'vaeimpute[data]'."
         typer.echo(f"Error: {message}", err=True)
         raise typer.Exit(1) from None

@@ -75,6 +75,26 @@ class TestParameters:
         assert printed(book / "out" / "01_one.ipynb") == "one\n"
         assert printed(book / "out" / "02_two.ipynb") == "trials 7\n"
 
+    def test_a_profile_gives_what_is_not_given_already(self, book, tmp_path):
+        (tmp_path / "mine.yml").write_text("n_trials: 4\nlatent_dim: 3\n")
+        chapters = [book / "notebooks" / f"{name}.ipynb" for name in ("01_one", "02_two")]
+        one, two = chapters
+        assigned = {one: {}, two: {}}
+        mine = str(tmp_path / "mine.yml")
+        assert run_chapters.add_profile(assigned, mine) == {one: {}, two: {"n_trials": 4}}
+        assigned[two] = {"n_trials": 7}
+        assert run_chapters.add_profile(assigned, mine) == {one: {}, two: {"n_trials": 7}}
+
+    def test_a_profile_reaches_the_chapter(self, book, tmp_path):
+        (tmp_path / "mine.yml").write_text("n_trials: 4\n")
+        assert call(book, "--profile", str(tmp_path / "mine.yml")) == 0
+        assert printed(book / "out" / "02_two.ipynb") == "trials 4\n"
+
+    def test_an_unknown_profile_stops_the_run(self, book, capsys):
+        assert call(book, "--profile", "full") == 1
+        assert "Unknown profile 'full'; choose quick or paper" in capsys.readouterr().err
+        assert not (book / "out").exists()
+
     def test_must_be_known_to_the_chosen_chapters(self, book, capsys):
         assert call(book, "--chapter", "01_one", "-p", "n_trials", "7") == 1
         assert "Unknown parameter 'n_trials'" in capsys.readouterr().err
@@ -108,7 +128,7 @@ class TestParameters:
     def test_none_may_be_changed_in_committed_notebooks(self, capsys):
         with pytest.raises(SystemExit):
             run_chapters.main(["--in-place", "-p", "n_trials", "3"])
-        assert "-p with --in-place" in capsys.readouterr().err
+        assert "-p or --profile with --in-place" in capsys.readouterr().err
 
     def test_injected_cell_stays_as_hidden_as_the_authors(self, book):
         call(book, "-p", "n_trials", "7")

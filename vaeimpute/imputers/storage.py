@@ -43,6 +43,11 @@ class ModelFileError(ValueError):
     """A file holds no imputer that can be loaded; the message says why and what to do."""
 
 
+def can_save(imputer: object) -> bool:
+    """Tell whether `save_imputer` takes an imputer: those of this package, not yours or others'."""
+    return _CLASSES.get(type(imputer).__name__) is type(imputer)
+
+
 def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> None:
     """Write a fitted imputer to a file, all of it or nothing.
 

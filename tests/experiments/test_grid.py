@@ -4,25 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts import Cohort
 from vaeimpute.experiments import run_experiment
 from vaeimpute.imputers import GaussianImputer, MeanImputer
 from vaeimpute.missingness import mcar
 from vaeimpute.splits import split_rows
-
-
-@pytest.fixture
-def cohort():
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(50, 3)) @ rng.normal(size=(3, 40)) * 5 + 100
-    samples = [f"s{i}" for i in range(50)]
-    return Cohort(
-        name="low-rank",
-        values=pd.DataFrame(values, samples).add_prefix("g"),
-        clinical=pd.DataFrame(index=samples),
-        units="log2 ratio",
-        data_type="expression",
-    )
 
 
 def imputers():

@@ -1,0 +1,76 @@
+"""Profiles are papermill's parameter files and fit the chapters."""
+
+from pathlib import Path
+
+import papermill
+import pytest
+import yaml
+
+from vaeimpute.experiments.methods import build_methods
+from vaeimpute.experiments.profiles import PROFILES, ProfileError, read_profile
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "vaeimpute" / "profiles"
+CHAPTERS = ("02_missingness", "04_expression_rmse")
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_papermill_reads_the_same_values(name):
+    # What `papermill --parameters_file` does with a file.
+    parameters = yaml.load((FOLDER / f"{name}.yml").read_text(), Loader=yaml.SafeLoader)
+    assert parameters == read_profile(name).parameters()
+
+
+def test_quick_is_what_the_chapters_do_without_parameters():
+    quick = read_profile("quick").parameters()
+    for chapter in CHAPTERS:
+        inspected = papermill.inspect_notebook(str(ROOT / "notebooks" / f"{chapter}.ipynb"))
+        shared = {
+            name: yaml.safe_load(entry["default"])
+            for name, entry in inspected.items()
+            if name in quick
+        }
+        shared = {n: float(v) if n == "learning_rate" else v for n, v in shared.items()}
+        assert shared
+        assert shared == {name: quick[name] for name in shared}
+
+
+def test_paper_is_the_papers_network():
+    vae = build_methods(read_profile("paper"), seed=3)["VAE"]
+    defaults = type(vae)().get_params()
+    changed = {k: v for k, v in vae.get_params().items() if v != defaults[k]}
+    assert changed == {"random_state": 3}
+
+
+def test_a_file_changes_some_and_leaves_the_others(tmp_path):
+    (tmp_path / "mine.yml").write_text("n_trials: 3\nlearning_rate: 1\n")
+    profile = read_profile(tmp_path / "mine.yml")
+    assert (profile.n_trials, profile.learning_rate) == (3, 1.0)
+    assert profile.hidden_sizes == read_profile("quick").hidden_sizes
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n_trails: 3\nseed: 1", r"unknown parameters: n_trails, seed\. There are n_trials, "),
+        ("n_trials: ten", r"expected n_trials as int but got 'ten'\.$"),
+        ("n_trials: true", r"expected n_trials as int but got True\.$"),
+        ("learning_rate: 5e-5", r"float but got '5e-5'\. YAML takes 5e-5 for text; write 5\.0e-5"),
+        ("hidden_sizes: 256", r"expected hidden_sizes as list of int but got 256"),
+        ("hidden_sizes: [a]", r"expected hidden_sizes as list of int"),
+        ("- n_trials", r"no list of lines 'name: value'"),
+        ("", r"no list of lines 'name: value'"),
+        ("a: [", r"cannot be read: "),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(tmp_path, text, message):
+    (tmp_path / "mine.yml").write_text(text)
+    with pytest.raises(ProfileError, match=message):
+        read_profile(tmp_path / "mine.yml")
+
+
+def test_a_profile_that_is_not_there(tmp_path):
+    with pytest.raises(ProfileError, match=r"Unknown profile 'full'; choose quick or paper"):
+        read_profile("full")
+    with pytest.raises(ProfileError, match="There is no profile at"):
+        read_profile(tmp_path / "none.yml")

@@ -1,0 +1,263 @@
+"""`vaeimpute reproduce`: what it writes and says, and its exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from vaeimpute.cli import app
+from vaeimpute.experiments import Grid, catalogue
+from vaeimpute.experiments.catalogue import EXPERIMENTS
+from vaeimpute.imputers import MeanImputer
+
+SMALL = """
+n_trials: 2
+n_neighbors: 3
+hidden_sizes: [8]
+latent_dim: 2
+n_epochs: 2
+"""
+METHODS = ["mean", "KNN", "Gaussian", "VAE"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where the command runs: with a matrix of genes, one of CpG sites, and a small profile."""
+    rng = np.random.default_rng(0)
+    samples = [f"s{i}" for i in range(40)]
+    values = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 60))
+    pd.DataFrame(values, samples).add_prefix("gene").to_csv(tmp_path / "expression.csv")
+    levels = 1 / (1 + np.exp(-values))
+    pd.DataFrame(levels, samples).add_prefix("cg").to_csv(tmp_path / "levels.csv")
+    (tmp_path / "small.yml").write_text(SMALL)
+    monkeypatch.setenv("VAEIMPUTE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments, cohort="expression.csv", profile="small.yml"):
+    options = ["--cohort", cohort, "--profile", profile]
+    return CliRunner().invoke(app, ["reproduce", *options, *map(str, arguments)])
+
+
+def table(path):
+    return pd.read_csv(path)
+
+
+def test_it_writes_every_experiment_that_applies(folder):
+    result = run()
+    assert result.exit_code == 0, result.output
+    written = sorted(path.name for path in (folder / "results" / "expression").iterdir())
+    assert written == [
+        "expression_errors.csv", "expression_errors.provenance.json",
+        "low_values.csv", "low_values.provenance.json",
+    ]  # fmt: skip
+    errors = table("results/expression/expression_errors.csv")
+    assert list(errors) == [
+        "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds",
+    ]  # fmt: skip
+    scenarios = [scenario.key for scenario in EXPERIMENTS["expression_errors"].scenarios]
+    assert len(scenarios) == 6
+    expected = [(m, s, t) for m in METHODS for s in scenarios for t in (0, 1)]
+    assert list(errors[["method", "scenario", "trial"]].itertuples(index=False)) == expected
+    low = table("results/expression/low_values.csv")
+    assert low["scenario"].unique().tolist() == [
+        f"mnar_low_values{suffix}" for suffix in ("_05", "", "_20", "_30")
+    ]
+
+
+def test_the_provenance_says_what_was_run(folder):
+    assert run("low_values", "--seed", 5).exit_code == 0
+    record = json.loads((folder / "results/expression/low_values.provenance.json").read_text())
+    parameters = record["parameters"]
+    assert parameters["experiment"] == "low_values"
+    assert (parameters["cohort"], parameters["seed"]) == ("expression", 5)
+    assert (parameters["hidden_sizes"], parameters["n_trials"]) == ([8], 2)
+    assert any("SIMULATED" in note for note in parameters["cohort_notes"])
+    assert record["failed_units"] == 0
+    assert str(folder) not in json.dumps(record)
+
+
+def test_methylation(folder):
+    result = run("--data-type", "methylation", cohort="levels.csv")
+    assert result.exit_code == 0, result.output
+    found = table("results/levels/methylation_errors.csv")
+    assert set(found["scenario"]) == {s.key for s in EXPERIMENTS["methylation_errors"].scenarios}
+    notes = json.loads((folder / "results/levels/methylation_errors.provenance.json").read_text())
+    assert "-ln(level" in str(notes["parameters"]["cohort_notes"])
+
+
+def test_it_says_what_it_will_do_and_then_what_is_left(folder):
+    arguments = ("low_values", "--output", "out", "--store", "store")
+    first = run(*arguments)
+    assert (
+        "expression: 32 samples to train on and 8 to test on, 60 features; seed 0." in first.stdout
+    )
+    counts = "4 methods (mean, KNN, Gaussian, VAE) x 4 scenarios x 2 trials = 32 units, "
+    assert f"low_values: {counts}0 of them finished." in first.stdout
+    assert "It takes less than a minute" in first.stdout
+    assert "out/expression/low_values.csv: 32 rows" in first.stdout
+    before = (folder / "out/expression/low_values.csv").read_bytes()
+    second = run(*arguments)
+    assert f"low_values: {counts}32 of them finished." in second.stdout
+    assert "Nothing is left to compute." in second.stdout
+    assert (folder / "out/expression/low_values.csv").read_bytes() == before
+    # The 10 % scenario of one experiment is that of the other.
+    third = run("expression_errors", *arguments[1:])
+    assert "= 48 units, 8 of them finished." in third.stdout
+    assert not (folder / "cache").exists()
+
+
+def test_the_list():
+    result = run("--list")
+    assert result.exit_code == 0
+    heads = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    assert heads == [*EXPERIMENTS, "profile quick", "profile paper"]
+    assert "hidden_sizes=[6000, 2000]" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (["figure_9"], {}, "Unknown experiment 'figure_9'; choose from expression_errors,"),
+        ([], {"cohort": "glioma"}, "Unknown cohort 'glioma'; choose one of blueprint-wgbs,"),
+        ([], {"profile": "full"}, "Unknown profile 'full'; choose quick or paper"),
+        ([], {"profile": "bad.yml"}, "unknown parameters: n_trails, cohort. There are n_trials,"),
+        (["methylation_errors"], {}, "applies to methylation, not to expression as in cohort"),
+        (["--jobs", "0"], {}, "Expected --jobs as 1 or more"),
+        (["--data-type", "methylation"], {"cohort": "breast-gse1992"}, "no option 'data_type'"),
+    ],
+)
+def test_wrong_usage_ends_with_2(folder, arguments, options, message):
+    (folder / "bad.yml").write_text("n_trails: 3\ncohort: a\n")
+    result = run(*arguments, **options)
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert message in said
+    assert not (folder / "results").exists()
+
+
+def test_a_scenario_that_does_not_apply_is_an_error_of_one_line(folder):
+    counts = pd.read_csv("expression.csv", index_col=0)
+    counts[:] = 0.0
+    counts.to_csv("zeros.csv")
+    result = run("low_values", cohort="zeros.csv")
+    assert result.exit_code == 2
+    assert "low_values: Cohort 'zeros' has no value below its" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_file_that_is_not_there_ends_with_1(folder):
+    result = run(cohort="none.csv")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert "none.csv" in result.stderr
+
+
+@pytest.fixture
+def faulty(monkeypatch):
+    class Faulty(MeanImputer):
+        def transform(self, X):
+            if np.isnan(X).mean() > 0.25:
+                raise MemoryError("Unable to allocate 9 TiB")
+            return super().transform(X)
+
+    methods = {"mean": MeanImputer(), "faulty": Faulty()}
+    monkeypatch.setattr(catalogue, "build_methods", lambda profile, seed: methods)
+
+
+def test_failed_units_are_listed_and_end_with_1(folder, faulty, monkeypatch):
+    result = run("expression_errors")
+    assert result.exit_code == 1
+    assert "expression_errors: 2 units failed:" in result.stderr
+    assert "faulty on mcar_30, trials 0, 1: MemoryError: Unable to allocate 9 TiB" in result.stderr
+    assert "What failed is tried again by the same command" in result.stderr
+    assert "Traceback" not in result.output
+    assert len(table("results/expression/expression_errors.csv")) == 22
+    failures = table("results/expression/expression_errors.failures.csv")
+    assert failures["cause"].tolist() == ["MemoryError: Unable to allocate 9 TiB"] * 2
+    record = json.loads(
+        (folder / "results/expression/expression_errors.provenance.json").read_text()
+    )
+    assert record["failed_units"] == 2
+    assert "Traceback (most recent call last)" in run("expression_errors", "--debug").stderr
+
+    methods = {"mean": MeanImputer()}
+    monkeypatch.setattr(catalogue, "build_methods", lambda profile, seed: methods)
+    assert run("expression_errors").exit_code == 0
+    assert not (folder / "results/expression/expression_errors.failures.csv").exists()
+
+
+def test_ctrl_c_ends_with_130(folder, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Grid, "run", interrupted)
+    result = run("low_values")
+    assert result.exit_code == 130
+    assert "Interrupted. The units that are finished are kept: the same command goes" in (
+        result.stderr
+    )
+
+
+def test_without_dask(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    result = run("low_values", "--scheduler", "tcp://127.0.0.1:1")
+    assert result.exit_code == 1
+    assert "pip install 'vaeimpute[dask]'" in result.stderr
+    assert "data extra" not in result.stderr
+
+
+PROGRAM = """
+import os, signal, sys, time
+from vaeimpute import files
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
+left, replace = 15, os.replace
+def stalling(source, target):
+    global left
+    left -= 1
+    if left == 0:
+        print("stalled", flush=True)
+        time.sleep(600)
+    replace(source, target)
+files.os.replace = stalling
+from vaeimpute.cli import app
+app()
+"""
+
+
+@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_command_goes_on(folder, way):
+    arguments = ["reproduce", "low_values", "--cohort", "expression.csv", "--profile", "small.yml"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    for line in process.stdout:
+        if line == "stalled\n":
+            break
+    process.send_signal(way)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == (130 if way == signal.SIGINT else -signal.SIGKILL), errors
+    assert "Traceback" not in errors
+    assert not (folder / "results").exists()
+
+    result = run("low_values")
+    assert result.exit_code == 0
+    # Of the first 14 files, two come with each of the four fits.
+    assert "= 32 units, 6 of them finished." in result.stdout
+    assert run("low_values", "--store", "another", "--output", "undisturbed").exit_code == 0
+    pd.testing.assert_frame_equal(
+        table("results/expression/low_values.csv").drop(columns="seconds"),
+        table("undisturbed/expression/low_values.csv").drop(columns="seconds"),
+        check_exact=True,
+    )

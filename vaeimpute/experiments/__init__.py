@@ -1,0 +1,9 @@
+"""The paper's experiments: grids of units of work that run in parallel and can be resumed.
+
+`run_experiment` takes anything; `catalogue` has the paper's experiments by name, and `profiles` the
+sizes to run them in.
+"""
+
+from vaeimpute.experiments.grid import Grid, GridError, GridOutcome, run_experiment
+
+__all__ = ["Grid", "GridError", "GridOutcome", "run_experiment"]
