@@ -94,6 +94,9 @@ def reproduce(
     profile: Annotated[
         str, typer.Option(help="The sizes of the run: quick, paper, or the path of a .yml file.")
     ] = "quick",
+    without: Annotated[
+        list[str] | None, typer.Option(help="A method to leave out; may be repeated.")
+    ] = None,
     output: Annotated[
         Path, typer.Option(help="Write to this folder: COHORT/EXPERIMENT.csv and its provenance.")
     ] = Path("results"),
@@ -121,7 +124,7 @@ def reproduce(
         if list_experiments:
             typer.echo(_experiments())
             return
-        plan = _plan(experiments or [], cohort, data_type, profile, seed)
+        plan = _plan(experiments or [], cohort, data_type, profile, seed, without or [])
         if store is None:
             from vaeimpute.cohorts.cache import cache_dir
 
@@ -145,7 +148,12 @@ def reproduce(
 
 
 def _plan(
-    experiments: list[str], name: str, data_type: str | None, profile_name: str, seed: int
+    experiments: list[str],
+    name: str,
+    data_type: str | None,
+    profile_name: str,
+    seed: int,
+    without: list[str],
 ) -> Plan:
     from vaeimpute.cohorts import load_cohort
     from vaeimpute.cohorts.catalogue import OptionError
@@ -157,7 +165,7 @@ def _plan(
         check_names(experiments)  # before the cohort, which may take a while to load
         profile = read_profile(profile_name)
         options = {} if data_type is None else {"data_type": data_type}
-        return make_plan(experiments, load_cohort(name, **options), profile, seed)
+        return make_plan(experiments, load_cohort(name, **options), profile, seed, without)
     except (ExperimentError, OptionError, ProfileError) as error:
         raise typer.BadParameter(str(error)) from None
 

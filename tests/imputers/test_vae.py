@@ -1,8 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from vaeimpute.imputers import AutoencoderImputer, MeanImputer, VAEImputer
+from vaeimpute.imputers import (
+    AutoencoderImputer,
+    MeanImputer,
+    VAEImputer,
+    load_imputer,
+    save_imputer,
+)
+from vaeimpute.models import VariationalAutoencoder
 
 SMALL = {"hidden_sizes": (64,), "latent_dim": 8, "learning_rate": 1e-3, "device": "cpu"}
 
@@ -160,3 +168,133 @@ def test_the_random_guess_is_standard_normal_and_the_mean_is_zero(low_rank, fitt
     assert random.mean() == pytest.approx(0, abs=0.15)  # about 400 draws
     assert random.std() == pytest.approx(1, abs=0.1)
     assert (zero == 0).all()
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    """Rows with as much noise as signal, and two masks of the last forty: random and low values."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(240, 4)) @ rng.normal(size=(4, 50)) + rng.normal(size=(240, 50))
+    train, true = X[:200], X[200:]
+    mean, sd = train.mean(axis=0), train.std(axis=0)
+    low = (true - mean) / sd < np.quantile((train - mean) / sd, 0.1)
+    masks = {"random": rng.random(true.shape) < 0.05, "low": low & (rng.random(low.shape) < 0.5)}
+    return train, true, masks
+
+
+def fitted_to(train, **parameters):
+    settings = SMALL | {"n_epochs": 150, "batch_size": 50, "random_state": 0}
+    return VAEImputer(**settings, **parameters).fit(train)
+
+
+def error(imputer, true, mask):
+    return np.abs(imputer.transform(np.where(mask, np.nan, true)) - true)[mask].mean()
+
+
+def test_the_shift_is_subtracted_in_every_pass(low_rank):
+    train, true, mask = low_rank
+    imputer = VAEImputer(
+        **SMALL, n_epochs=5, init="mean", n_iterations=2, shift=0.7, random_state=0
+    ).fit(train)
+    filled = imputer.transform(np.where(mask, np.nan, true))
+    mean, sd = train.mean(axis=0), train.std(axis=0)
+    z = torch.tensor(np.where(mask, 0.0, (true - mean) / sd)).float()
+    with torch.no_grad():
+        for _ in range(2):
+            mu, sigma = imputer.model_.decode(imputer.model_.encode(z)[0])
+            z = torch.where(torch.tensor(mask), mu - 0.7 * sigma, z)
+    np.testing.assert_allclose(filled, z.numpy() * sd + mean, atol=1e-4)
+
+
+def test_auto_finds_a_shift_that_helps_low_values_and_hurts_others(noisy):
+    train, true, masks = noisy
+    plain, shifted = (fitted_to(train, shift=shift) for shift in (None, "auto"))
+    curve = shifted.shift_curve_.set_index("shift")["mae"]
+    assert shifted.shift_ == curve.idxmin() > 0
+    assert error(shifted, true, masks["low"]) < 0.7 * error(plain, true, masks["low"])
+    assert error(shifted, true, masks["random"]) > 1.2 * error(plain, true, masks["random"])
+
+
+def test_a_shift_that_is_trained_in_comes_to_nearly_the_same(noisy):
+    """At the optimum, mu of the shifted model is mu - shift * sigma of the ordinary one."""
+    train, true, masks = noisy
+    low = masks["low"]
+    holes = np.where(low, np.nan, true)
+    plain, after, trained = (
+        fitted_to(train, **parameters).transform(holes)[low]
+        for parameters in ({}, {"shift": 0.8}, {"shift": 0.8, "train_shift": True})
+    )
+    # What separates the two is small beside what the shift does.
+    assert np.abs(after - trained).mean() < 0.4 * np.abs(after - plain).mean()
+    errors = [np.abs(filled - true[low]).mean() for filled in (after, trained)]
+    assert errors[0] == pytest.approx(errors[1], rel=0.1)
+
+
+def test_draws_are_shifted_too(noisy):
+    train, true, masks = noisy
+    holes = np.where(masks["low"], np.nan, true)
+    means = []
+    for shift in (None, 1.0):
+        imputer = VAEImputer(**SMALL, n_epochs=20, shift=shift, random_state=0).fit(train)
+        means.append(imputer.sample(holes, n_draws=30)[:, masks["low"]].mean())
+    assert means[1] < means[0] - 0.5
+
+
+def test_a_shift_survives_saving(noisy, tmp_path):
+    train, true, masks = noisy
+    holes = np.where(masks["low"], np.nan, true)
+    imputer = VAEImputer(**SMALL, n_epochs=5, shift="auto", random_state=0).fit(train)
+    save_imputer(imputer, tmp_path / "vae.safetensors")
+    loaded = load_imputer(tmp_path / "vae.safetensors")
+    assert loaded.shift_ == imputer.shift_
+    pd.testing.assert_frame_equal(loaded.shift_curve_, imputer.shift_curve_)
+    np.testing.assert_allclose(loaded.transform(holes), imputer.transform(holes), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            {"shift": None, "train_shift": True},
+            "train_shift needs shift as a number but it is None",
+        ),
+        ({"shift": "auto", "train_shift": True}, "as a number but it is 'auto'"),
+        ({"patience": 5}, "need validation rows: set validation_fraction"),
+        ({"validation_fraction": 0.001}, r"of 200 rows leaves 0 for validation and 200"),
+        ({"validation_fraction": 1.0}, "validation_fraction == 1.0, must be < 1"),
+        ({"precision": "half"}, "Expected precision 'float32', 'bfloat16' or 'auto'"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(low_rank, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        VAEImputer(**{**SMALL, **parameters}).fit(low_rank[0])
+
+
+def test_validation_rows_are_not_trained_on_and_their_error_is_followed(low_rank):
+    train, *_ = low_rank
+    imputer = VAEImputer(
+        **SMALL, n_epochs=200, batch_size=50, validation_fraction=0.2, patience=10,
+        restore_best=True, random_state=0,
+    ).fit(train)  # fmt: skip
+    followed = imputer.history_["validation_error"]
+    assert followed.min() < followed.iloc[0] / 2
+    best = int(followed.idxmin())
+    assert len(followed) in (200, best + 11)
+
+
+def test_a_fit_that_is_interrupted_can_be_used(low_rank, monkeypatch):
+    train, true, mask = low_rank
+    imputer = VAEImputer(**SMALL, n_epochs=200, batch_size=50, random_state=0)
+    drawn = VariationalAutoencoder.draw_noise
+    left = iter(range(10))
+
+    def interrupt(self, x, generator):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return drawn(self, x, generator)
+
+    monkeypatch.setattr(VariationalAutoencoder, "draw_noise", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        imputer.fit(train)
+    assert imputer.history_["epoch"].tolist() == [1, 2]  # of four batches each
+    assert np.isfinite(imputer.transform(np.where(mask, np.nan, true))).all()

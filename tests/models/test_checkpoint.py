@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from vaeimpute.models import CheckpointError, Training, Validation, VariationalAutoencoder, train
 
-# The same run, in a process of its own that can be killed, or in this one. With a pause in each batch
-# the kill comes in the middle of an epoch.
+# The same run, in a process of its own that can be killed, or in this one. With a pause in each
+# batch, the kill comes in the middle of an epoch.
 SCRIPT = """
 import sys, time
 import torch

@@ -5,5 +5,13 @@ sizes to run them in.
 """
 
 from vaeimpute.experiments.grid import Grid, GridError, GridOutcome, run_experiment
+from vaeimpute.experiments.selection import compare_settings, paper_architectures
 
-__all__ = ["Grid", "GridError", "GridOutcome", "run_experiment"]
+__all__ = [
+    "Grid",
+    "GridError",
+    "GridOutcome",
+    "compare_settings",
+    "paper_architectures",
+    "run_experiment",
+]

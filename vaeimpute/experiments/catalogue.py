@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simulated_coverage
 from vaeimpute.experiments.grid import Grid
-from vaeimpute.experiments.methods import build_methods
+from vaeimpute.experiments.methods import (
+    build_architectures,
+    build_betas,
+    build_learning_rates,
+    build_methods,
+)
 from vaeimpute.experiments.profiles import Profile
+from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.missingness import SCENARIOS, Scenario, mnar_low_values, scenarios_for
+from vaeimpute.splits import split_rows
 
 
 class ExperimentError(ValueError):
@@ -29,14 +36,23 @@ class Experiment:
     data_type : {"expression", "methylation"}
         The kind of cohort that it applies to.
     scenarios : tuple of Scenario
+    methods : callable
+        ``methods(profile, seed, n_features)`` builds the imputers by name.
+    tuning : bool
+        Whether hyper-parameters are chosen: then models learn from the rows to try on, and
+        validation rows take the place of the test rows.
     """
 
     name: str
     about: str
     data_type: str
     scenarios: tuple[Scenario, ...]
+    methods: Callable[[Profile, int, int], dict[str, BaseImputer]]
+    tuning: bool = False
 
-    def grid(self, cohort: Cohort, profile: Profile, seed: int) -> Grid:
+    def grid(
+        self, cohort: Cohort, profile: Profile, seed: int, without: Sequence[str] = ()
+    ) -> Grid:
         """Prepare the grid of the experiment.
 
         Parameters
@@ -46,17 +62,48 @@ class Experiment:
         profile : Profile
         seed : int
             Root of the split, the masks and the imputers.
+        without : sequence of str
+            Methods to leave out.
 
         Returns
         -------
         Grid
+
+        Raises
+        ------
+        ValueError
+            If a scenario does not apply to the cohort, or a method to leave out is unknown.
         """
-        methods = build_methods(profile, seed)
-        return Grid(cohort, methods, self.scenarios, n_trials=profile.n_trials, seed=seed)
+        methods = self.methods(profile, seed, cohort.values.shape[1])
+        for name in without:
+            if methods.pop(name, None) is None:
+                raise ValueError(f"there is no method {name!r} to leave out of {list(methods)}.")
+        split = split_rows(len(cohort.values), strata=cohort.strata, seed=seed)
+        return Grid(
+            cohort,
+            methods,
+            self.scenarios,
+            n_trials=profile.n_trials,
+            seed=seed,
+            split=split.for_tuning() if self.tuning else split,
+        )
 
 
-def _paper_scenarios(data_type: str) -> tuple[Scenario, ...]:
-    return tuple(SCENARIOS[key] for key in scenarios_for(data_type))
+def _scenarios(*keys: str) -> tuple[Scenario, ...]:
+    return tuple(SCENARIOS[key] for key in keys)
+
+
+# In functions of their own, so that what they call is looked up when it is called.
+def _all_methods(profile: Profile, seed: int, n_features: int) -> dict[str, BaseImputer]:
+    return build_methods(profile, seed)
+
+
+def _learning_rates(profile: Profile, seed: int, n_features: int) -> dict[str, BaseImputer]:
+    return build_learning_rates(profile, seed)
+
+
+def _betas(profile: Profile, seed: int, n_features: int) -> dict[str, BaseImputer]:
+    return build_betas(profile, seed)
 
 
 #: The experiments by name.
@@ -67,19 +114,45 @@ EXPERIMENTS: dict[str, Experiment] = {
             "expression_errors",
             "errors of all methods in the six expression scenarios (Figure 1, Table S1)",
             "expression",
-            _paper_scenarios("expression"),
+            _scenarios(*scenarios_for("expression")),
+            _all_methods,
         ),
         Experiment(
             "low_values",
             "errors of all methods as 5, 10, 20 and 30 % of the values count as low (Figure 2)",
             "expression",
             tuple(mnar_low_values(quantile=quantile) for quantile in (0.05, 0.1, 0.2, 0.3)),
+            _all_methods,
         ),
         Experiment(
             "methylation_errors",
             "errors of all methods in the five methylation scenarios (Figure 3)",
             "methylation",
-            _paper_scenarios("methylation"),
+            _scenarios(*scenarios_for("methylation")),
+            _all_methods,
+        ),
+        Experiment(
+            "architectures",
+            "errors of VAEs with three and five hidden layers on validation rows (Figure S1)",
+            "expression",
+            _scenarios("mcar_10"),
+            build_architectures,
+            tuning=True,
+        ),
+        Experiment(
+            "learning_rates",
+            "errors of VAEs that learn at several rates on validation rows",
+            "expression",
+            _scenarios("mcar_10"),
+            _learning_rates,
+            tuning=True,
+        ),
+        Experiment(
+            "beta_vae",
+            "errors of beta-VAEs and of autoencoders without probabilities (Figure 5)",
+            "expression",
+            _scenarios("mcar_05", "mcar_10", "mcar_30"),
+            _betas,
         ),
     )
 }

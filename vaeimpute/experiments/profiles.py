@@ -36,6 +36,12 @@ class Profile:
     latent_dim, n_epochs, batch_size, n_iterations : int
     learning_rate : float
         Of the VAE: see `vaeimpute.imputers.VAEImputer`.
+    latent_dims : tuple of int
+        Of the architectures that are compared (Figure S1).
+    learning_rates : tuple of float
+        That are compared.
+    betas : tuple of float
+        Of the beta-VAEs that are compared (Figure 5).
     """
 
     n_trials: int
@@ -47,10 +53,16 @@ class Profile:
     learning_rate: float
     batch_size: int
     n_iterations: int
+    latent_dims: tuple[int, ...]
+    learning_rates: tuple[float, ...]
+    betas: tuple[float, ...]
 
     def parameters(self) -> dict[str, Any]:
         """Return the profile as a mapping that JSON can hold."""
-        return asdict(self) | {"hidden_sizes": list(self.hidden_sizes)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
 
 def read_profile(name: str | Path) -> Profile:
@@ -110,16 +122,23 @@ def _read(file: Any, name: str) -> dict[str, Any]:
 
 def _checked(name: str, key: str, value: Any, expected: str) -> Any:
     """Return a value of the type that a profile declares, or say what it should be."""
-    if expected == "float" and type(value) is int:
-        value = float(value)
-    if expected == "tuple[int, ...]" and isinstance(value, list):
-        fits, value = all(type(item) is int for item in value), tuple(value)
+    item = expected.removeprefix("tuple[").removesuffix(", ...]")
+    many = item != expected
+    if many and isinstance(value, list):
+        value = tuple(_as(item, part) for part in value)
+        fits = all(type(part).__name__ == item for part in value)
     else:
-        fits = type(value).__name__ == expected
+        value = _as(item, value)
+        fits = not many and type(value).__name__ == item
     if not fits:
         hint = ""
-        if expected == "float" and isinstance(value, str):
+        if item == "float" and "'" in repr(value):
             hint = " YAML takes 5e-5 for text; write 5.0e-5."
-        kind = "list of int" if expected.startswith("tuple") else expected
+        kind = f"list of {item}" if many else item
         raise ProfileError(f"Profile {name}: expected {key} as {kind} but got {value!r}.{hint}")
     return value
+
+
+def _as(expected: str, value: Any) -> Any:
+    """Take an integer for the float that it is."""
+    return float(value) if expected == "float" and type(value) is int else value

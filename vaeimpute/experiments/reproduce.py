@@ -97,7 +97,13 @@ class Plan:
         return path
 
 
-def make_plan(names: Sequence[str], cohort: Cohort, profile: Profile, seed: int) -> Plan:
+def make_plan(
+    names: Sequence[str],
+    cohort: Cohort,
+    profile: Profile,
+    seed: int,
+    without: Sequence[str] = (),
+) -> Plan:
     """Prepare experiments on a cohort.
 
     Parameters
@@ -107,6 +113,8 @@ def make_plan(names: Sequence[str], cohort: Cohort, profile: Profile, seed: int)
     cohort : Cohort
     profile : Profile
     seed : int
+    without : sequence of str
+        Methods to leave out.
 
     Returns
     -------
@@ -115,14 +123,15 @@ def make_plan(names: Sequence[str], cohort: Cohort, profile: Profile, seed: int)
     Raises
     ------
     ExperimentError
-        If an experiment is unknown, or it or one of its scenarios does not apply to the cohort.
+        If an experiment is unknown, it or one of its scenarios does not apply to the cohort, or a
+        method to leave out is not in it.
     """
     experiments = choose_experiments(names, cohort)
     cohort = prepare_cohort(cohort, profile, seed)
     grids = {}
     for experiment in experiments:
         try:
-            grids[experiment] = experiment.grid(cohort, profile, seed)
+            grids[experiment] = experiment.grid(cohort, profile, seed, without)
         except ValueError as error:
             raise ExperimentError(f"{experiment.name}: {error}") from error
     return Plan(cohort, profile, seed, grids)

@@ -113,7 +113,11 @@ class NeuralImputer(BaseImputer):
             guess = np.random.default_rng(self._guess_seed).standard_normal(X.shape)
         start = torch.from_numpy(np.where(missing, guess, X)).float().to(device)
         observed = torch.from_numpy(~missing).to(device)
-        return passes(self.model_, start, observed, n_iterations)
+        return passes(self._predict, start, observed, n_iterations)
+
+    def _predict(self, x: torch.Tensor) -> torch.Tensor:
+        """Encode and decode."""
+        return self.model_.reconstruct(x)
 
     def follow_iterations(self, X, n_iterations: int = 10) -> pd.DataFrame:
         """Measure by how much the missing entries still move in each pass.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -66,13 +66,14 @@ class Reconstructor(nn.Module):
 
 
 def passes(
-    model: Reconstructor, guess: Tensor, observed: Tensor, n_iterations: int
+    predict: Callable[[Tensor], Tensor], guess: Tensor, observed: Tensor, n_iterations: int
 ) -> Iterator[Tensor]:
     """Impute iteratively: encode, decode, replace the missing entries, and again.
 
     Parameters
     ----------
-    model : Reconstructor
+    predict : callable
+        Encodes and decodes: `Reconstructor.reconstruct` of a model.
     guess : Tensor of shape (n_samples, n_features)
         The observed values, and at missing entries what to start from.
     observed : boolean Tensor of shape (n_samples, n_features)
@@ -91,5 +92,5 @@ def passes(
     filled = guess
     for _ in range(n_iterations):
         with torch.inference_mode():
-            filled = torch.where(observed, guess, model.reconstruct(filled))
+            filled = torch.where(observed, guess, predict(filled))
         yield filled

@@ -39,12 +39,17 @@ class VariationalAutoencoder(Reconstructor):
         standard deviation, as in the authors' code; where the loss is least it is the same model.
         "shared": one number for all, learned. "fixed": 1, which makes the reconstruction term half
         the squared error (eq. 8), up to a constant.
+    shift : float
+        The paper's lambda. With another value than 0, the observed values of the training rows
+        are taken to be distributed as N(mu + shift * sigma, sigma), where mu and sigma, which
+        `decode` returns, are those of missing values.
     generator : torch.Generator, optional
         Source of the initial weights.
 
     References
     ----------
-    Qiu, Zheng, Gevaert 2020, sections "Variational autoencoder" and "beta-VAE".
+    Qiu, Zheng, Gevaert 2020, sections "Variational autoencoder", "Variational autoencoder
+    imputation with shift correction" and "beta-VAE".
     Kingma, Welling 2013, arXiv:1312.6114.
 
     Examples
@@ -63,6 +68,7 @@ class VariationalAutoencoder(Reconstructor):
         latent_dim: int = 200,
         beta: float = 1.0,
         scale: Scale = "per feature",
+        shift: float = 0.0,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -72,6 +78,7 @@ class VariationalAutoencoder(Reconstructor):
             )
         self.beta = beta
         self.scale = scale
+        self.shift = shift
         inwards = [n_features, *hidden_sizes]
         self.encoder = relu_layers(inwards)
         self.latent_mean = empty_linear(inwards[-1], latent_dim)
@@ -106,6 +113,15 @@ class VariationalAutoencoder(Reconstructor):
         z, _ = self.encode(x)
         return self.output_mean(self.decoder(z.to(self.output_mean.weight.dtype))).float()
 
+    def reconstruct_shifted(self, x: Tensor, shift: float) -> Tensor:
+        """Encode, decode the mean of z, and return ``mu - shift * sigma``.
+
+        Where the loss is least, it is what a model that was trained with this `shift` returns: its
+        mu + shift * sigma fits what the mu of an ordinary model does.
+        """
+        mean, scale = self.decode(self.encode(x)[0])
+        return mean - shift * scale
+
     def draw_noise(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
         """Draw epsilon of eq. 9, of shape (n_samples, latent_dim)."""
         shape = len(x), self.latent_mean.out_features
@@ -119,14 +135,15 @@ class VariationalAutoencoder(Reconstructor):
         mean, log_variance = self.encode(x)
         (epsilon,) = noise
         z = mean + torch.exp(0.5 * log_variance) * epsilon  # eq. 9
-        nll = gaussian_nll(x, *self.decode(z))
+        mean_of_missing, scale = self.decode(z)
+        nll = gaussian_nll(x, mean_of_missing + self.shift * scale, scale)
         reconstruction = torch.where(observed, nll, 0.0).sum(dim=1)
         divergence = kl_to_standard_normal(mean, log_variance)
         return LossTerms(reconstruction + self.beta * divergence, reconstruction, divergence)
 
     def extra_repr(self) -> str:
         """Name the settings that no layer shows."""
-        return f"beta={self.beta}, scale={self.scale!r}"
+        return f"beta={self.beta}, scale={self.scale!r}, shift={self.shift}"
 
 
 def gaussian_nll(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:

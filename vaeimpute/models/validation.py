@@ -55,6 +55,6 @@ class Validation:
         """Return the mean absolute error over the hidden entries, starting from the mean."""
         observed = ~(self.hidden | torch.isnan(self.data))
         *_, filled = passes(
-            model, torch.where(observed, self.data, 0.0), observed, self.n_iterations
+            model.reconstruct, torch.where(observed, self.data, 0.0), observed, self.n_iterations
         )
         return float((filled - self.data)[self.hidden].abs().mean())

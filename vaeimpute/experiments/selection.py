@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from vaeimpute.cohorts import Cohort
-from vaeimpute.experiments import run_experiment
+from vaeimpute.experiments.grid import run_experiment
 from vaeimpute.missingness import Scenario
 from vaeimpute.splits import Split, split_rows
 
-#: The learning rates that the paper tries.
-LEARNING_RATES = (1e-5, 5e-5, 1e-4, 5e-4)
-
 
 def paper_architectures(
-    n_features: int, latent_dims: tuple[int, ...] = (50, 200, 400)
+    n_features: int, latent_dims: Sequence[int] = (50, 200, 400)
 ) -> dict[str, dict[str, Any]]:
     """Return the networks of Figure S1: three or five hidden layers, for each latent dimension.
 
@@ -29,7 +26,7 @@ def paper_architectures(
     Parameters
     ----------
     n_features : int
-    latent_dims : tuple of int
+    latent_dims : sequence of int
 
     Returns
     -------
