@@ -8,14 +8,14 @@ import seaborn as sns
 # and Ito, made for colour-blind readers, or near it), so that a greyscale print still tells them
 # apart.
 METHOD_COLORS = {
-    "random": "#EBE08A",
-    "mean": "#BDBDBD",
-    "KNN": "#56B4E9",
+    "random": "#F0E9A8",
+    "mean": "#C8C8C8",
+    "KNN": "#70BEEC",
     "SVD": "#007A5A",
-    "SVD, tuned": "#46001F",
+    "SVD, tuned": "#3A0018",
     "Gaussian": "#D55E00",
     "VAE": "#1B3A6B",
-    "VAE, shifted": "#CC79A7",
+    "VAE, shifted": "#BF76A2",
 }
 LEVELS = "viridis"  # ordered categories and continuous variables
 
