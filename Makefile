@@ -90,7 +90,7 @@ constraints: preflight ## resolve the newest versions afresh and write constrain
 	@echo "== constraints: resolving in a new environment"
 	@rm -rf _build/resolve && $(PYTHON) -m venv _build/resolve
 	@grep '^torch==' constraints.txt > _build/resolve/torch.txt
-	@_build/resolve/bin/python -m pip install --quiet --constraint _build/resolve/torch.txt ".[data,anndata,dask,book,test,dev]"
+	@_build/resolve/bin/python -m pip install --quiet --constraint _build/resolve/torch.txt ".[data,anndata,dask,devices,book,test,dev]"
 	@{ sed -n '/^#/p' constraints.txt; \
 	   _build/resolve/bin/python -m pip freeze --exclude vaeimpute | sed 's/+cpu$$//'; \
 	 } > _build/resolve/new.txt
@@ -119,5 +119,5 @@ $(STAMP): pyproject.toml constraints.txt | preflight
 	  $(CHOSEN_PYTHON) $(CHECK) --watch $(CHOSEN_PYTHON) -m venv --clear $(VENV); \
 	fi
 	@$(WATCH) $(BIN)/python -m pip install --quiet --progress-bar off \
-	  --constraint constraints.txt --editable ".[data,anndata,dask,book,test,dev]"
+	  --constraint constraints.txt --editable ".[data,anndata,dask,devices,book,test,dev]"
 	@echo "$(STAMP_TEXT)" > $(STAMP)

@@ -22,8 +22,11 @@ n_neighbors: 3
 hidden_sizes: [8]
 latent_dim: 2
 n_epochs: 2
+latent_dims: [2]
+learning_rates: [0.001, 0.01]
+betas: [0, 1]
 """
-METHODS = ["mean", "KNN", "Gaussian", "VAE"]
+METHODS = ["random", "mean", "KNN", "SVD", "SVD, tuned", "Gaussian", "VAE", "VAE, shifted"]
 
 
 @pytest.fixture
@@ -54,10 +57,8 @@ def test_it_writes_every_experiment_that_applies(folder):
     result = run()
     assert result.exit_code == 0, result.output
     written = sorted(path.name for path in (folder / "results" / "expression").iterdir())
-    assert written == [
-        "expression_errors.csv", "expression_errors.provenance.json",
-        "low_values.csv", "low_values.provenance.json",
-    ]  # fmt: skip
+    names = sorted(e.name for e in EXPERIMENTS.values() if e.data_type == "expression")
+    assert written == [f"{name}.{end}" for name in names for end in ("csv", "provenance.json")]
     errors = table("results/expression/expression_errors.csv")
     assert list(errors) == [
         "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds",
@@ -99,18 +100,18 @@ def test_it_says_what_it_will_do_and_then_what_is_left(folder):
     assert (
         "expression: 32 samples to train on and 8 to test on, 60 features; seed 0." in first.stdout
     )
-    counts = "4 methods (mean, KNN, Gaussian, VAE) x 4 scenarios x 2 trials = 32 units, "
+    counts = f"8 methods ({', '.join(METHODS)}) x 4 scenarios x 2 trials = 64 units, "
     assert f"low_values: {counts}0 of them finished." in first.stdout
     assert "It takes less than a minute" in first.stdout
-    assert "out/expression/low_values.csv: 32 rows" in first.stdout
+    assert "out/expression/low_values.csv: 64 rows" in first.stdout
     before = (folder / "out/expression/low_values.csv").read_bytes()
     second = run(*arguments)
-    assert f"low_values: {counts}32 of them finished." in second.stdout
+    assert f"low_values: {counts}64 of them finished." in second.stdout
     assert "Nothing is left to compute." in second.stdout
     assert (folder / "out/expression/low_values.csv").read_bytes() == before
     # The 10 % scenario of one experiment is that of the other.
     third = run("expression_errors", *arguments[1:])
-    assert "= 48 units, 8 of them finished." in third.stdout
+    assert "= 96 units, 16 of them finished." in third.stdout
     assert not (folder / "cache").exists()
 
 
@@ -218,7 +219,7 @@ PROGRAM = """
 import os, signal, sys, time
 from vaeimpute import files
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
-left, replace = 15, os.replace
+left, replace = 23, os.replace
 def stalling(source, target):
     global left
     left -= 1
@@ -253,11 +254,34 @@ def test_an_interrupted_command_goes_on(folder, way):
 
     result = run("low_values")
     assert result.exit_code == 0
-    # Of the first 14 files, two come with each of the four fits.
-    assert "= 32 units, 6 of them finished." in result.stdout
+    # Of the first 22 files, two come with each of the eight fits.
+    assert "= 64 units, 6 of them finished." in result.stdout
     assert run("low_values", "--store", "another", "--output", "undisturbed").exit_code == 0
     pd.testing.assert_frame_equal(
         table("results/expression/low_values.csv").drop(columns="seconds"),
         table("undisturbed/expression/low_values.csv").drop(columns="seconds"),
         check_exact=True,
     )
+
+
+def test_methods_can_be_left_out(folder):
+    result = run("low_values", "--without", "SVD", "--without", "VAE, shifted")
+    assert result.exit_code == 0, result.output
+    left = [name for name in METHODS if name not in ("SVD", "VAE, shifted")]
+    assert table("results/expression/low_values.csv")["method"].unique().tolist() == left
+    result = run("low_values", "--without", "magic")
+    assert result.exit_code == 2
+    assert "no method 'magic' to leave out of ['random'" in " ".join(
+        result.stderr.replace("│", " ").split()
+    )
+
+
+def test_hyper_parameters_are_chosen_without_the_test_rows(folder):
+    """Of 40 rows, 32 are for training; of these 25 to try on and 7 to choose on."""
+    result = run("architectures", "learning_rates")
+    assert result.exit_code == 0, result.output
+    assert "architectures: 2 methods (3 layers, latent 2, 5 layers, latent 2)" in result.stdout
+    errors = table("results/expression/architectures.csv")
+    assert errors["n_missing"].unique().tolist() == [7 * 6]
+    rates = table("results/expression/learning_rates.csv")["method"]
+    assert rates.unique().tolist() == [0.001, 0.01]

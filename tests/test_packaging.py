@@ -21,7 +21,7 @@ def project():
 @pytest.fixture(scope="module")
 def requirements(project):
     extras = project["optional-dependencies"]
-    assert list(extras) == ["data", "anndata", "dask", "book", "test", "dev"]
+    assert list(extras) == ["data", "anndata", "dask", "devices", "book", "test", "dev"]
     return [Requirement(r) for r in sum(extras.values(), project["dependencies"])]
 
 
