@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import Cohort, CohortError
-from vaeimpute.cohorts.transforms import negative_log
+from vaeimpute.cohorts.transforms import log_counts, negative_log
 
 
 @pytest.fixture
@@ -30,3 +30,33 @@ def test_what_is_no_level_is_refused(levels):
         negative_log(negative_log(levels))
     with pytest.raises(ValueError, match="epsilon above 0"):
         negative_log(levels, 0)
+
+
+@pytest.fixture
+def counts():
+    values = pd.DataFrame(
+        {"often": [0.0, 3.0, 9.0, 1.0], "half": [0.0, 0.0, 7.0, 1.0], "rare": [0.0, 0.0, 0.0, 2.0]},
+        index=["s1", "s2", "s3", "s4"],
+    )
+    values.loc["s4", "often"] = np.nan
+    clinical = pd.DataFrame(index=values.index)
+    return Cohort("toy", values, clinical, "read count", "expression")
+
+
+def test_log_counts_drops_what_is_mostly_zero(counts):
+    cohort = log_counts(counts)
+    assert list(cohort.values) == list(cohort.features.index) == ["often", "half"]
+    expected = np.log(counts.values[["often", "half"]] + 1)
+    assert np.allclose(cohort.values, expected, equal_nan=True)
+    assert cohort.units == "ln(read count + 1)"
+    assert "1 of 3 features were dropped" in cohort.notes[-1]
+    assert "more than 50 % of the samples" in cohort.notes[-1]
+    assert list(log_counts(counts, most_zeros=0.9).values) == list(counts.values)
+
+
+def test_what_is_no_count_is_refused(counts):
+    with pytest.raises(CohortError, match="no feature that is above zero in enough samples"):
+        log_counts(counts, most_zeros=0.1)
+    counts.values.iloc[0, 0] = -1.0
+    with pytest.raises(CohortError, match="has 1 values below zero; .* logarithm taken already"):
+        log_counts(counts)
