@@ -58,5 +58,5 @@ def test_what_is_no_count_is_refused(counts):
     with pytest.raises(CohortError, match="no feature that is above zero in enough samples"):
         log_counts(counts, most_zeros=0.1)
     counts.values.iloc[0, 0] = -1.0
-    with pytest.raises(CohortError, match="has 1 values below zero; .* logarithm taken already"):
+    with pytest.raises(CohortError, match=r"has 1 values below zero; .* logarithm taken already"):
         log_counts(counts)
