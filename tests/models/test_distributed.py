@@ -27,7 +27,10 @@ if __name__ == "__main__":
     training = Training(n_epochs=5, batch_size=8, learning_rate=1e-2)
     results = []
     for n_devices in (1, 2):
-        model = VariationalAutoencoder(12, hidden_sizes=(8,), latent_dim=2, generator=generator(2))
+        # More weights than a pipe holds.
+        model = VariationalAutoencoder(
+            12, hidden_sizes=(800,), latent_dim=2, generator=generator(2)
+        )
         random = generator(3)
         common = {"validation": validation, "generator": random}
         if n_devices == 1:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from vaeimpute.models.base import Reconstructor
-from vaeimpute.models.training import Training, train
+from vaeimpute.models.checkpoint import CheckpointError
+from vaeimpute.models.training import Training, TrainingError, train
 from vaeimpute.models.validation import Validation
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ def train_on_devices(
     ------
     ModuleNotFoundError
         If Lightning Fabric is not installed.
+    TrainingError, CheckpointError
+        As from `train`.
     """
     try:
         from lightning_fabric import Fabric  # takes seconds, so only when it is needed
@@ -65,18 +69,23 @@ def train_on_devices(
         ) from error
     fabric = Fabric(accelerator=accelerator, devices=n_devices, strategy="ddp_spawn")
     state = None if generator is None else generator.get_state()
-    # Fabric goes through the arguments of what it launches to copy the model for each process; it
-    # stumbles over the frozen ones, which are bound here.
-    work = partial(
-        _train_in_process, data=data, training=training, validation=validation, state=state,
-        progress=progress,
-    )  # fmt: skip
-    history, weights, state = fabric.launch(work, model)
-    model.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "trained.pt"
+        # Fabric goes through the arguments of what it launches to copy the model for each process;
+        # it stumbles over the frozen ones, which are bound here.
+        work = partial(
+            _train_in_process, data=data, training=training, validation=validation, state=state,
+            progress=progress, path=path,
+        )  # fmt: skip
+        error = fabric.launch(work, model)
+        if error is not None:
+            raise error
+        history, weights, state = torch.load(path, weights_only=True)
+    model.load_state_dict(weights)
     model.eval()
     if generator is not None:
-        generator.set_state(torch.from_numpy(state))
-    return history
+        generator.set_state(state)
+    return pd.DataFrame(history)
 
 
 def _train_in_process(
@@ -88,15 +97,26 @@ def _train_in_process(
     validation: Validation | None,
     state: Tensor | None,
     progress: bool,
-) -> tuple[pd.DataFrame, dict[str, np.ndarray], np.ndarray | None]:
+    path: Path,
+) -> TrainingError | CheckpointError | None:
+    """Train, and have the first process leave what came of it in a file.
+
+    Only what is small may be returned: Fabric waits for the processes to end before it reads from
+    them, and a process that returns more than a pipe holds (64 kB) waits for it to read.
+    """
     generator = None
     if state is not None:
         generator = torch.Generator()
         generator.set_state(state)
-    history = train(
-        model, data, training, validation=validation, generator=generator, device=fabric.device,
-        progress=progress, fabric=fabric,
-    )  # fmt: skip
-    # As arrays: the memory of a tensor would go with this process before it is read.
-    weights = {name: weight.cpu().numpy() for name, weight in model.state_dict().items()}
-    return history, weights, None if generator is None else generator.get_state().numpy()
+    try:
+        history = train(
+            model, data, training, validation=validation, generator=generator,
+            device=fabric.device, progress=progress, fabric=fabric,
+        )  # fmt: skip
+    except (TrainingError, CheckpointError) as error:  # every process gets it
+        return error
+    if fabric.is_global_zero:
+        weights = {name: weight.cpu() for name, weight in model.state_dict().items()}
+        state = None if generator is None else generator.get_state()
+        torch.save((history.to_dict("list"), weights, state), path)
+    return None
