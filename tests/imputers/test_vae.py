@@ -10,7 +10,7 @@ from vaeimpute.imputers import (
     load_imputer,
     save_imputer,
 )
-from vaeimpute.models import VariationalAutoencoder
+from vaeimpute.models import Training, VariationalAutoencoder
 
 SMALL = {"hidden_sizes": (64,), "latent_dim": 8, "learning_rate": 1e-3, "device": "cpu"}
 
@@ -262,6 +262,10 @@ def test_a_shift_survives_saving(noisy, tmp_path):
         ({"patience": 5}, "need validation rows: set validation_fraction"),
         ({"validation_fraction": 0.001}, r"of 200 rows leaves 0 for validation and 200"),
         ({"validation_fraction": 1.0}, "validation_fraction == 1.0, must be < 1"),
+        ({"shift": np.nan}, "Expected shift as a finite number but got nan"),
+        ({"learning_rate": 0.0}, "learning_rate == 0.0, must be > 0"),
+        ({"checkpoint": "x", "random_state": None}, "checkpoint needs random_state as an integer"),
+        ({"device": "cuda:7"}, "torch finds no such GPU .*take 'auto' or 'cpu'"),
         ({"precision": "half"}, "Expected precision 'float32', 'bfloat16' or 'auto'"),
     ],
 )
@@ -298,3 +302,85 @@ def test_a_fit_that_is_interrupted_can_be_used(low_rank, monkeypatch):
         imputer.fit(train)
     assert imputer.history_["epoch"].tolist() == [1, 2]  # of four batches each
     assert np.isfinite(imputer.transform(np.where(mask, np.nan, true))).all()
+
+
+def test_held_out_rows_are_those_that_training_does_not_see(low_rank, monkeypatch):
+    train, *_ = low_rank
+    seen = {}
+
+    def spy(model, data, training, *, validation, **settings):
+        seen.update(data=data, validation=validation)
+        return pd.DataFrame({"epoch": [1], "loss": [0.0]})
+
+    monkeypatch.setattr("vaeimpute.models.train", spy)
+    VAEImputer(**SMALL, n_epochs=1, validation_fraction=0.25, random_state=0).fit(train)
+    assert len(seen["data"]) == 150
+    assert len(seen["validation"].data) == 50
+    z = (train - train.mean(axis=0)) / train.std(axis=0)
+    both = torch.cat([seen["data"], seen["validation"].data])
+    np.testing.assert_allclose(np.sort(both[:, 0]), np.sort(z[:, 0]), atol=1e-5)
+    assert seen["validation"].hidden.float().mean() == pytest.approx(0.1, abs=0.02)
+
+
+def test_few_values_are_enough_to_validate_on():
+    rng = np.random.default_rng(0)
+    for seed in range(20):
+        imputer = VAEImputer(
+            hidden_sizes=(4,), latent_dim=1, n_epochs=2, device="cpu", validation_fraction=0.2,
+            random_state=seed,
+        )  # fmt: skip
+        history = imputer.fit(rng.normal(size=(5, 3))).history_
+        assert history["validation_error"].notna().all()
+    empty = np.full((5, 3), np.nan)
+    empty[0] = 1.0
+    imputer.set_params(validation_fraction=0.8, random_state=0)
+    with pytest.raises(ValueError, match=r"validation_fraction=0\.8 holds 4 of 5 rows out"):
+        imputer.fit(empty)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_checkpoint_is_gone_on_from(low_rank, tmp_path, monkeypatch, precision):
+    """Interrupted right after a checkpoint was written, and fitted again."""
+    train, true, mask = low_rank
+    holes = np.where(mask, np.nan, true)
+    settings = SMALL | {"n_epochs": 6, "batch_size": np.int64(50), "random_state": 0}
+    settings |= {"precision": precision, "scale": "shared"}
+    whole = VAEImputer(**settings).fit(train).transform(holes)
+
+    class Impatient(Training):
+        def __init__(self, **parameters):
+            super().__init__(**parameters, checkpoint_seconds=0)
+
+    monkeypatch.setattr("vaeimpute.models.Training", Impatient)
+    imputer = VAEImputer(**settings, checkpoint=tmp_path / "run")
+    drawn, left = VariationalAutoencoder.draw_noise, iter(range(10))
+
+    def interrupt(self, x, generator):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return drawn(self, x, generator)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VariationalAutoencoder, "draw_noise", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            imputer.fit(train)
+    assert (tmp_path / "run").exists()
+    n_batches = []
+    monkeypatch.setattr(
+        VariationalAutoencoder, "draw_noise",
+        lambda self, x, generator: n_batches.append(len(x)) or drawn(self, x, generator),
+    )  # fmt: skip
+    resumed = imputer.fit(train)
+    assert len(n_batches) == 4 * 4  # the last four of six epochs
+    np.testing.assert_array_equal(resumed.transform(holes), whole)
+    assert not list(tmp_path.iterdir())
+    save_imputer(resumed, tmp_path / "vae.safetensors")
+    assert load_imputer(tmp_path / "vae.safetensors").checkpoint is None
+
+
+def test_a_second_fit_without_a_shift_forgets_the_first(noisy, tmp_path):
+    train, *_ = noisy
+    imputer = VAEImputer(**SMALL, n_epochs=2, shift="auto", random_state=0).fit(train)
+    imputer.set_params(shift=None).fit(train)
+    assert imputer.shift_ == 0
+    assert not hasattr(imputer, "shift_curve_")

@@ -137,7 +137,7 @@ def test_other_data_are_noticed(path, data):
         run(path, data + 1)
     hidden = torch.zeros(data.shape, dtype=torch.bool)
     hidden[0, 0] = True
-    with pytest.raises(CheckpointError, match="another run: validation rows differ"):
+    with pytest.raises(CheckpointError, match="another run: validation passes, validation rows"):
         run(path, data, validation=Validation(data, hidden))
 
 
@@ -172,3 +172,21 @@ def test_none_is_written_before_its_time(path, data):
     with pytest.raises(KeyboardInterrupt):
         run(path, data, stop_after=3, checkpoint_seconds=600)
     assert not path.exists()
+
+
+def test_a_place_where_none_can_be_written_is_noticed_at_once(tmp_path, data):
+    (tmp_path / "file").touch()
+    for path, reason in [(tmp_path, "it is a folder"), (tmp_path / "file" / "run", "File exists")]:
+        with pytest.raises(CheckpointError, match=f"No checkpoint can be written .*{reason}"):
+            run(path, data, checkpoint_seconds=600)
+    with pytest.raises(ValueError, match="A checkpoint needs a generator"):
+        train(VariationalAutoencoder(12), data, Training(1, checkpoint=tmp_path / "run"))
+
+
+def test_a_checkpoint_that_is_refused_leaves_the_model_as_it_was(path, data):
+    path.write_bytes(b"something else")
+    model = VariationalAutoencoder(12, hidden_sizes=(8,), latent_dim=2)
+    training = Training(2, precision="bfloat16", checkpoint=path)
+    with pytest.raises(CheckpointError):
+        train(model, data, training, generator=torch.Generator().manual_seed(0))
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}

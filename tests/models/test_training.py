@@ -1,5 +1,7 @@
 """What the training loop feeds to a model, when it stops, and what it leaves."""
 
+import pickle
+
 import pandas as pd
 import pytest
 import torch
@@ -276,9 +278,34 @@ def test_only_large_models_compute_in_bfloat16_by_themselves(monkeypatch):
     assert choose_precision(large, "cpu") == "float32"
 
 
-def test_an_unknown_precision_is_refused():
-    with pytest.raises(ValueError, match="but got 'float16'"):
-        Training(precision="float16")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"precision": "float16"}, "precision 'float32', 'bfloat16' or 'auto' but got 'float16'"),
+        ({"n_epochs": 0}, "n_epochs as an integer of 1 or more but got 0"),
+        ({"batch_size": 2.5}, "batch_size as an integer of 1 or more but got 2.5"),
+        ({"patience": 0}, "patience as an integer of 1 or more but got 0"),
+        ({"learning_rate": float("inf")}, "learning_rate as a number above 0 but got inf"),
+        ({"learning_rate": float("nan")}, "learning_rate as a number above 0 but got nan"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Training(**settings)
+
+
+def test_no_gradient_is_left_on_the_model(data):
+    for precision in ("float32", "bfloat16"):
+        model = new_vae()
+        run(model, data, Training(2, precision=precision))
+        assert all(weight.grad is None for weight in model.parameters())
+
+
+def test_the_interrupt_travels_between_processes():
+    interrupt = TrainingInterrupted("in epoch 3", pd.DataFrame({"epoch": [1, 2]}))
+    copy = pickle.loads(pickle.dumps(interrupt))
+    assert str(copy) == "in epoch 3"
+    pd.testing.assert_frame_equal(copy.history, interrupt.history)
 
 
 def test_the_bar_shows_the_loss_and_the_time_left(data, validation, capsys, monkeypatch):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do w
 
 _TRAINING = (
     "n_epochs", "batch_size", "learning_rate", "precision", "patience", "restore_best",
+    "checkpoint",
 )  # fmt: skip
 _HIDDEN = 0.1  # of the entries of the validation rows
 _WEIGHTS, _HISTORY = "model.", "history."  # prefixes of the arrays in a saved file
@@ -46,10 +47,7 @@ class NeuralImputer(BaseImputer):
         self._check_parameters()
         rng = check_random_state(self.random_state)
         training_seed, self._guess_seed = (int(s) for s in rng.randint(2**31 - 1, size=2))
-        training = Training(
-            **{name: getattr(self, name) for name in _TRAINING},
-            checkpoint=self.checkpoint,
-        )
+        training = Training(**{name: getattr(self, name) for name in _TRAINING})
         rows, validation = self._hold_out(torch.from_numpy(X).float(), rng)
         generator = torch.Generator().manual_seed(training_seed)
         self.model_ = self._build(X.shape[1], generator)
@@ -90,8 +88,14 @@ class NeuralImputer(BaseImputer):
             )
         order = torch.from_numpy(rng.permutation(len(X)))
         held_out = X[order[:n_held_out]]
-        hidden = torch.from_numpy(rng.uniform(size=held_out.shape) < _HIDDEN)
-        hidden &= ~torch.isnan(held_out)
+        draws = torch.from_numpy(rng.uniform(size=held_out.shape))
+        draws[torch.isnan(held_out)] = 2.0
+        if (draws == 2.0).all():
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction:g} holds {n_held_out} of {len(X)} "
+                "rows out, and these have no values to validate on. Drop such rows, or set it to 0."
+            )
+        hidden = draws < max(_HIDDEN, float(draws.min()) + 1e-12)  # at least one
         return X[order[n_held_out:]], Validation(held_out, hidden, self.n_iterations)
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
@@ -200,7 +204,14 @@ class NeuralImputer(BaseImputer):
             )
         for size in self.hidden_sizes:
             check_scalar(size, "hidden_sizes", Integral, min_val=1)
-        check_scalar(self.learning_rate, "learning_rate", Real, min_val=0)
+        check_scalar(
+            self.learning_rate, "learning_rate", Real, min_val=0, include_boundaries="neither"
+        )
+        if self.checkpoint is not None and not isinstance(self.random_state, Integral):
+            raise ValueError(
+                f"checkpoint needs random_state as an integer but it is {self.random_state!r}: "
+                "only then can the same run be gone on from."
+            )
         if self.init not in ("random", "mean"):
             raise ValueError(f"Expected init 'random' or 'mean' but got {self.init!r}.")
 
@@ -209,6 +220,12 @@ def find_device(device: str) -> str:
     """Return the name of the device that "auto" stands for, or `device` itself."""
     import torch
 
+    device = str(device)
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(
+            f"device is {device!r} but torch finds no such GPU here; take 'auto' or 'cpu' "
+            "(load_imputer has a device too)."
+        )
     if device != "auto":
         return device
     if torch.cuda.is_available():

@@ -46,7 +46,8 @@ class AutoencoderImputer(NeuralImputer):
         At the end, take the weights of the epoch in which that error was smallest.
     checkpoint : str or path, optional
         File to which the state of training is written every ten minutes. If training is killed,
-        the same call goes on from there, and ends with the weights that it would have had.
+        the same call goes on from there, and ends with the weights that it would have had. Every
+        imputer needs a file of its own, and `random_state` as an integer.
     n_iterations : int
         Passes of encoding and decoding per imputation.
     init : {"random", "mean"}

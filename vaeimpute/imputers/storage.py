@@ -203,6 +203,8 @@ def _json_parameters(imputer: BaseImputer) -> dict[str, Any]:
     parameters = imputer.get_params(deep=False)
     if not isinstance(parameters.get("random_state"), int | None):
         parameters["random_state"] = None
+    if "checkpoint" in parameters:
+        parameters["checkpoint"] = None  # a place on this machine, for a training that is over
     return json.loads(json.dumps(parameters, default=_plain))
 
 

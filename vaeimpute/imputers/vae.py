@@ -65,7 +65,8 @@ class VAEImputer(NeuralImputer):
         At the end, take the weights of the epoch in which that error was smallest.
     checkpoint : str or path, optional
         File to which the state of training is written every ten minutes. If training is killed,
-        the same call goes on from there, and ends with the weights that it would have had.
+        the same call goes on from there, and ends with the weights that it would have had. Every
+        imputer needs a file of its own, and `random_state` as an integer.
     n_iterations : int
         Passes of encoding and decoding per imputation.
     init : {"random", "mean"}
@@ -172,6 +173,8 @@ class VAEImputer(NeuralImputer):
         self._check_parameters()
         # Set before training, so that a model that is interrupted can be used.
         self.shift_ = 0.0 if self.shift is None or self.shift == "auto" else float(self.shift)
+        if hasattr(self, "shift_curve_"):
+            del self.shift_curve_  # of an earlier fit
         if self.shift == "auto":
             self.shift_ = self._choose_shift(X)
         super()._fit(X)
@@ -204,7 +207,7 @@ class VAEImputer(NeuralImputer):
     @property
     def _shift_afterwards(self) -> float:
         """What is left to apply to the model's mean."""
-        return 0.0 if self.train_shift else self.shift_
+        return 0.0 if self.model_.shift else self.shift_  # or it has learnt with it
 
     def _predict(self, x: torch.Tensor) -> torch.Tensor:
         if self._shift_afterwards == 0:
@@ -213,7 +216,7 @@ class VAEImputer(NeuralImputer):
 
     def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:
         arrays, summary = super()._to_arrays()
-        if self.shift == "auto":
+        if hasattr(self, "shift_curve_"):
             curve = self.shift_curve_
             arrays |= {_CURVE + name: curve[name].to_numpy() for name in curve}
         return arrays, summary | {"shift": self.shift_}
@@ -221,7 +224,7 @@ class VAEImputer(NeuralImputer):
     def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
         super()._from_arrays(arrays, summary)
         self.shift_ = summary["shift"]
-        if self.shift == "auto":
+        if _CURVE + "shift" in arrays:
             self.shift_curve_ = pd.DataFrame(
                 {name: arrays[_CURVE + name] for name in ("shift", "mae")}
             )
@@ -305,6 +308,8 @@ class VAEImputer(NeuralImputer):
         check_scalar(self.beta, "beta", Real, min_val=0)
         if self.shift is not None and self.shift != "auto":
             check_scalar(self.shift, "shift", Real)
+            if not np.isfinite(self.shift):
+                raise ValueError(f"Expected shift as a finite number but got {self.shift}.")
         if self.train_shift and not isinstance(self.shift, Real):
             raise ValueError(
                 f"train_shift needs shift as a number but it is {self.shift!r}: a model learns "

@@ -30,7 +30,7 @@ def data_digest(*tensors: Tensor) -> str:
     digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.contiguous().cpu().view(torch.uint8).numpy().data)
+        digest.update(tensor.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -53,6 +53,41 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], header: dict[str, A
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def prepare_checkpoint(
+    path: Path, run: dict[str, Any]
+) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """Read the checkpoint of a run if it is there, else see to it that one can be written.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made if need be.
+    run : dict
+        As in `read_checkpoint`.
+
+    Returns
+    -------
+    tuple or None
+        What `read_checkpoint` returns, or None if there is no such file.
+
+    Raises
+    ------
+    CheckpointError
+        As `read_checkpoint`, or if no file can be written there: better now than after minutes.
+    """
+    if path.is_file():
+        return read_checkpoint(path, run)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise CheckpointError(f"No checkpoint can be written to {path}: {error}.") from error
+    return None
 
 
 def read_checkpoint(path: Path, run: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:

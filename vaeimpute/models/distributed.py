@@ -60,6 +60,12 @@ def train_on_devices(
         If Lightning Fabric is not installed.
     TrainingError, CheckpointError
         As from `train`.
+
+    Notes
+    -----
+    The processes import the program that calls this, so a script has to do it below
+    ``if __name__ == "__main__":``. An interrupt ends them all; what was learnt since the last
+    checkpoint is lost.
     """
     try:
         from lightning_fabric import Fabric  # takes seconds, so only when it is needed
@@ -77,9 +83,9 @@ def train_on_devices(
             _train_in_process, data=data, training=training, validation=validation, state=state,
             progress=progress, path=path,
         )  # fmt: skip
-        error = fabric.launch(work, model)
-        if error is not None:
-            raise error
+        failure = fabric.launch(work, model)
+        if failure is not None:
+            raise failure
         history, weights, state = torch.load(path, weights_only=True)
     model.load_state_dict(weights)
     model.eval()

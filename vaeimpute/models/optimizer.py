@@ -83,7 +83,8 @@ class Optimizer:
                 self._adams[name].step()
 
     def release(self) -> None:
-        """Give the model its float32 weights."""
+        """Give the model its float32 weights, and forget the gradients."""
+        self.clear()
         if self._copied:
             for name, parameter in self._parameters.items():
                 parameter.data = self.weights[name]

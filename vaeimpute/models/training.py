@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +16,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from vaeimpute.models.base import Reconstructor
-from vaeimpute.models.checkpoint import data_digest, read_checkpoint, write_checkpoint
+from vaeimpute.models.checkpoint import (
+    data_digest,
+    prepare_checkpoint,
+    write_checkpoint,
+)
 from vaeimpute.models.optimizer import Optimizer, Precision, choose_precision
 from vaeimpute.models.validation import Validation
 
@@ -42,6 +48,9 @@ class TrainingInterrupted(KeyboardInterrupt):
     def __init__(self, message: str, history: pd.DataFrame) -> None:
         super().__init__(message)
         self.history = history
+
+    def __reduce__(self) -> tuple:
+        return type(self), (*self.args, self.history)
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,18 @@ class Training:
     checkpoint_seconds: float = 600.0
 
     def __post_init__(self) -> None:
+        for name in ("n_epochs", "batch_size", "patience"):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not isinstance(value, Integral) or value < 1:
+                raise ValueError(f"Expected {name} as an integer of 1 or more but got {value!r}.")
+            object.__setattr__(self, name, int(value))  # torch and JSON do not take numpy's
+        if not (isinstance(self.learning_rate, Real) and 0 < self.learning_rate < math.inf):
+            raise ValueError(
+                f"Expected learning_rate as a number above 0 but got {self.learning_rate!r}."
+            )
+        object.__setattr__(self, "learning_rate", float(self.learning_rate))
         if self.precision not in ("float32", "bfloat16", "auto"):
             raise ValueError(
                 f"Expected precision 'float32', 'bfloat16' or 'auto' but got {self.precision!r}."
@@ -131,7 +152,7 @@ def train(
         At Ctrl-C after the first epoch. The model keeps its weights, with `restore_best` those of
         the best epoch.
     CheckpointError
-        If there is a checkpoint but of another run.
+        If there is a checkpoint but of another run, or none can be written there.
 
     Examples
     --------
@@ -142,6 +163,11 @@ def train(
     """
     if validation is None and (training.patience is not None or training.restore_best):
         raise ValueError("Stopping early and restoring the best weights need validation rows.")
+    if generator is None and training.checkpoint is not None:
+        raise ValueError(
+            "A checkpoint needs a generator: without one, no run can be gone on from, because the "
+            "next draws are not known."
+        )
     run = _Run(model, data, training, validation, generator, device, fabric)
     bar = tqdm(
         total=training.n_epochs, initial=len(run.history), desc="training", unit="epoch",
@@ -199,7 +225,12 @@ class _Run:
         self._order_generator = generator
         self._noise_generator = _generator_on(device, generator)
         self._fabric = fabric
-        self._run = self._describe(data, precision, validation) if training.checkpoint else {}
+        self._run: dict[str, Any] = {}
+        kept = None
+        if training.checkpoint is not None:
+            # Before anything is changed: it may be refused.
+            self._run = self._describe(data, precision, validation)
+            kept = prepare_checkpoint(Path(training.checkpoint), self._run)
         self._optimizer = Optimizer(
             model, learning_rate=training.learning_rate, precision=precision
         )
@@ -210,8 +241,8 @@ class _Run:
         self.history: list[dict[str, float]] = []
         self._best = _Best()
         self._written = time.monotonic()
-        if training.checkpoint is not None and Path(training.checkpoint).exists():
-            self._resume(Path(training.checkpoint))
+        if kept is not None:
+            self._resume(*kept)
 
     @property
     def is_first_process(self) -> bool:
@@ -310,6 +341,7 @@ class _Run:
             "initial weights": data_digest(*(p.detach() for p in self._model.parameters())),
             "data": data_digest(data),
             "validation rows": data_digest(*held_out),
+            "validation passes": 0 if validation is None else validation.n_iterations,
             "seed": self._random_state()["order"],
         }
 
@@ -331,8 +363,7 @@ class _Run:
         }
         write_checkpoint(path, self._optimizer.state() | best, header)
 
-    def _resume(self, path: Path) -> None:
-        tensors, header = read_checkpoint(path, self._run)
+    def _resume(self, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
         self._optimizer.load_state(tensors)
         self.history = header["history"]
         device = self._filled.device
