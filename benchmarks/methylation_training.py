@@ -25,7 +25,7 @@ from vaeimpute.provenance import collect_provenance, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTER = ROOT / "notebooks" / "06_methylation.ipynb"
-EPOCHS = (100, 200, 400, 800)
+EPOCHS = (100, 400)
 VAE = ("hidden_sizes", "latent_dim", "learning_rate", "batch_size", "n_iterations")
 
 
