@@ -51,17 +51,17 @@ def error_by_coverage(
     1    3+  0.1
     """
     differences, reads = _masked(true, imputed, mask, coverage)
-    edges = np.asarray(edges)
-    if edges.size == 0 or (np.diff(edges) <= 0).any():
-        raise ValueError(f"Expected edges that increase but got {edges.tolist()}.")
-    which = np.searchsorted(edges, reads, side="right") - 1
-    counts = np.bincount(which[which >= 0], minlength=len(edges))
-    sums = np.bincount(which[which >= 0], differences[which >= 0], minlength=len(edges))
+    limits = np.asarray(edges)
+    if limits.size == 0 or (np.diff(limits) <= 0).any():
+        raise ValueError(f"Expected edges that increase but got {limits.tolist()}.")
+    which = np.searchsorted(limits, reads, side="right") - 1
+    counts = np.bincount(which[which >= 0], minlength=len(limits))
+    sums = np.bincount(which[which >= 0], differences[which >= 0], minlength=len(limits))
     found = counts > 0
     return pd.DataFrame(
         {
-            "reads": edges[found],
-            "label": np.array(_labels(edges))[found],
+            "reads": limits[found],
+            "label": np.array(_labels(limits))[found],
             "n_values": counts[found],
             "mae": sums[found] / counts[found],
         }

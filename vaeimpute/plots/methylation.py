@@ -111,7 +111,9 @@ def plot_coverage_and_error(
         ax.plot(medians["mean_reads"], medians["mae"], color=color, linewidth=width)
     ax.set_xscale("log")
     low, high = relation["mean_reads"].min(), relation["mean_reads"].max()
-    ticks = [tick for tick in (1, 2, 3, 5, 10, 20, 30, 50, 100, 200) if low <= tick <= high]
+    few = high > 10 * low  # labels further apart, lest they overlap
+    marks = (1, 2, 5, 10, 20, 50, 100, 200) if few else (1, 2, 3, 5, 7, 10, 15, 20, 30, 50)
+    ticks = [tick for tick in marks if low <= tick <= high]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
     ax.set(
