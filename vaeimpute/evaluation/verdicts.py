@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 
@@ -68,3 +70,62 @@ def judge_splits(verdicts: pd.Series) -> str:
     if (verdicts == "cannot be told").any():
         return "cannot be told"
     return verdicts.iloc[0] if len(set(verdicts)) == 1 else "holds in part"
+
+
+def judge_similar(summary: pd.DataFrame, method: str, other: str, margin: float = 0.05) -> str:
+    """Judge the claim that two methods have similar errors in every scenario.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `vaeimpute.evaluation.summarize`, with the scenarios that the claim is about.
+    method, other : str
+    margin : float
+        Largest difference of the mean errors that counts as similar, as a share of that of `other`.
+
+    Returns
+    -------
+    str
+        ``"holds"`` if the mean errors are within the margin in every scenario, ``"holds in part"``
+        if in some, ``"does not hold"`` if in none.
+
+    Raises
+    ------
+    ValueError
+        If the summary lacks a method in a scenario.
+
+    Examples
+    --------
+    >>> rows = [("mcar_05", "VAE", 0.51), ("mcar_05", "SVD", 0.50)]
+    >>> summary = pd.DataFrame(rows, columns=["scenario", "method", "mean"])
+    >>> judge_similar(summary, "VAE", "SVD"), judge_similar(summary, "VAE", "SVD", margin=0.01)
+    ('holds', 'does not hold')
+    """
+    means = summary.pivot(index="scenario", columns="method", values="mean")
+    for name in (method, other):
+        if name not in means or means[name].isna().any():
+            raise ValueError(f"Expected {name!r} in every scenario of the summary; its methods "
+                             f"are {list(means)}.")  # fmt: skip
+    similar = (means[method] - means[other]).abs() <= margin * means[other]
+    return "holds" if similar.all() else "holds in part" if similar.any() else "does not hold"
+
+
+def judge_parts(verdicts: Iterable[str]) -> str:
+    """Sum up the verdicts on the parts of one claim.
+
+    Parameters
+    ----------
+    verdicts : iterable of str
+
+    Returns
+    -------
+    str
+        ``"cannot be told"`` if that is so of any part; ``"holds"`` or ``"does not hold"`` if that
+        is so of all parts; otherwise ``"holds in part"``.
+
+    Examples
+    --------
+    >>> judge_parts(["holds", "does not hold"])
+    'holds in part'
+    """
+    return judge_splits(pd.Series(list(verdicts)))

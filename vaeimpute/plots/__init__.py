@@ -8,12 +8,15 @@ from vaeimpute.plots.cohorts import (
 )
 from vaeimpute.plots.errors import plot_differences, plot_errors
 from vaeimpute.plots.masks import plot_mask, plot_masked_values
+from vaeimpute.plots.methylation import plot_coverage_and_error, plot_error_by_coverage
 from vaeimpute.plots.style import METHOD_COLORS, use_style
 
 __all__ = [
     "METHOD_COLORS",
+    "plot_coverage_and_error",
     "plot_differences",
     "plot_embedding",
+    "plot_error_by_coverage",
     "plot_errors",
     "plot_mask",
     "plot_masked_values",
