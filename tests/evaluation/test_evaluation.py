@@ -6,8 +6,11 @@ from sklearn import metrics
 
 from vaeimpute.evaluation import (
     compare_methods,
+    judge_best,
     judge_better,
+    judge_similar,
     judge_splits,
+    judge_stable,
     mean_absolute_error,
     root_mean_squared_error,
     summarize,
@@ -127,3 +130,48 @@ def test_five_pairs_are_too_few_and_six_are_enough():
 )
 def test_splits_are_summed_up(verdicts, verdict):
     assert judge_splits(pd.Series(verdicts)) == verdict
+
+
+def two_scenarios(**means):
+    rows = [(s, name, pair[i]) for i, s in enumerate("st") for name, pair in means.items()]
+    return pd.DataFrame(rows, columns=["scenario", "method", "mean"])
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        ((0.50, 0.50), "holds"),
+        ((0.60, 0.50), "holds"),  # as small as the smallest
+        ((0.604, 0.50), "holds in part"),
+        ((0.61, 0.50), "does not hold"),  # 1.7 % above the best of one scenario
+    ],
+)
+def test_the_best_is_the_smallest_everywhere(ours, verdict):
+    assert judge_best(two_scenarios(a=ours, b=(0.6, 0.6)), "a") == verdict
+
+
+def test_the_best_of_others_cannot_be_told():
+    summary = two_scenarios(a=(0.5, 0.5), b=(0.6, 0.6))
+    assert judge_best(summary, "c") == "cannot be told"
+    assert judge_best(summary[summary["method"] == "a"], "a") == "cannot be told"
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        ((0.51, 0.495), "holds"),
+        ((0.51, 0.52), "holds in part"),
+        ((0.52, 0.48), "does not hold"),  # both directions count
+    ],
+)
+def test_similar_is_within_the_margin(ours, verdict):
+    summary = two_scenarios(a=ours, b=(0.5, 0.5))
+    assert judge_similar(summary, "a", "b") == judge_similar(summary, "b", "a") == verdict
+    assert judge_similar(summary, "a", "c") == "cannot be told"
+
+
+def test_stable_is_so_everywhere():
+    assert judge_stable(pd.Series([1, 3])) == "holds"
+    assert judge_stable(pd.Series([1, 4])) == "holds in part"
+    assert judge_stable(pd.Series([4, 4])) == "does not hold"
+    assert judge_stable(pd.Series([4, 4]), at_most=4) == "holds"

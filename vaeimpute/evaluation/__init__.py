@@ -1,18 +1,40 @@
 """Numbers that say how good an imputation is."""
 
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
+from vaeimpute.evaluation.networks import (
+    divergence_by_dimension,
+    latent_distribution,
+    loss_terms,
+    reconstruct_rows,
+)
+from vaeimpute.evaluation.passes import first_stable_pass, follow_passes
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
-from vaeimpute.evaluation.verdicts import judge_better, judge_splits
+from vaeimpute.evaluation.verdicts import (
+    judge_best,
+    judge_better,
+    judge_similar,
+    judge_splits,
+    judge_stable,
+)
 
 __all__ = [
     "compare_methods",
     "correlation_by_distance",
     "correlation_spectrum",
     "describe_ranking",
+    "divergence_by_dimension",
+    "first_stable_pass",
+    "follow_passes",
+    "judge_best",
     "judge_better",
+    "judge_similar",
     "judge_splits",
+    "judge_stable",
+    "latent_distribution",
+    "loss_terms",
     "mean_absolute_error",
+    "reconstruct_rows",
     "root_mean_squared_error",
     "summarize",
 ]

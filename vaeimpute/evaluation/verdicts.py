@@ -68,3 +68,97 @@ def judge_splits(verdicts: pd.Series) -> str:
     if (verdicts == "cannot be told").any():
         return "cannot be told"
     return verdicts.iloc[0] if len(set(verdicts)) == 1 else "holds in part"
+
+
+def judge_best(summary: pd.DataFrame, method: str, margin: float = 0.01) -> str:
+    """Judge the claim that a method is the best of those that were compared.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `vaeimpute.evaluation.summarize`.
+    method : str
+        The method that is said to be the best.
+    margin : float
+        Distance to the smallest error, as a share of it, that still counts as nearly the best.
+
+    Returns
+    -------
+    str
+        ``"holds"`` if its mean error is the smallest in every scenario; ``"holds in part"`` if it
+        is within `margin` of the smallest in every scenario; otherwise ``"does not hold"``.
+        ``"cannot be told"`` if it is not among those compared, or alone.
+
+    Examples
+    --------
+    >>> rows = [("mcar_10", "slow", 0.602), ("mcar_10", "fast", 0.600), ("mcar_10", "none", 0.9)]
+    >>> summary = pd.DataFrame(rows, columns=["scenario", "method", "mean"])
+    >>> judge_best(summary, "fast"), judge_best(summary, "slow"), judge_best(summary, "none")
+    ('holds', 'holds in part', 'does not hold')
+    """
+    means = summary.pivot(index="scenario", columns="method", values="mean")
+    if method not in means or means.shape[1] == 1:
+        return "cannot be told"
+    least = means.min(axis=1)
+    if (means[method] <= least).all():
+        return "holds"
+    near = means[method] <= least * (1 + margin)
+    return "holds in part" if near.all() else "does not hold"
+
+
+def judge_similar(summary: pd.DataFrame, method: str, other: str, margin: float = 0.02) -> str:
+    """Judge the claim that two methods have similar errors.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `vaeimpute.evaluation.summarize`.
+    method, other : str
+    margin : float
+        How far apart similar errors may be, as a share of the smaller one.
+
+    Returns
+    -------
+    str
+        ``"holds"`` if the mean errors are within `margin` of each other in every scenario;
+        ``"holds in part"`` if so in some; ``"does not hold"`` if in none. ``"cannot be told"`` if
+        one of the two is not in the table.
+
+    Examples
+    --------
+    >>> rows = [("mcar_10", "a", 0.60), ("mcar_10", "b", 0.61), ("mcar_10", "c", 0.62)]
+    >>> summary = pd.DataFrame(rows, columns=["scenario", "method", "mean"])
+    >>> judge_similar(summary, "a", "b"), judge_similar(summary, "a", "c")
+    ('holds', 'does not hold')
+    """
+    means = summary.pivot(index="scenario", columns="method", values="mean")
+    if method not in means or other not in means:
+        return "cannot be told"
+    both = means[[method, other]]
+    similar = both.max(axis=1) <= both.min(axis=1) * (1 + margin)
+    return "holds" if similar.all() else "holds in part" if similar.any() else "does not hold"
+
+
+def judge_stable(first_stable: pd.Series, at_most: int = 3) -> str:
+    """Judge the claim that an iterative imputation is stable after a few passes.
+
+    Parameters
+    ----------
+    first_stable : Series of int
+        From `vaeimpute.evaluation.first_stable_pass`, one per way to start or scenario.
+    at_most : int
+        The number of passes that is said to be enough.
+
+    Returns
+    -------
+    str
+        ``"holds"`` if so many are enough everywhere, ``"holds in part"`` if so somewhere,
+        otherwise ``"does not hold"``.
+
+    Examples
+    --------
+    >>> judge_stable(pd.Series([2, 3])), judge_stable(pd.Series([2, 5]))
+    ('holds', 'holds in part')
+    """
+    enough = first_stable <= at_most
+    return "holds" if enough.all() else "holds in part" if enough.any() else "does not hold"
