@@ -50,7 +50,7 @@ def plot_history(
     for (name, epoch), style in zip((marks or {}).items(), ("--", ":", "-."), strict=False):
         ax.axvline(epoch, color="0.35", linestyle=style, linewidth=1.2, label=f"{name}: {epoch}")
     if marks:
-        ax.legend(fontsize="small")
+        ax.legend(fontsize="small", frameon=True, edgecolor="none", framealpha=1)
     ax.set(xlabel="epoch", ylabel=ylabel)
     return ax
 
