@@ -6,8 +6,6 @@ from sklearn import metrics
 
 from vaeimpute.evaluation import (
     compare_methods,
-    judge_better,
-    judge_splits,
     mean_absolute_error,
     root_mean_squared_error,
     summarize,
@@ -90,40 +88,3 @@ def test_comparison_refuses_unequal_trials(table):
         compare_methods(table.drop(index=0), "vae")
     with pytest.raises(ValueError, match="No method 'svd'"):
         compare_methods(table, "svd")
-
-
-@pytest.mark.parametrize(
-    ("differences", "p_values", "verdict"),
-    [
-        ([-0.1, -0.2], [0.01, 0.01], "holds"),
-        ([-0.1, -0.2], [0.01, 0.2], "holds in part"),  # better by chance only
-        ([-0.1, 0.2], [0.2, 0.01], "does not hold"),
-        ([0.1, 0.2], [0.01, 0.01], "does not hold"),  # significantly worse
-    ],
-)
-def test_verdict_follows_its_rule(differences, p_values, verdict):
-    comparison = pd.DataFrame(
-        {"method": "knn", "n_trials": 10, "difference": differences, "p_paired": p_values}
-    )
-    assert judge_better(comparison, "knn") == verdict
-    assert judge_better(comparison.assign(n_trials=5), "knn") == "cannot be told"
-    with pytest.raises(ValueError, match="No comparison with 'svd'"):
-        judge_better(comparison, "svd")
-
-
-def test_five_pairs_are_too_few_and_six_are_enough():
-    assert stats.wilcoxon(np.arange(1, 6)).pvalue > 0.05
-    assert stats.wilcoxon(np.arange(1, 7)).pvalue < 0.05
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "verdict"),
-    [
-        (["holds", "holds"], "holds"),
-        (["holds", "does not hold"], "holds in part"),
-        (["does not hold", "does not hold"], "does not hold"),
-        (["holds", "cannot be told"], "cannot be told"),
-    ],
-)
-def test_splits_are_summed_up(verdicts, verdict):
-    assert judge_splits(pd.Series(verdicts)) == verdict

@@ -2,9 +2,27 @@
 
 from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
+from vaeimpute.evaluation.networks import (
+    divergence_by_dimension,
+    latent_distribution,
+    loss_terms,
+    reconstruct_rows,
+)
+from vaeimpute.evaluation.passes import first_stable_pass, follow_passes
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
-from vaeimpute.evaluation.verdicts import judge_better, judge_parts, judge_similar, judge_splits
+from vaeimpute.evaluation.verdicts import (
+    judge_best,
+    judge_better,
+    judge_change,
+    judge_divergence,
+    judge_falling,
+    judge_lowest,
+    judge_not_worse,
+    judge_parts,
+    judge_similar,
+    judge_stable,
+)
 
 __all__ = [
     "compare_methods",
@@ -12,12 +30,24 @@ __all__ = [
     "correlation_spectrum",
     "coverage_and_error",
     "describe_ranking",
+    "divergence_by_dimension",
     "error_by_coverage",
+    "first_stable_pass",
+    "follow_passes",
+    "judge_best",
     "judge_better",
+    "judge_change",
+    "judge_divergence",
+    "judge_falling",
+    "judge_lowest",
+    "judge_not_worse",
     "judge_parts",
     "judge_similar",
-    "judge_splits",
+    "judge_stable",
+    "latent_distribution",
+    "loss_terms",
     "mean_absolute_error",
+    "reconstruct_rows",
     "root_mean_squared_error",
     "summarize",
 ]

@@ -15,7 +15,13 @@ from vaeimpute.experiments.methods import (
 )
 from vaeimpute.experiments.profiles import Profile
 from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.missingness import SCENARIOS, Scenario, mnar_low_values, scenarios_for
+from vaeimpute.missingness import (
+    SCENARIOS,
+    Scenario,
+    mnar_low_coverage,
+    mnar_low_values,
+    scenarios_for,
+)
 from vaeimpute.splits import split_rows
 
 
@@ -126,9 +132,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         ),
         Experiment(
             "methylation_errors",
-            "errors of all methods in the five methylation scenarios (Figure 3)",
+            "errors of all methods in the five methylation scenarios, and half of low coverage "
+            "(Figure 3)",
             "methylation",
-            _scenarios(*scenarios_for("methylation")),
+            # Every value of low coverage is the same mask in all trials; half of them is not.
+            (*_scenarios(*scenarios_for("methylation")), mnar_low_coverage(fraction=0.5)),
             _all_methods,
         ),
         Experiment(

@@ -10,16 +10,28 @@ from vaeimpute.plots.errors import plot_differences, plot_errors
 from vaeimpute.plots.masks import plot_mask, plot_masked_values
 from vaeimpute.plots.methylation import plot_coverage_and_error, plot_error_by_coverage
 from vaeimpute.plots.style import METHOD_COLORS, use_style
+from vaeimpute.plots.training import (
+    plot_divergence,
+    plot_history,
+    plot_passes,
+    plot_reconstruction,
+    plot_settings,
+)
 
 __all__ = [
     "METHOD_COLORS",
     "plot_coverage_and_error",
     "plot_differences",
+    "plot_divergence",
     "plot_embedding",
     "plot_error_by_coverage",
     "plot_errors",
+    "plot_history",
     "plot_mask",
     "plot_masked_values",
+    "plot_passes",
+    "plot_reconstruction",
+    "plot_settings",
     "plot_spectrum",
     "plot_survival",
     "plot_value_distribution",

@@ -1,0 +1,147 @@
+"""What a trained network makes of rows: reconstructions, latent distributions, loss terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:  # torch takes a second to import, and the other numbers do without
+    import torch
+
+    from vaeimpute.models import Reconstructor, VariationalAutoencoder
+
+
+def reconstruct_rows(model: Reconstructor, rows: np.ndarray) -> np.ndarray:
+    """Encode and decode rows without noise.
+
+    Parameters
+    ----------
+    model : Reconstructor
+        ``model_`` of a fitted imputer.
+    rows : array of shape (n_samples, n_features)
+        Standardised and complete.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+
+    Examples
+    --------
+    >>> from vaeimpute.models import Autoencoder
+    >>> reconstruct_rows(Autoencoder(3, hidden_sizes=(), latent_dim=1), np.zeros((2, 3))).shape
+    (2, 3)
+    """
+    import torch
+
+    with torch.inference_mode():
+        return model.reconstruct(_to_tensor(model, rows)).cpu().double().numpy()
+
+
+def latent_distribution(
+    model: VariationalAutoencoder, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and log-variances of Q(z|X), the latent distribution of every row.
+
+    Parameters
+    ----------
+    model : VariationalAutoencoder
+        ``model_`` of a fitted `vaeimpute.imputers.VAEImputer`.
+    rows : array of shape (n_samples, n_features)
+        Standardised and complete.
+
+    Returns
+    -------
+    mean, log_variance : ndarray of shape (n_samples, latent_dim)
+
+    Examples
+    --------
+    >>> from vaeimpute.models import VariationalAutoencoder
+    >>> model = VariationalAutoencoder(3, hidden_sizes=(), latent_dim=2)
+    >>> mean, log_variance = latent_distribution(model, np.zeros((4, 3)))
+    >>> mean.shape, log_variance[0].tolist()
+    ((4, 2), [0.0, 0.0])
+    """
+    import torch
+
+    with torch.inference_mode():
+        mean, log_variance = model.encode(_to_tensor(model, rows))
+    return mean.cpu().double().numpy(), log_variance.cpu().double().numpy()
+
+
+def divergence_by_dimension(mean: np.ndarray, log_variance: np.ndarray) -> np.ndarray:
+    """Divergence of Q(z|X) from the standard normal, per latent dimension.
+
+    Parameters
+    ----------
+    mean, log_variance : array of shape (n_samples, latent_dim)
+        From `latent_distribution`.
+
+    Returns
+    -------
+    ndarray of shape (latent_dim,)
+        In nats, a mean over the rows; 0 for a dimension that says nothing about them. Their sum is
+        the divergence term of eq. 3.
+
+    Examples
+    --------
+    >>> divergence_by_dimension(np.array([[1.0, 0.0]]), np.zeros((1, 2))).tolist()
+    [0.5, 0.0]
+    """
+    # From the logarithm: where it is very small, the variance itself is rounded to 0.
+    return 0.5 * (np.square(mean) + np.exp(log_variance) - log_variance - 1.0).mean(axis=0)
+
+
+def loss_terms(
+    model: Reconstructor, rows: np.ndarray, *, n_draws: int = 10, seed: int = 0
+) -> pd.Series:
+    """Return the terms of a model's loss, as means over rows and over draws of its noise.
+
+    Parameters
+    ----------
+    model : Reconstructor
+        ``model_`` of a fitted imputer.
+    rows : array of shape (n_samples, n_features)
+        Standardised and complete.
+    n_draws : int
+        Draws of the noise.
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    Series
+        ``reconstruction``, ``divergence`` and ``loss``; of a VAE in nats per row.
+
+    Examples
+    --------
+    >>> from vaeimpute.models import Autoencoder
+    >>> loss_terms(Autoencoder(3, hidden_sizes=(), latent_dim=1), np.zeros((2, 3))).to_dict()
+    {'reconstruction': 0.0, 'divergence': 0.0, 'loss': 0.0}
+    """
+    import torch
+
+    x = _to_tensor(model, rows)
+    observed = torch.ones_like(x, dtype=torch.bool)
+    generator = torch.Generator(x.device).manual_seed(seed)
+    with torch.inference_mode():
+        draws = [model.loss(x, observed, model.draw_noise(x, generator)) for _ in range(n_draws)]
+    means = {
+        name: float(np.mean([getattr(terms, field).double().mean().item() for terms in draws]))
+        for name, field in (
+            ("reconstruction", "reconstruction"), ("divergence", "divergence"), ("loss", "total"),
+        )
+    }  # fmt: skip
+    return pd.Series(means)
+
+
+def _to_tensor(model: Reconstructor, rows: np.ndarray) -> torch.Tensor:
+    import torch
+
+    values = np.asarray(rows, dtype=np.float32)
+    if np.isnan(values).any():
+        raise ValueError(
+            f"Expected complete rows but {np.isnan(values).sum()} values are missing; impute first."
+        )
+    return torch.from_numpy(values).to(next(model.parameters()).device)
