@@ -7,6 +7,9 @@ from sklearn import metrics
 from vaeimpute.evaluation import (
     compare_methods,
     judge_better,
+    judge_falling,
+    judge_lowest,
+    judge_similar,
     judge_splits,
     mean_absolute_error,
     root_mean_squared_error,
@@ -127,3 +130,55 @@ def test_five_pairs_are_too_few_and_six_are_enough():
 )
 def test_splits_are_summed_up(verdicts, verdict):
     assert judge_splits(pd.Series(verdicts)) == verdict
+
+
+def _summary(**means):
+    """Summaries of scenarios s0, s1, ... from the means of each method."""
+    rows = [
+        (f"s{n}", method, mean) for method, all_ in means.items() for n, mean in enumerate(all_)
+    ]
+    return pd.DataFrame(rows, columns=["scenario", "method", "mean"])
+
+
+@pytest.mark.parametrize(
+    ("vae", "in_most", "verdict"),
+    [
+        ([1.0, 1.04, 0.5], False, "holds"),
+        ([1.0, 1.04, 1.06], False, "holds in part"),
+        ([1.0, 1.04, 1.06], True, "holds"),
+        ([1.0, 1.06, 1.06], True, "holds in part"),
+        ([1.2, 1.06, 1.06], True, "does not hold"),
+    ],
+)
+def test_similar_is_within_a_margin(vae, in_most, verdict):
+    summary = _summary(svd=[1.0, 1.0, 1.0], vae=vae)
+    assert judge_similar(summary, "vae", ["svd"], in_most=in_most) == verdict
+
+
+def test_similar_to_each_of_the_methods():
+    summary = _summary(svd=[1.0, 1.0], knn=[1.0, 2.0], vae=[1.04, 1.5])
+    assert judge_similar(summary, "vae", ["svd", "knn"]) == "holds in part"
+    assert judge_similar(summary, "vae", ["knn"]) == "holds"
+    assert judge_similar(summary, "vae", ["svd", "knn"], margin=0.6) == "holds"
+    second = summary[summary["scenario"] == "s1"]
+    assert judge_similar(second, "vae", ["svd", "knn"]) == "holds in part"
+    assert judge_similar(second, "vae", ["svd"]) == "does not hold"
+    with pytest.raises(ValueError, match="No method 'mean'"):
+        judge_similar(summary, "vae", ["mean"])
+
+
+def test_lowest_means_below_all_of_them():
+    summary = _summary(svd=[1.0, 1.0], knn=[2.0, 2.0], vae=[0.9, 1.0])
+    assert judge_lowest(summary, "vae", ["knn"]) == "holds"
+    assert judge_lowest(summary, "vae", ["svd", "knn"]) == "holds in part"  # a tie is not lower
+    assert judge_lowest(summary, "knn", ["svd", "vae"]) == "does not hold"
+
+
+def test_falling_means_from_each_to_the_next():
+    summary = _summary(svd=[3.0, 2.0, 1.0], vae=[3.0, 1.0, 2.0])
+    assert judge_falling(summary, ["s0", "s1", "s2"], ["svd"]) == "holds"
+    assert judge_falling(summary, ["s0", "s1", "s2"], ["svd", "vae"]) == "holds in part"
+    assert judge_falling(summary, ["s0", "s1", "s2"], ["vae"]) == "does not hold"
+    assert judge_falling(summary, ["s2", "s1"], ["svd"]) == "does not hold"
+    with pytest.raises(ValueError, match="No scenario 's9'"):
+        judge_falling(summary, ["s9"], ["svd"])

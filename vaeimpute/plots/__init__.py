@@ -6,17 +6,29 @@ from vaeimpute.plots.cohorts import (
     plot_survival,
     plot_value_distribution,
 )
-from vaeimpute.plots.errors import plot_differences, plot_errors
+from vaeimpute.plots.errors import (
+    plot_differences,
+    plot_error_panels,
+    plot_errors,
+    plot_errors_by_share,
+)
+from vaeimpute.plots.features import plot_errors_by_property
 from vaeimpute.plots.masks import plot_mask, plot_masked_values
+from vaeimpute.plots.shift import plot_imputed_values, plot_shift_curves
 from vaeimpute.plots.style import METHOD_COLORS, use_style
 
 __all__ = [
     "METHOD_COLORS",
     "plot_differences",
     "plot_embedding",
+    "plot_error_panels",
     "plot_errors",
+    "plot_errors_by_property",
+    "plot_errors_by_share",
+    "plot_imputed_values",
     "plot_mask",
     "plot_masked_values",
+    "plot_shift_curves",
     "plot_spectrum",
     "plot_survival",
     "plot_value_distribution",
