@@ -1,5 +1,6 @@
 """Numbers that say how good an imputation is."""
 
+from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
 from vaeimpute.evaluation.per_feature import (
     describe_features,
@@ -27,8 +28,10 @@ __all__ = [
     "error_per_feature",
     "errors_by_property",
     "judge_better",
+    "judge_expression_claims",
     "judge_falling",
     "judge_lowest",
+    "judge_shift_claims",
     "judge_similar",
     "judge_splits",
     "mean_absolute_error",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from vaeimpute.plots.style import METHOD_COLORS
@@ -84,13 +85,14 @@ def plot_errors(
                 f"{row['mean']:.3f}".removeprefix("0") + marks.get((scenario, method), ""),
                 (position, row["mean"] + np.nan_to_num(row["half_width"])), xytext=(0, 3),
                 textcoords="offset points", ha="center", fontsize="x-small",
+                va="bottom",
                 rotation="horizontal" if upright else "vertical",
             )  # fmt: skip
     labels = scenario_labels or {}
     ax.set_xticks(np.arange(len(scenarios)), [labels.get(key, key) for key in scenarios])
     ax.tick_params(axis="x", length=0)
     ax.set_ylabel(ylabel)
-    ax.margins(x=0.02, y=0.12 if upright else 0.22 if comparison is None else 0.42)
+    ax.margins(x=0.02, y=0.12 if upright else 0.22 if comparison is None else 0.5)
     if legend:
         # Two lines of four rather than one that is wider than the figure.
         ncols = len(methods) if len(methods) <= _FEW else -(-len(methods) // 2)
@@ -134,20 +136,23 @@ def plot_error_panels(
     """
     figure = plt.figure(figsize=(9, 7.2))
     first, *others = panels
-    # Space between the rows, which constrained layout would give to the axes.
-    above, below = figure.subfigures(2, 1, hspace=0.02)
-    axes = [above.subplots(), *np.atleast_1d(below.subplots(1, max(len(others), 1)))]
-    for number, (title, ax) in enumerate(zip([first, *others], axes, strict=False)):
+    rows = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    axes = [rows[0].subplots()]
+    if others:
+        axes += list(rows[1].subplots(1, len(others), squeeze=False)[0])
+    handles: dict[str, Artist] = {}
+    for number, (title, ax) in enumerate(zip([first, *others], axes, strict=True)):
         chosen = summary[summary["scenario"].isin(panels[title])]
         plot_errors(
-            chosen, scenario_labels=scenario_labels, legend=number == 0, ax=ax,
+            chosen, scenario_labels=scenario_labels, legend=False, ax=ax,
             comparison=(comparisons or {}).get(title), ylabel=ylabel if number < 2 else "",
         )  # fmt: skip
         ax.set_title(title, loc="left", fontsize="medium", fontweight="bold")
-    legend = axes[0].get_legend()
-    if legend is not None:
-        legend.set_bbox_to_anchor((0.5, 1.08), transform=axes[0].transAxes)
-    return axes[: len(panels)]
+        found, labels = ax.get_legend_handles_labels()
+        handles |= dict(zip(labels, found, strict=True))
+    # One for all panels, which need not have the same methods.
+    rows[0].legend(handles.values(), handles.keys(), ncols=4, loc="outside upper center")
+    return axes
 
 
 def plot_errors_by_share(
