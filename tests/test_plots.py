@@ -95,6 +95,12 @@ def test_stars_stand_with_the_method_that_was_compared(summary):
     assert [stars(p) for p in (float("nan"), 0.05, 0.01, 0.001)] == ["ns", "ns", "*", "**"]
 
 
+def test_a_method_that_a_scenario_lacks_leaves_a_gap(summary):
+    ax = plot_errors(summary.drop(index=0))  # the VAE at 5 %
+    assert np.nansum([bar.get_height() for bar in ax.patches]) == pytest.approx(3.0)
+    assert [text.get_text() for text in ax.texts].count(".400") == 1
+
+
 def test_panels_divide_the_scenarios(summary):
     panels = {"a": ["mcar_05"], "b": ["mcar_10"]}
     axes = plot_error_panels(summary, panels)

@@ -74,13 +74,16 @@ def plot_errors(
     }  # fmt: skip
     width = 0.84 / len(methods)
     for number, method in enumerate(methods):
-        part = summary[summary["method"] == method].set_index("scenario").loc[scenarios]
+        # A method that a scenario lacks leaves a gap there.
+        part = summary[summary["method"] == method].set_index("scenario").reindex(scenarios)
         x = np.arange(len(scenarios)) + (number - (len(methods) - 1) / 2) * width
         ax.bar(
             x, part["mean"], width=width * 0.94, label=method, color=METHOD_COLORS[method],
             yerr=part["half_width"], capsize=2, error_kw={"linewidth": 1, "ecolor": "0.25"},
         )  # fmt: skip
         for position, (scenario, row) in zip(x, part.iterrows(), strict=True):
+            if np.isnan(row["mean"]):
+                continue
             ax.annotate(
                 f"{row['mean']:.3f}".removeprefix("0") + marks.get((scenario, method), ""),
                 (position, row["mean"] + np.nan_to_num(row["half_width"])), xytext=(0, 3),
@@ -105,7 +108,7 @@ def plot_error_panels(
     panels: Mapping[str, Sequence[str]],
     *,
     scenario_labels: Mapping[str, str] | None = None,
-    comparisons: Mapping[str, pd.DataFrame] | None = None,
+    comparison: pd.DataFrame | None = None,
     ylabel: str = "mean absolute error\n(standard deviations)",
 ) -> list[Axes]:
     """Draw bars as `plot_errors` does, in panels: the first alone in its row, the others below it.
@@ -118,8 +121,8 @@ def plot_error_panels(
         Scenarios of each panel, by its title.
     scenario_labels : mapping of str to str, optional
         What to write below the bars instead of the keys.
-    comparisons : mapping of str to DataFrame, optional
-        From `vaeimpute.evaluation.compare_methods`, by the title of the panel.
+    comparison : DataFrame, optional
+        From `vaeimpute.evaluation.compare_methods`; its reference may differ between scenarios.
     ylabel : str
 
     Returns
@@ -145,7 +148,7 @@ def plot_error_panels(
         chosen = summary[summary["scenario"].isin(panels[title])]
         plot_errors(
             chosen, scenario_labels=scenario_labels, legend=False, ax=ax,
-            comparison=(comparisons or {}).get(title), ylabel=ylabel if number < 2 else "",
+            comparison=comparison, ylabel=ylabel if number < 2 else "",
         )  # fmt: skip
         ax.set_title(title, loc="left", fontsize="medium", fontweight="bold")
         found, labels = ax.get_legend_handles_labels()
