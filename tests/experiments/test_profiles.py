@@ -11,7 +11,14 @@ from vaeimpute.experiments.profiles import PROFILES, ProfileError, read_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "vaeimpute" / "profiles"
-CHAPTERS = ("02_missingness", "03_vae", "04_expression_rmse", "06_methylation")
+CHAPTERS = (
+    "02_missingness",
+    "03_vae",
+    "04_expression_rmse",
+    "05_shift_correction",
+    "06_methylation",
+    "09_beta_vae",
+)
 
 
 @pytest.mark.parametrize("name", PROFILES)

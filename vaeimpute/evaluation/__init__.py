@@ -1,5 +1,6 @@
 """Numbers that say how good an imputation is."""
 
+from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
 from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
 from vaeimpute.evaluation.networks import (
@@ -9,6 +10,13 @@ from vaeimpute.evaluation.networks import (
     reconstruct_rows,
 )
 from vaeimpute.evaluation.passes import first_stable_pass, follow_passes
+from vaeimpute.evaluation.per_feature import (
+    describe_features,
+    error_per_feature,
+    errors_by_property,
+    strongest_correlation,
+)
+from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
 from vaeimpute.evaluation.verdicts import (
@@ -29,25 +37,34 @@ __all__ = [
     "correlation_by_distance",
     "correlation_spectrum",
     "coverage_and_error",
+    "describe_features",
     "describe_ranking",
     "divergence_by_dimension",
     "error_by_coverage",
+    "error_per_feature",
+    "errors_by_property",
     "first_stable_pass",
     "follow_passes",
     "judge_best",
     "judge_better",
     "judge_change",
     "judge_divergence",
+    "judge_expression_claims",
     "judge_falling",
     "judge_lowest",
     "judge_not_worse",
     "judge_parts",
+    "judge_shift_claims",
     "judge_similar",
     "judge_stable",
     "latent_distribution",
     "loss_terms",
     "mean_absolute_error",
     "reconstruct_rows",
+    "residual_spread",
     "root_mean_squared_error",
+    "shift_curve",
+    "strongest_correlation",
     "summarize",
+    "vae_shift_curve",
 ]

@@ -6,9 +6,16 @@ from vaeimpute.plots.cohorts import (
     plot_survival,
     plot_value_distribution,
 )
-from vaeimpute.plots.errors import plot_differences, plot_errors
+from vaeimpute.plots.errors import (
+    plot_differences,
+    plot_error_panels,
+    plot_errors,
+    plot_errors_by_share,
+)
+from vaeimpute.plots.features import plot_errors_by_property
 from vaeimpute.plots.masks import plot_mask, plot_masked_values
 from vaeimpute.plots.methylation import plot_coverage_and_error, plot_error_by_coverage
+from vaeimpute.plots.shift import plot_imputed_values, plot_shift_curves
 from vaeimpute.plots.style import METHOD_COLORS, use_style
 from vaeimpute.plots.training import (
     plot_divergence,
@@ -25,13 +32,18 @@ __all__ = [
     "plot_divergence",
     "plot_embedding",
     "plot_error_by_coverage",
+    "plot_error_panels",
     "plot_errors",
+    "plot_errors_by_property",
+    "plot_errors_by_share",
     "plot_history",
+    "plot_imputed_values",
     "plot_mask",
     "plot_masked_values",
     "plot_passes",
     "plot_reconstruction",
     "plot_settings",
+    "plot_shift_curves",
     "plot_spectrum",
     "plot_survival",
     "plot_value_distribution",

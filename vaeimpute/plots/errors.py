@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from vaeimpute.plots.style import METHOD_COLORS
+
+_FEW = 5  # methods whose numbers fit above their bars side by side
+
+
+def stars(p: float) -> str:
+    """Write a p value as the paper's figure tool does: * below 0.05, ** 0.01, *** 0.001.
+
+    Examples
+    --------
+    >>> [stars(p) for p in (0.2, 0.04, 0.002, 0.0002)]
+    ['ns', '*', '**', '***']
+    """
+    return "ns" if not p < 0.05 else "*" * sum(p < level for level in (0.05, 0.01, 0.001))
 
 
 def plot_errors(
     summary: pd.DataFrame,
     *,
     scenario_labels: Mapping[str, str] | None = None,
+    comparison: pd.DataFrame | None = None,
     ylabel: str = "mean absolute error\n(standard deviations)",
+    legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """Bars of the error per scenario and method, with confidence intervals and their values.
@@ -27,7 +44,12 @@ def plot_errors(
         From `vaeimpute.evaluation.summarize`.
     scenario_labels : mapping of str to str, optional
         What to write below the bars instead of the keys.
+    comparison : DataFrame, optional
+        From `vaeimpute.evaluation.compare_methods`. Stars of its p values follow the numbers of the
+        methods that it compares the reference with: paired / unpaired.
     ylabel : str
+    legend : bool
+        Name the methods above the axes.
     ax : Axes, optional
 
     Returns
@@ -45,25 +67,143 @@ def plot_errors(
     ax = plt.subplots()[1] if ax is None else ax
     methods = summary["method"].unique()
     scenarios = summary["scenario"].unique()
+    upright = len(methods) <= _FEW and comparison is None
+    marks = {} if comparison is None else {
+        (row.scenario, row.method): f"  {stars(row.p_paired)} / {stars(row.p_unpaired)}"
+        for row in comparison.itertuples()
+    }  # fmt: skip
     width = 0.84 / len(methods)
     for number, method in enumerate(methods):
-        part = summary[summary["method"] == method].set_index("scenario").loc[scenarios]
+        # A method that a scenario lacks leaves a gap there.
+        part = summary[summary["method"] == method].set_index("scenario").reindex(scenarios)
         x = np.arange(len(scenarios)) + (number - (len(methods) - 1) / 2) * width
         ax.bar(
             x, part["mean"], width=width * 0.94, label=method, color=METHOD_COLORS[method],
             yerr=part["half_width"], capsize=2, error_kw={"linewidth": 1, "ecolor": "0.25"},
         )  # fmt: skip
-        for position, mean, half_width in zip(x, part["mean"], part["half_width"], strict=True):
+        for position, (scenario, row) in zip(x, part.iterrows(), strict=True):
+            if np.isnan(row["mean"]):
+                continue
             ax.annotate(
-                f"{mean:.3f}".lstrip("0"), (position, mean + np.nan_to_num(half_width)),
-                xytext=(0, 3), textcoords="offset points", ha="center", fontsize="x-small",
+                f"{row['mean']:.3f}".removeprefix("0") + marks.get((scenario, method), ""),
+                (position, row["mean"] + np.nan_to_num(row["half_width"])), xytext=(0, 3),
+                textcoords="offset points", ha="center", fontsize="x-small",
+                va="bottom",
+                rotation="horizontal" if upright else "vertical",
             )  # fmt: skip
     labels = scenario_labels or {}
     ax.set_xticks(np.arange(len(scenarios)), [labels.get(key, key) for key in scenarios])
     ax.tick_params(axis="x", length=0)
     ax.set_ylabel(ylabel)
-    ax.margins(y=0.12)
-    ax.legend(ncols=len(methods), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    ax.margins(x=0.02, y=0.12 if upright else 0.22 if comparison is None else 0.5)
+    if legend:
+        # Two lines of four rather than one that is wider than the figure.
+        ncols = len(methods) if len(methods) <= _FEW else -(-len(methods) // 2)
+        ax.legend(ncols=ncols, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return ax
+
+
+def plot_error_panels(
+    summary: pd.DataFrame,
+    panels: Mapping[str, Sequence[str]],
+    *,
+    scenario_labels: Mapping[str, str] | None = None,
+    comparison: pd.DataFrame | None = None,
+    ylabel: str = "mean absolute error\n(standard deviations)",
+) -> list[Axes]:
+    """Draw bars as `plot_errors` does, in panels: the first alone in its row, the others below it.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `vaeimpute.evaluation.summarize`.
+    panels : mapping of str to sequence of str
+        Scenarios of each panel, by its title.
+    scenario_labels : mapping of str to str, optional
+        What to write below the bars instead of the keys.
+    comparison : DataFrame, optional
+        From `vaeimpute.evaluation.compare_methods`; its reference may differ between scenarios.
+    ylabel : str
+
+    Returns
+    -------
+    list of Axes
+
+    Examples
+    --------
+    >>> rows = [(scenario, "VAE", 0.5, 0.01) for scenario in ("mcar_05", "mnar_high_gc")]
+    >>> summary = pd.DataFrame(rows, columns=["scenario", "method", "mean", "half_width"])
+    >>> panels = {"a: at random": ["mcar_05"], "b: high GC": ["mnar_high_gc"]}
+    >>> [ax.get_title(loc="left") for ax in plot_error_panels(summary, panels)]
+    ['a: at random', 'b: high GC']
+    """
+    figure = plt.figure(figsize=(9, 7.2))
+    first, *others = panels
+    rows = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    axes = [rows[0].subplots()]
+    if others:
+        axes += list(rows[1].subplots(1, len(others), squeeze=False)[0])
+    handles: dict[str, Artist] = {}
+    for number, (title, ax) in enumerate(zip([first, *others], axes, strict=True)):
+        chosen = summary[summary["scenario"].isin(panels[title])]
+        plot_errors(
+            chosen, scenario_labels=scenario_labels, legend=False, ax=ax,
+            comparison=comparison, ylabel=ylabel if number < 2 else "",
+        )  # fmt: skip
+        ax.set_title(title, loc="left", fontsize="medium", fontweight="bold")
+        found, labels = ax.get_legend_handles_labels()
+        handles |= dict(zip(labels, found, strict=True))
+    # One for all panels, which need not have the same methods.
+    rows[0].legend(handles.values(), handles.keys(), ncols=4, loc="outside upper center")
+    return axes
+
+
+def plot_errors_by_share(
+    summary: pd.DataFrame,
+    shares: Mapping[str, float],
+    *,
+    xlabel: str = "values that count as low (% of all); half of them are missing",
+    ylabel: str = "mean absolute error\n(standard deviations)",
+    ax: Axes | None = None,
+) -> Axes:
+    """Lines of the error of each method over scenarios that have a number, with intervals.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `vaeimpute.evaluation.summarize`.
+    shares : mapping of str to float
+        The scenarios to draw, by key: their places on the axis.
+    xlabel, ylabel : str
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> rows = [("low_05", "VAE", 0.9, 0.02), ("low_10", "VAE", 0.7, 0.01)]
+    >>> summary = pd.DataFrame(rows, columns=["scenario", "method", "mean", "half_width"])
+    >>> ax = plot_errors_by_share(summary, {"low_05": 5, "low_10": 10})
+    >>> ax.get_legend_handles_labels()[1]
+    ['VAE']
+    """
+    ax = plt.subplots()[1] if ax is None else ax
+    markers = itertools.cycle("osD^vPX*")
+    for method, part in summary.groupby("method", sort=False):
+        means = part.set_index("scenario").loc[list(shares)]
+        shifted = str(method).endswith("shifted")
+        ax.errorbar(
+            list(shares.values()), means["mean"], yerr=means["half_width"], capsize=3,
+            label=method, color=METHOD_COLORS[str(method)], marker=next(markers), markersize=6,
+            markeredgecolor="0.3", markeredgewidth=0.5, linewidth=2.6 if shifted else 1.6,
+            linestyle="-" if shifted else "--",
+        )  # fmt: skip
+    ax.set_xticks(list(shares.values()))
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_ylim(bottom=0)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
