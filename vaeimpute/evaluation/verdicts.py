@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pandas as pd
 
 
@@ -68,3 +70,68 @@ def judge_splits(verdicts: pd.Series) -> str:
     if (verdicts == "cannot be told").any():
         return "cannot be told"
     return verdicts.iloc[0] if len(set(verdicts)) == 1 else "holds in part"
+
+
+def judge_change(
+    changes: pd.Series, claim: Literal["similar", "worse"], margin: float = 0.02
+) -> str:
+    """Judge the claim that a change of method leaves the error as it is, or makes it worse.
+
+    Parameters
+    ----------
+    changes : Series
+        Relative change of the error, one per scenario: 0.03 for 3 % more.
+    claim : {"similar", "worse"}
+    margin : float
+        A change up to it, in either direction, counts as none.
+
+    Returns
+    -------
+    str
+        ``"holds"`` if every change is as claimed (within the margin; more than the margin upwards),
+        ``"holds in part"`` if some are, ``"does not hold"`` if none is, ``"cannot be told"`` if
+        there is nothing to judge by.
+
+    Examples
+    --------
+    >>> judge_change(pd.Series([0.001, -0.01]), "similar"), judge_change(pd.Series([0.03]), "worse")
+    ('holds', 'holds')
+    """
+    if claim not in ("similar", "worse"):
+        raise ValueError(f"Expected claim 'similar' or 'worse' but got {claim!r}.")
+    if changes.empty or changes.isna().any():
+        return "cannot be told"
+    as_claimed = changes.abs() <= margin if claim == "similar" else changes > margin
+    return "holds" if as_claimed.all() else "holds in part" if as_claimed.any() else "does not hold"
+
+
+def judge_divergence(cases: pd.DataFrame, settled: float = 0.01) -> str:
+    """Judge the claim that iterative imputation does not converge and ends with a large error.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        One row per case that was followed: ``first_change`` and ``last_change``, how much the
+        missing entries moved in the first and in the last pass; ``mae`` after the last pass; and
+        ``mae_mean``, the error of filling in the mean.
+    settled : float
+        The passes converge if the last change is less than this share of the first.
+
+    Returns
+    -------
+    str
+        ``"holds"`` if every case fails to converge and ends with a larger error than the mean's,
+        ``"holds in part"`` if some case does either, ``"does not hold"`` if none does.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"first_change": [0.1], "last_change": [1e-6]})
+    >>> judge_divergence(cases.assign(mae=0.6, mae_mean=0.8))
+    'does not hold'
+    """
+    # Written so that a NaN, which stands for numbers that ran away, counts as diverging.
+    diverged = ~(cases["last_change"] < settled * cases["first_change"])
+    large = ~(cases["mae"] <= cases["mae_mean"])
+    if (diverged & large).all():
+        return "holds"
+    return "holds in part" if (diverged | large).any() else "does not hold"

@@ -1,5 +1,12 @@
 """One function per figure: each takes a table and returns matplotlib Axes."""
 
+from vaeimpute.plots.beta import (
+    beta_colors,
+    plot_contraction,
+    plot_noise,
+    plot_passes,
+    plot_relative_errors,
+)
 from vaeimpute.plots.cohorts import (
     plot_embedding,
     plot_spectrum,
@@ -12,11 +19,16 @@ from vaeimpute.plots.style import METHOD_COLORS, use_style
 
 __all__ = [
     "METHOD_COLORS",
+    "beta_colors",
+    "plot_contraction",
     "plot_differences",
     "plot_embedding",
     "plot_errors",
     "plot_mask",
     "plot_masked_values",
+    "plot_noise",
+    "plot_passes",
+    "plot_relative_errors",
     "plot_spectrum",
     "plot_survival",
     "plot_value_distribution",

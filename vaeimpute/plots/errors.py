@@ -17,6 +17,7 @@ def plot_errors(
     *,
     scenario_labels: Mapping[str, str] | None = None,
     ylabel: str = "mean absolute error\n(standard deviations)",
+    colors: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Bars of the error per scenario and method, with confidence intervals and their values.
@@ -28,6 +29,8 @@ def plot_errors(
     scenario_labels : mapping of str to str, optional
         What to write below the bars instead of the keys.
     ylabel : str
+    colors : mapping of str to str, optional
+        Of methods that `METHOD_COLORS` does not know.
     ax : Axes, optional
 
     Returns
@@ -43,6 +46,7 @@ def plot_errors(
     [0.6, 0.5]
     """
     ax = plt.subplots()[1] if ax is None else ax
+    palette = METHOD_COLORS | dict(colors or {})
     methods = summary["method"].unique()
     scenarios = summary["scenario"].unique()
     width = 0.84 / len(methods)
@@ -50,7 +54,7 @@ def plot_errors(
         part = summary[summary["method"] == method].set_index("scenario").loc[scenarios]
         x = np.arange(len(scenarios)) + (number - (len(methods) - 1) / 2) * width
         ax.bar(
-            x, part["mean"], width=width * 0.94, label=method, color=METHOD_COLORS[method],
+            x, part["mean"], width=width * 0.94, label=method, color=palette[method],
             yerr=part["half_width"], capsize=2, error_kw={"linewidth": 1, "ecolor": "0.25"},
         )  # fmt: skip
         for position, mean, half_width in zip(x, part["mean"], part["half_width"], strict=True):
