@@ -11,7 +11,7 @@ from vaeimpute.experiments.profiles import PROFILES, ProfileError, read_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "vaeimpute" / "profiles"
-CHAPTERS = ("02_missingness", "04_expression_rmse")
+CHAPTERS = ("02_missingness", "04_expression_rmse", "09_beta_vae")
 
 
 @pytest.mark.parametrize("name", PROFILES)

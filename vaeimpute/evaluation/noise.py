@@ -24,7 +24,8 @@ def describe_noise(mean: ArrayLike, std: ArrayLike) -> pd.DataFrame:
     -------
     DataFrame
         One row per dimension: ``spread``, the standard deviation over the samples of `mean`;
-        ``noise``, the root of the mean over the samples of the squared `std`;
+        ``noise``, the median over the samples of `std`: a few samples for which a dimension means
+        nothing can have a huge one;
         ``signal_to_noise``, the first divided by the second; ``active``, whether it exceeds 1, so
         that samples can be told apart through the noise.
 
@@ -45,7 +46,7 @@ def describe_noise(mean: ArrayLike, std: ArrayLike) -> pd.DataFrame:
             "Expected mean and std of one shape, with two samples or more, but got "
             f"{mean.shape} and {std.shape}."
         )
-    table = pd.DataFrame({"spread": mean.std(axis=0), "noise": np.sqrt(np.square(std).mean(0))})
+    table = pd.DataFrame({"spread": mean.std(axis=0), "noise": np.median(std, axis=0)})
     table.index.name = "dimension"
     table["signal_to_noise"] = table["spread"] / table["noise"]
     table["active"] = table["signal_to_noise"] > 1
@@ -72,8 +73,8 @@ def measure_noise(
     latent : DataFrame
         From `describe_noise`.
     output : float
-        Root mean square, over draws, rows and features, of what the noise changes in the
-        reconstruction; in the units of `rows`, standard deviations.
+        What the noise changes in the reconstruction of a row, as root mean square over draws and
+        features, of the median row; in the units of `rows`, standard deviations.
 
     Examples
     --------
@@ -95,6 +96,6 @@ def measure_noise(
         for _ in range(n_draws):
             epsilon = torch.randn(mean.shape, generator=generator).to(mean)
             change = model.decode(mean + std * epsilon)[0] - without
-            squares.append(float(change.square().mean()))
+            squares.append(change.square().mean(dim=1))
     latent = describe_noise(mean.cpu().numpy(), std.cpu().numpy())
-    return latent, float(np.sqrt(np.mean(squares)))
+    return latent, float(torch.stack(squares).mean(dim=0).sqrt().median())
