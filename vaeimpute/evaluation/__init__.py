@@ -1,6 +1,7 @@
 """Numbers that say how good an imputation is."""
 
 from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
+from vaeimpute.evaluation.contraction import spectral_radius
 from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
 from vaeimpute.evaluation.networks import (
@@ -9,6 +10,7 @@ from vaeimpute.evaluation.networks import (
     loss_terms,
     reconstruct_rows,
 )
+from vaeimpute.evaluation.noise import describe_noise, measure_noise
 from vaeimpute.evaluation.passes import first_stable_pass, follow_passes
 from vaeimpute.evaluation.per_feature import (
     describe_features,
@@ -38,6 +40,7 @@ __all__ = [
     "correlation_spectrum",
     "coverage_and_error",
     "describe_features",
+    "describe_noise",
     "describe_ranking",
     "divergence_by_dimension",
     "error_by_coverage",
@@ -60,10 +63,12 @@ __all__ = [
     "latent_distribution",
     "loss_terms",
     "mean_absolute_error",
+    "measure_noise",
     "reconstruct_rows",
     "residual_spread",
     "root_mean_squared_error",
     "shift_curve",
+    "spectral_radius",
     "strongest_correlation",
     "summarize",
     "vae_shift_curve",

@@ -1,5 +1,12 @@
 """One function per figure: each takes a table and returns matplotlib Axes."""
 
+from vaeimpute.plots.beta import (
+    beta_colors,
+    plot_contraction,
+    plot_noise,
+    plot_passes_by_method,
+    plot_relative_errors,
+)
 from vaeimpute.plots.cohorts import (
     plot_embedding,
     plot_spectrum,
@@ -27,6 +34,8 @@ from vaeimpute.plots.training import (
 
 __all__ = [
     "METHOD_COLORS",
+    "beta_colors",
+    "plot_contraction",
     "plot_coverage_and_error",
     "plot_differences",
     "plot_divergence",
@@ -40,8 +49,11 @@ __all__ = [
     "plot_imputed_values",
     "plot_mask",
     "plot_masked_values",
+    "plot_noise",
     "plot_passes",
+    "plot_passes_by_method",
     "plot_reconstruction",
+    "plot_relative_errors",
     "plot_settings",
     "plot_shift_curves",
     "plot_spectrum",

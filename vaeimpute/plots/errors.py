@@ -34,6 +34,7 @@ def plot_errors(
     comparison: pd.DataFrame | None = None,
     ylabel: str = "mean absolute error\n(standard deviations)",
     legend: bool = True,
+    colors: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Bars of the error per scenario and method, with confidence intervals and their values.
@@ -50,6 +51,8 @@ def plot_errors(
     ylabel : str
     legend : bool
         Name the methods above the axes.
+    colors : mapping of str to str, optional
+        Of methods that `METHOD_COLORS` does not know.
     ax : Axes, optional
 
     Returns
@@ -65,6 +68,7 @@ def plot_errors(
     [0.6, 0.5]
     """
     ax = plt.subplots()[1] if ax is None else ax
+    palette = METHOD_COLORS | dict(colors or {})
     methods = summary["method"].unique()
     scenarios = summary["scenario"].unique()
     upright = len(methods) <= _FEW and comparison is None
@@ -78,7 +82,7 @@ def plot_errors(
         part = summary[summary["method"] == method].set_index("scenario").reindex(scenarios)
         x = np.arange(len(scenarios)) + (number - (len(methods) - 1) / 2) * width
         ax.bar(
-            x, part["mean"], width=width * 0.94, label=method, color=METHOD_COLORS[method],
+            x, part["mean"], width=width * 0.94, label=method, color=palette[method],
             yerr=part["half_width"], capsize=2, error_kw={"linewidth": 1, "ecolor": "0.25"},
         )  # fmt: skip
         for position, (scenario, row) in zip(x, part.iterrows(), strict=True):

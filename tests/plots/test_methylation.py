@@ -1,15 +1,8 @@
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from vaeimpute.plots import METHOD_COLORS, plot_coverage_and_error, plot_error_by_coverage
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
 
 
 def test_every_method_has_a_line_over_the_same_classes():
