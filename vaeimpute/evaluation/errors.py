@@ -33,7 +33,7 @@ def mean_absolute_error(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) ->
     >>> mean_absolute_error([[1.0, 2.0]], [[1.0, 5.0]], [[False, True]])
     3.0
     """
-    return float(np.abs(_masked_differences(true, imputed, mask)).mean())
+    return float(np.abs(masked_differences(true, imputed, mask)).mean())
 
 
 def root_mean_squared_error(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> float:
@@ -60,10 +60,11 @@ def root_mean_squared_error(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike
     >>> root_mean_squared_error([[1.0, 1.0]], [[4.0, 5.0]], [[True, True]])
     3.5355339059327378
     """
-    return float(np.sqrt(np.square(_masked_differences(true, imputed, mask)).mean()))
+    return float(np.sqrt(np.square(masked_differences(true, imputed, mask)).mean()))
 
 
-def _masked_differences(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> np.ndarray:
+def masked_differences(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> np.ndarray:
+    """Imputed minus true values at the masked entries, row by row; raises as the errors do."""
     true, imputed = np.asarray(true, dtype=float), np.asarray(imputed, dtype=float)
     mask = np.asarray(mask)
     if not true.shape == imputed.shape == mask.shape:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from vaeimpute.evaluation.errors import masked_differences
+
 
 def error_per_feature(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> np.ndarray:
     """Mean absolute error of every feature over its masked entries.
@@ -24,30 +26,18 @@ def error_per_feature(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> n
     Raises
     ------
     ValueError
-        If shapes differ, the mask is not boolean, or a masked entry is NaN or infinite.
+        If shapes differ, the mask is not boolean, nothing is masked, or a masked entry is NaN or
+        infinite.
 
     Examples
     --------
     >>> error_per_feature([[1.0, 2.0], [3.0, 4.0]], [[1.0, 5.0], [3.0, 5.0]], [[False, True]] * 2)
     array([nan,  2.])
     """
-    true, imputed = np.asarray(true, dtype=float), np.asarray(imputed, dtype=float)
+    differences = np.abs(masked_differences(true, imputed, mask))
     mask = np.asarray(mask)
-    if not true.shape == imputed.shape == mask.shape:
-        raise ValueError(
-            f"Expected three arrays of one shape but got true {true.shape}, imputed "
-            f"{imputed.shape} and mask {mask.shape}."
-        )
-    if mask.dtype != bool:
-        raise ValueError(f"Expected a boolean mask (True = missing) but got {mask.dtype}.")
-    differences = np.where(mask, np.abs(imputed - true), 0.0)
-    if not np.isfinite(differences).all():
-        raise ValueError(
-            f"{(~np.isfinite(differences)).sum()} of {mask.sum()} masked entries are NaN or "
-            "infinite in the imputed or the true values."
-        )
     n_masked = mask.sum(axis=0)
-    sums = differences.sum(axis=0)
+    sums = np.bincount(np.nonzero(mask)[1], differences, minlength=mask.shape[1])
     return np.divide(sums, n_masked, out=np.full(len(sums), np.nan), where=n_masked > 0)
 
 
