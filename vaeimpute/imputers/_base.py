@@ -12,12 +12,14 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Base of the imputers: NaN in, no NaN out, every observed entry returned bit for bit.
 
     A subclass stores its hyper-parameters in the constructor and implements `_fit`, which sees the
-    training matrix, and `_impute`, which predicts the entries of other rows. Both work in float64
-    and, if the subclass has a parameter ``standardize`` that is true, in standard deviations of the
-    training rows. `_learnt` names the attributes that a saved file has to hold.
+    training matrix, and `_impute`, which predicts the entries of other rows. Both work in float64,
+    or in what a parameter ``precision`` says, and, if the subclass has a parameter ``standardize``
+    that is true, in standard deviations of the training rows. `_learnt` names the attributes that a
+    saved file has to hold.
     """
 
     _learnt: tuple[str, ...] = ()
+    _dtype: type[np.floating] = np.float64  # what `_fit` and `_impute` get
 
     def fit(self, X, y=None):
         """Learn from a matrix, which may itself have missing values.
@@ -85,7 +87,8 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _scale(self, X: np.ndarray) -> np.ndarray:
         X = X.astype(np.float64)
-        return X if self._scaler is None else self._scaler.transform(X, copy=False)
+        X = X if self._scaler is None else self._scaler.transform(X, copy=False)
+        return X.astype(self._dtype, copy=False)
 
     def _fit(self, X: np.ndarray) -> None:
         """Learn from the training matrix; set attributes that end in an underscore."""
