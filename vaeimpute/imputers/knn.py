@@ -156,8 +156,8 @@ class KNNImputer(WithPrecision, BaseImputer):
         """Return neighbours of one row for each column, (n_neighbors, n_columns); -1 for none."""
         k = self.n_neighbors
         nearest = np.full((k + 1, len(columns)), -1)  # one more than needed, to see ties
-        order = np.argsort(distance)
-        order = order[: np.count_nonzero(~np.isnan(distance))]  # NaN is sorted to the end
+        n_known = np.count_nonzero(~np.isnan(distance))  # NaN is sorted to the end
+        order = np.argsort(distance)[:n_known]
         pending, depth = np.arange(len(columns)), 2 * k
         while len(pending):
             seen = self._observed[np.ix_(order[:depth], columns[pending])]
@@ -217,7 +217,7 @@ def _squares_where(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """
     dtype = values.dtype if values.dtype != bool else np.float64
     total = np.zeros((len(seen), len(values)), dtype)
-    everywhere = seen.all(axis=0)
+    everywhere: np.ndarray = seen.all(axis=0)
     for chunk in gen_batches(values.shape[1], max(256, _CHUNK // len(values))):
         squares = np.square(values[:, chunk], dtype=dtype)
         full, part = everywhere[chunk], seen[:, chunk]

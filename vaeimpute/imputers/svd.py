@@ -10,10 +10,11 @@ from scipy.linalg import eigh
 from sklearn.utils import check_random_state, check_scalar
 
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._precision import WithPrecision
 from vaeimpute.imputers._tuning import hold_out
 
 
-class SVDImputer(BaseImputer):
+class SVDImputer(WithPrecision, BaseImputer):
     """Fill missing values with those of a matrix of low rank that is fitted to all rows at once.
 
     The rows to impute are put below the training rows. Missing values of both start from the mean
@@ -45,6 +46,8 @@ class SVDImputer(BaseImputer):
         vectors, and stops by itself.
     standardize : bool
         Work in standard deviations of the training rows; without it, deviations from their means.
+    precision : {"float64", "float32"}
+        Of all computations; float32 halves the memory and about halves the time.
     random_state : int, RandomState instance or None
         For ``n_components="auto"``.
 
@@ -89,6 +92,7 @@ class SVDImputer(BaseImputer):
         tol=5e-4,
         joint=True,
         standardize=True,
+        precision="float64",
         random_state=None,
     ):
         self.n_components = n_components
@@ -97,6 +101,7 @@ class SVDImputer(BaseImputer):
         self.tol = tol
         self.joint = joint
         self.standardize = standardize
+        self.precision = precision
         self.random_state = random_state
 
     @property
@@ -235,7 +240,7 @@ def _right_singular_vectors(X: np.ndarray) -> np.ndarray:
     else:
         squares, vectors = eigh(X @ X.T, check_finite=False)
         vectors = vectors.T @ X
-    # Rounding leaves about 1e-16 of the largest square where there is nothing.
-    found = squares > 1e-12 * squares[-1]
+    # Rounding leaves about 1e-16 of the largest square (1e-7 in float32) where there is nothing.
+    found = squares > 4500 * np.finfo(X.dtype).eps * squares[-1]
     vectors = vectors[found]
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True))[::-1]
