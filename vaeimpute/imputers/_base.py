@@ -19,7 +19,6 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     _learnt: tuple[str, ...] = ()
-    _dtype: type[np.floating] = np.float64  # what `_fit` and `_impute` get
 
     def fit(self, X, y=None):
         """Learn from a matrix, which may itself have missing values.
@@ -89,6 +88,11 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = X.astype(np.float64)
         X = X if self._scaler is None else self._scaler.transform(X, copy=False)
         return X.astype(self._dtype, copy=False)
+
+    @property
+    def _dtype(self) -> type[np.floating]:
+        """What `_fit` and `_impute` get."""
+        return np.float64
 
     def _fit(self, X: np.ndarray) -> None:
         """Learn from the training matrix; set attributes that end in an underscore."""

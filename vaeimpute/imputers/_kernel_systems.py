@@ -131,9 +131,8 @@ class _Block:
     def solve(self, ridges: np.ndarray, tolerance: float, out: np.ndarray) -> None:
         n_train, n_features = self.train.shape
         # Rows that miss the same features share a system, unless each is left out of its own.
-        keys = np.packbits(self.missing, axis=1)
-        if self.left_out is not None:
-            keys = np.arange(len(keys))[:, None]
+        each = np.arange(len(self.missing))[:, None]
+        keys = np.packbits(self.missing, axis=1) if self.left_out is None else each
         _, first, pattern_of, sharing = np.unique(
             keys, axis=0, return_index=True, return_inverse=True, return_counts=True
         )

@@ -29,8 +29,8 @@ class GaussianImputer(WithPrecision, BaseImputer):
     ----------
     alpha : float or "auto"
         Ridge added to the covariance's diagonal, in units of the features' mean variance. "auto"
-        chooses it at fit: a fifth of the rows (at most 200) lose a tenth of their values, and the value in
-        10^-2, 10^-1.5, ..., 10^3 that restores them best is taken.
+        chooses it at fit: a fifth of the rows (at most 200) lose a tenth of their values, and the
+        value in 10^-2, 10^-1.5, ..., 10^3 that restores them best is taken.
     standardize : bool
         Work in standard deviations of the training rows; without it, deviations from their means.
     precision : {"float64", "float32"}

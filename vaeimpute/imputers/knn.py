@@ -157,7 +157,7 @@ class KNNImputer(WithPrecision, BaseImputer):
         k = self.n_neighbors
         nearest = np.full((k + 1, len(columns)), -1)  # one more than needed, to see ties
         n_known = np.count_nonzero(~np.isnan(distance))  # NaN is sorted to the end
-        order = np.argsort(distance)[:n_known]
+        order: np.ndarray = np.argsort(distance)[:n_known]
         pending, depth = np.arange(len(columns)), 2 * k
         while len(pending):
             seen = self._observed[np.ix_(order[:depth], columns[pending])]
@@ -168,10 +168,10 @@ class KNNImputer(WithPrecision, BaseImputer):
             pending = pending[nearest[k, pending] < 0] if depth < len(order) else pending[:0]
             depth *= 4
         tied = (nearest[k] >= 0) & (distance[nearest[k - 1]] == distance[nearest[k]])
-        for column in np.flatnonzero(tied):
-            donors = np.flatnonzero(self._observed[:, columns[column]])
+        for tie in np.flatnonzero(tied):
+            donors = np.flatnonzero(self._observed[:, columns[tie]])
             taken = np.argpartition(distance[donors], k - 1)[:k]
-            nearest[:k, column] = donors[taken]
+            nearest[:k, tie] = donors[taken]
         return nearest[:k]
 
     def _weigh(self, distance: np.ndarray) -> np.ndarray:
@@ -217,7 +217,7 @@ def _squares_where(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """
     dtype = values.dtype if values.dtype != bool else np.float64
     total = np.zeros((len(seen), len(values)), dtype)
-    everywhere: np.ndarray = seen.all(axis=0)
+    everywhere = np.asarray(seen.all(axis=0))
     for chunk in gen_batches(values.shape[1], max(256, _CHUNK // len(values))):
         squares = np.square(values[:, chunk], dtype=dtype)
         full, part = everywhere[chunk], seen[:, chunk]
