@@ -1,6 +1,7 @@
 """Estimators that fill missing values, with the interface of scikit-learn."""
 
 from vaeimpute.imputers.autoencoder import AutoencoderImputer
+from vaeimpute.imputers.blocks import fit_blocks, impute_blocks
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
 from vaeimpute.imputers.mean import MeanImputer
@@ -18,6 +19,8 @@ __all__ = [
     "RandomImputer",
     "SVDImputer",
     "VAEImputer",
+    "fit_blocks",
+    "impute_blocks",
     "load_imputer",
     "read_card",
     "save_imputer",

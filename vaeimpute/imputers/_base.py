@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 
@@ -85,9 +88,13 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return X
 
     def _scale(self, X: np.ndarray) -> np.ndarray:
-        X = X.astype(np.float64)
-        X = X if self._scaler is None else self._scaler.transform(X, copy=False)
-        return X.astype(self._dtype, copy=False)
+        scaled = np.empty(X.shape, self._dtype)
+        for rows in gen_batches(len(X), 1024):  # a float64 copy of few rows at a time
+            part = X[rows].astype(np.float64)
+            scaled[rows] = (
+                part if self._scaler is None else self._scaler.transform(part, copy=False)
+            )
+        return scaled
 
     @property
     def _dtype(self) -> type[np.floating]:
@@ -97,6 +104,21 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _fit(self, X: np.ndarray) -> None:
         """Learn from the training matrix; set attributes that end in an underscore."""
         raise NotImplementedError
+
+    # Whether `_fit_scans` can learn from blocks of rows that are not kept.
+    _streams: bool | property = False
+
+    def _fit_scans(self, mean: np.ndarray, scan: Callable[[], Iterator[np.ndarray]]) -> None:
+        """Learn as `_fit` does from blocks of rows, which every call of `scan` yields again.
+
+        `mean` is that of all these rows.
+        """
+        raise NotImplementedError
+
+    def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
+        """Estimate the memory that `vaeimpute.imputers.fit_blocks` needs with so many rows."""
+        # The rows as read, and two copies: what is kept, and what is computed on the way.
+        return n_samples * n_features * (8 + 2 * np.dtype(self._dtype).itemsize)
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Predict a matrix of the shape of `X`; only its entries at `missing` are used."""

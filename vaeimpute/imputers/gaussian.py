@@ -133,6 +133,10 @@ class GaussianImputer(WithPrecision, BaseImputer):
         errors = [np.abs(one @ train - true)[hidden].mean(dtype=np.float64) for one in weights]
         return float(_ALPHAS[np.argmin(errors)])
 
+    def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
+        # The kernel, its eigenvectors, and what it takes to find them.
+        return super()._bytes_to_fit(n_samples, n_features) + 4 * 8 * n_samples**2
+
     def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
         super()._from_arrays(arrays, summary)
         self._systems = KernelSystems(self.train_)

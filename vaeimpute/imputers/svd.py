@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,6 +12,9 @@ from sklearn.utils import check_random_state, check_scalar
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.imputers._precision import WithPrecision
 from vaeimpute.imputers._tuning import hold_out
+
+_OVERSAMPLING = 10  # vectors more than asked for, with which the last ones converge sooner
+_N_SCANS = 6
 
 
 class SVDImputer(WithPrecision, BaseImputer):
@@ -108,17 +111,21 @@ class SVDImputer(WithPrecision, BaseImputer):
     def _learnt(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("train_" if self.joint else "components_", "n_components_", "_mean")
 
-    def _fit(self, X: np.ndarray) -> None:
+    def _check_parameters(self) -> None:
         if self.schedule not in ("doubling", "fixed"):
             raise ValueError(f"Expected schedule 'doubling' or 'fixed' but got {self.schedule!r}.")
         check_scalar(self.max_iter, "max_iter", Integral, min_val=1)
         check_scalar(self.tol, "tol", Real, min_val=0)
+        if self.n_components != "auto":
+            check_scalar(self.n_components, "n_components", Integral, min_val=1)
+
+    def _fit(self, X: np.ndarray) -> None:
+        self._check_parameters()
         self._mean = np.nanmean(X, axis=0)
         X -= self._mean
         if self.n_components == "auto":
             self.n_components_ = self._choose_rank(X)
         else:
-            check_scalar(self.n_components, "n_components", Integral, min_val=1)
             self.n_components_ = int(self.n_components)
         if self.joint:
             self.train_ = X
@@ -126,6 +133,50 @@ class SVDImputer(WithPrecision, BaseImputer):
             components = _right_singular_vectors(self._complete(X, self.n_components_))
             self.components_ = components[: self.n_components_].copy()
             self.n_components_ = len(self.components_)
+
+    @property
+    def _streams(self) -> bool:  # type: ignore[override]
+        return not self.joint
+
+    def _fit_scans(self, mean: np.ndarray, scan: Callable[[], Iterator[np.ndarray]]) -> None:
+        """Find the leading singular vectors by subspace iteration (Halko et al. 2011, alg. 4.4).
+
+        From one scan to the next, missing values are replaced by what the vectors found so far make
+        of them.
+        """
+        self._check_parameters()
+        if self.n_components == "auto":
+            raise ValueError(
+                "SVDImputer(n_components='auto') chooses the rank on rows in memory: give a "
+                "number, or learn from some of the rows (n_reference)."
+            )
+        self._mean = mean.astype(self._dtype)
+        n_features = len(mean)
+        width = min(self.n_components + _OVERSAMPLING, n_features)
+        rng = check_random_state(self.random_state)
+        basis = np.linalg.qr(rng.normal(size=(n_features, width)).astype(self._dtype))[0]
+        self.components_ = basis[:, :0].T  # nothing is known yet
+        for _ in range(_N_SCANS):
+            image = np.zeros(basis.shape, self._dtype)
+            products = np.zeros((width, width))
+            for X in scan():
+                missing = np.isnan(X)
+                X -= self._mean
+                X[missing] = 0.0
+                if missing.any() and len(self.components_):
+                    old = X
+                    for _ in range(2):  # from zero, one projection would shrink the values
+                        old = np.where(missing, old @ self.components_.T @ self.components_, X)
+                    X = old
+                scores = X @ basis
+                image += X.T @ scores
+                products += scores.T @ scores
+            squares, vectors = eigh(products, check_finite=False)
+            found = squares > 4500 * np.finfo(self._dtype).eps * squares[-1]
+            components = (basis @ vectors[:, found].astype(self._dtype)).T[::-1]
+            self.components_ = components[: self.n_components].copy()
+            basis = np.linalg.qr(image)[0]
+        self.n_components_ = len(self.components_)
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         X = X - self._mean
