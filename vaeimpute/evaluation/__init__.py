@@ -19,6 +19,7 @@ from vaeimpute.evaluation.per_feature import (
     strongest_correlation,
 )
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
+from vaeimpute.evaluation.speed import fit_exponent, judge_time_claims
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
 from vaeimpute.evaluation.verdicts import (
@@ -47,6 +48,7 @@ __all__ = [
     "error_per_feature",
     "errors_by_property",
     "first_stable_pass",
+    "fit_exponent",
     "follow_passes",
     "judge_best",
     "judge_better",
@@ -60,6 +62,7 @@ __all__ = [
     "judge_shift_claims",
     "judge_similar",
     "judge_stable",
+    "judge_time_claims",
     "latent_distribution",
     "loss_terms",
     "mean_absolute_error",

@@ -130,8 +130,8 @@ class SVDImputer(WithPrecision, BaseImputer):
         if self.joint:
             self.train_ = X
         else:
-            components = _right_singular_vectors(self._complete(X, self.n_components_))
-            self.components_ = components[: self.n_components_].copy()
+            filled = self._complete(X, self.n_components_)
+            self.components_ = _right_singular_vectors(filled, self.n_components_)
             self.n_components_ = len(self.components_)
 
     @property
@@ -260,7 +260,7 @@ class SVDImputer(WithPrecision, BaseImputer):
             filled = (self._complete(stacked, rank)[len(kept) :] for rank in ranks)
         else:
             ranks = _candidates(kept)
-            components = _right_singular_vectors(self._complete(kept, ranks[-1]))
+            components = _right_singular_vectors(self._complete(kept, ranks[-1]), ranks[-1])
             filled = (self._project(holes, components[:rank]) for rank in ranks)
         errors = [np.abs(one - true)[hidden].mean() for one in filled]
         return ranks[int(np.argmin(errors))]
@@ -283,15 +283,13 @@ def _leading_eigenvectors(symmetric: np.ndarray, rank: int) -> np.ndarray:
     return eigh(symmetric, subset_by_index=[n - rank, n - 1], check_finite=False)[1]
 
 
-def _right_singular_vectors(X: np.ndarray) -> np.ndarray:
-    """Return them as rows, by falling singular value, without those that vanish."""
-    if len(X) > X.shape[1]:
-        squares, vectors = eigh(X.T @ X, check_finite=False)
-        vectors = vectors.T
-    else:
-        squares, vectors = eigh(X @ X.T, check_finite=False)
-        vectors = vectors.T @ X
+def _right_singular_vectors(X: np.ndarray, rank: int) -> np.ndarray:
+    """Return the leading ones as rows, by falling singular value, without those that vanish."""
+    wide = len(X) <= X.shape[1]
+    squares, vectors = eigh(X @ X.T if wide else X.T @ X, driver="evd", check_finite=False)
     # Rounding leaves about 1e-16 of the largest square (1e-7 in float32) where there is nothing.
     found = squares > 4500 * np.finfo(X.dtype).eps * squares[-1]
-    vectors = vectors[found]
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True))[::-1]
+    vectors = vectors[:, found][:, -rank:].T
+    if wide:
+        vectors = vectors @ X
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True))[::-1].copy()
