@@ -19,7 +19,7 @@ from vaeimpute.evaluation.per_feature import (
     strongest_correlation,
 )
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
-from vaeimpute.evaluation.speed import fit_exponent, judge_time_claims
+from vaeimpute.evaluation.speed import fit_exponent, judge_time_claims, time_imputers
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
 from vaeimpute.evaluation.verdicts import (
@@ -74,5 +74,6 @@ __all__ = [
     "spectral_radius",
     "strongest_correlation",
     "summarize",
+    "time_imputers",
     "vae_shift_curve",
 ]
