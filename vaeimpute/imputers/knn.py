@@ -217,15 +217,7 @@ def _squares_where(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """
     dtype = values.dtype if values.dtype != bool else np.float64
     total = np.zeros((len(seen), len(values)), dtype)
-    everywhere = np.asarray(seen.all(axis=0))
     for chunk in gen_batches(values.shape[1], max(256, _CHUNK // len(values))):
         squares = np.square(values[:, chunk], dtype=dtype)
-        full, part = everywhere[chunk], seen[:, chunk]
-        if full.all():
-            total += squares.sum(axis=1)
-        else:
-            if full.any():
-                total += squares[:, full].sum(axis=1)
-                squares, part = squares[:, ~full], part[:, ~full]
-            total += part.astype(dtype) @ squares.T
+        total += seen[:, chunk].astype(dtype) @ squares.T
     return total
