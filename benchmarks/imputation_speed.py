@@ -81,11 +81,11 @@ CHOICES: dict[str, dict[str, Any]] = {
         "base": {"n": 500, "d": 4000, "missing": 0.1},
         "n": [250, 500, 1000, 2000],
         "d": [1000, 2000, 4000, 8000, 16000],
-        "missing": [0.02, 0.05, 0.1, 0.2, 0.4],
+        "missing": [0.03, 0.1, 0.3],
         "iterative": [25, 50, 100, 200],
         "paper": {"n": 6600, "d": 17176, "vae_rows": 500},
         "network": {"hidden_sizes": [6000, 2000], "latent_dim": 200},
-        "blocks": {"n": 100_000, "d": 17176, "n_reference": 500},
+        "blocks": {"n": 100_000, "d": 17176, "n_reference": 300},
     },
 }
 CHOSEN = CHOICES[SIZE]
@@ -98,7 +98,7 @@ SVD_ALONE = SVD | {"joint": False}
 GAUSSIAN = {"class": "GaussianImputer", "standardize": False, "random_state": 0}
 MEAN = {"class": "MeanImputer"}
 # pimms-learn's usual network.
-SMALL_VAE = {"hidden_sizes": [512], "latent_dim": 50, "n_epochs": 20, "batch_size": 64}
+SMALL_VAE = {"hidden_sizes": [512], "latent_dim": 50, "n_epochs": 10, "batch_size": 64}
 
 
 def main() -> None:
@@ -346,20 +346,22 @@ def scaling(bench: Bench) -> None:
     most = {"fancyimpute KNN": 4e6, "fancyimpute IterativeSVD": 4e6}  # entries: they take long
     values = _simulated(max(CHOSEN["n"]) + N_NEW, max(CHOSEN["d"]))
     rows = []
+    known: dict[tuple, dict[str, Any]] = {}  # the base is a point of all three curves
     for varied, one in ((name, one) for name in ("n", "d", "missing") for one in CHOSEN[name]):
         shape = base | {varied: one}
-        matrix = values[: shape["n"] + N_NEW, : shape["d"]]
-        train, new = _standardized(matrix, shape["n"])
+        train, new = _standardized(values[: shape["n"] + N_NEW, : shape["d"]], shape["n"])
         hidden = np.random.default_rng(0).random(new.shape) < shape["missing"]
         path = bench.save(train, np.where(hidden, np.nan, new))
         for name, (program, parameters) in programs.items():
             if train.size > most.get(name, np.inf):
                 continue
-            result = bench.measure(
-                program, matrix=path, parameters=parameters, repeats=CHOSEN["repeats"]
-            )
-            rows.append({"program": name, "varied": varied, **shape} | result)
-            say(f"{varied} {one:g}: {name}: {_short(result)}")
+            key = (name, *shape.values())
+            if key not in known:
+                known[key] = bench.measure(
+                    program, matrix=path, parameters=parameters, repeats=CHOSEN["repeats"]
+                )
+                say(f"{varied} {one:g}: {name}: {_short(known[key])}")
+            rows.append({"program": name, "varied": varied, **shape} | known[key])
     for d in CHOSEN["iterative"]:  # every feature is a regression on all others
         train, new = _standardized(values[: base["n"] + N_NEW, :d], base["n"])
         hidden = np.random.default_rng(0).random(new.shape) < base["missing"]
@@ -435,7 +437,7 @@ def paper(bench: Bench) -> None:
     add("KNN", "vaeimpute", "nothing", run(KNN, **full), "measured")
     add("KNN", "scikit-learn", "nothing",
         bench.measure("scikit-learn KNNImputer", matrix=path, single=1), "measured")  # fmt: skip
-    add("Gaussian", "vaeimpute", "ridge; products of the training rows at the first use",
+    add("Gaussian", "vaeimpute", "ridge; products of the training rows",
         run(GAUSSIAN, **full), "measured")  # fmt: skip
     add("SVD, alone", "vaeimpute", "singular vectors", run(SVD_ALONE, **full), "measured")
     one = run(SVD | {"max_iter": 1, "schedule": "fixed"})
@@ -522,7 +524,6 @@ def blocks(bench: Bench) -> None:
              "learning_rate": 1e-3, "init": "mean", "device": "cpu", "random_state": 0}  # fmt: skip
     methods: dict[str, tuple[dict[str, Any], int | None]] = {
         "mean": (MEAN, None),
-        "random": ({"class": "RandomImputer", "random_state": 0}, n_reference),
         "SVD, alone": (
             {"class": "SVDImputer", "joint": False, "n_components": 10, "max_iter": 6,
              "precision": "float32", "random_state": 0}, None,

@@ -86,6 +86,7 @@ class GaussianImputer(WithPrecision, BaseImputer):
         X[missing] = 0.0
         self.train_ = self._complete(X, missing) if missing.any() else X
         self._systems = KernelSystems(self.train_)
+        self._systems.prepare()
 
     def _complete(self, train: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Fill the holes of the training rows, each from the other rows.
