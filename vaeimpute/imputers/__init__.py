@@ -1,5 +1,6 @@
 """Estimators that fill missing values, with the interface of scikit-learn."""
 
+from vaeimpute.imputers._frames import FeatureOrderWarning
 from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
@@ -11,6 +12,7 @@ from vaeimpute.imputers.vae import VAEImputer
 
 __all__ = [
     "AutoencoderImputer",
+    "FeatureOrderWarning",
     "GaussianImputer",
     "KNNImputer",
     "MeanImputer",
