@@ -136,7 +136,8 @@ def match_columns(X: Any, features: np.ndarray | None, who: str) -> Any:
             "there more than once": repeated,
         }
         raise ValueError(
-            f"{who} was fitted to {len(known)} features, and those of X differ: "
+            f"{who} was fitted to {len(known)} features, and the feature names of X "
+            "differ: "
             + "; ".join(f"{_some(those)} {why}" for why, those in faults.items() if len(those))
             + ". Drop those that are not known, add a column of NaN for each that was not "
             "measured, or fit anew."

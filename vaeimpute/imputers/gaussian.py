@@ -9,13 +9,13 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from sklearn.utils import check_random_state, check_scalar
 
-from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._gaussian_std import WithSpread
 from vaeimpute.imputers._tuning import hold_out
 
 _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
 
 
-class GaussianImputer(BaseImputer):
+class GaussianImputer(WithSpread):
     """Fill missing values with their expectation given the observed ones, under a normal model.
 
     With standardised training rows Z of shape (n, d), the covariance is ``Z'Z/n + alpha*I``. The
@@ -33,7 +33,7 @@ class GaussianImputer(BaseImputer):
     standardize : bool
         Work in standard deviations of the training rows; without it, deviations from their means.
     random_state : int, RandomState instance or None
-        For ``alpha="auto"``.
+        For ``alpha="auto"`` and `sample`.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class GaussianImputer(BaseImputer):
     array([[0.5, 1. ]])
     """
 
-    _learnt = ("train_", "_mean", "_unit", "_kernel", "alpha_")
+    _learnt = ("train_", "_mean", "_unit", "_kernel", "_holes", "alpha_")
 
     def __init__(self, *, alpha="auto", standardize=True, random_state=None):
         self.alpha = alpha
@@ -78,6 +78,7 @@ class GaussianImputer(BaseImputer):
         missing = np.isnan(X)
         if missing.any():
             self._complete(missing)
+        self._remember_holes(missing)
 
     def _complete(self, missing: np.ndarray) -> None:
         """Fill the holes of the training rows, each from the other rows.
