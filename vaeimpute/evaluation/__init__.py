@@ -18,6 +18,7 @@ from vaeimpute.evaluation.per_feature import (
     errors_by_property,
     strongest_correlation,
 )
+from vaeimpute.evaluation.scoring import MaskedScorer
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
@@ -35,6 +36,7 @@ from vaeimpute.evaluation.verdicts import (
 )
 
 __all__ = [
+    "MaskedScorer",
     "compare_methods",
     "correlation_by_distance",
     "correlation_spectrum",
