@@ -1,6 +1,11 @@
 """Estimators that fill missing values, with the interface of scikit-learn."""
 
 from vaeimpute.imputers._frames import FeatureOrderWarning
+from vaeimpute.imputers.annotated import (
+    SparseLayerWarning,
+    fit_anndata,
+    transform_anndata,
+)
 from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
@@ -19,8 +24,11 @@ __all__ = [
     "ModelFileError",
     "RandomImputer",
     "SVDImputer",
+    "SparseLayerWarning",
     "VAEImputer",
+    "fit_anndata",
     "load_imputer",
     "read_card",
     "save_imputer",
+    "transform_anndata",
 ]
