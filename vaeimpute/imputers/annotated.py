@@ -104,7 +104,8 @@ def transform_anndata(
     if sparse.issparse(_matrix(adata, layer)) and not frame.isna().to_numpy().any():
         warnings.warn(
             f"The {_name(layer)} is sparse and has no missing value: its empty places are zeros, "
-            "and zeros are values here. If a zero stands for what was not measured, make it NaN first.",
+            "and zeros are values here. If a zero stands for what was not measured, make it NaN "
+            "first.",
             SparseLayerWarning,
             stacklevel=2,
         )
