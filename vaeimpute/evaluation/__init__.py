@@ -18,6 +18,7 @@ from vaeimpute.evaluation.per_feature import (
     errors_by_property,
     strongest_correlation,
 )
+from vaeimpute.evaluation.pooling import pool_draws
 from vaeimpute.evaluation.scoring import MaskedScorer
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
@@ -66,6 +67,7 @@ __all__ = [
     "loss_terms",
     "mean_absolute_error",
     "measure_noise",
+    "pool_draws",
     "reconstruct_rows",
     "residual_spread",
     "root_mean_squared_error",
