@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from sklearn.preprocessing import StandardScaler
 
+from vaeimpute.files import replacing
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
@@ -96,15 +95,9 @@ def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> 
         "training": summary,
         "versions": {name: metadata.version(name) for name in ("vaeimpute", "numpy", "torch")},
     }
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    os.close(handle)
-    try:
-        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-        save_file(contiguous, temporary, {"card": json.dumps(card)})
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    with replacing(path) as unfinished:
+        save_file(contiguous, unfinished, {"card": json.dumps(card)})
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
