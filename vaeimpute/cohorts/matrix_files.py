@@ -403,9 +403,7 @@ def has_id_column(frame: pd.DataFrame) -> bool:
     True
     """
     return (
-        isinstance(frame.index, pd.RangeIndex)
-        and frame.shape[1] > 0
-        and _is_text(frame.iloc[:, 0])
+        isinstance(frame.index, pd.RangeIndex) and frame.shape[1] > 0 and _is_text(frame.iloc[:, 0])
     )
 
 

@@ -47,7 +47,9 @@ def can_save(imputer: object) -> bool:
     return _CLASSES.get(type(imputer).__name__) is type(imputer)
 
 
-def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> None:
+def save_imputer(
+    imputer: BaseImputer, path: str | Path, *, units: str = "", transform: str = ""
+) -> None:
     """Write a fitted imputer to a file, all of it or nothing.
 
     Parameters
@@ -58,6 +60,8 @@ def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> 
         By convention it ends in ``.safetensors``. An existing file is replaced.
     units : str
         What one value is, for whoever reads the card.
+    transform : str
+        What was done to the values before, and has to be done to new ones, for whoever loads it.
 
     Raises
     ------
@@ -92,6 +96,7 @@ def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> 
         "n_features": imputer.n_features_in_,
         "feature_names": getattr(imputer, "feature_names_in_", np.array([])).tolist(),
         "units": units,
+        "transform": transform,
         "training": summary,
         "versions": {name: metadata.version(name) for name in ("vaeimpute", "numpy", "torch")},
     }
@@ -110,8 +115,8 @@ def read_card(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``class``, ``parameters``, ``n_features``, ``feature_names``, ``units``, ``training``,
-        ``versions`` and ``format``.
+        ``class``, ``parameters``, ``n_features``, ``feature_names``, ``units``, ``transform``,
+        ``training``, ``versions`` and ``format``.
 
     Raises
     ------
@@ -143,6 +148,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
         )
     if card["class"] not in _CLASSES:
         raise ModelFileError(f"{path} holds a {card['class']!r}, which this version has not.")
+    card.setdefault("transform", "")  # not in the first files
     return card
 
 

@@ -81,7 +81,7 @@ def open_for_text(path: Path) -> Iterator[IO[str]]:
         # Without name and time, the same content makes the same file.
         with (
             gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as zipped,
-            io.TextIOWrapper(zipped, encoding="utf-8", newline="") as output,  # type: ignore[type-var]
+            io.TextIOWrapper(zipped, encoding="utf-8", newline="") as output,
         ):
             yield output
 
@@ -112,7 +112,7 @@ def _joined(fields: Sequence[str], own: str, separator: str | None) -> str:
     if separator in (None, own):
         return own.join(fields)
     plain = (_fields(field, own)[0] if field.startswith('"') else field for field in fields)
-    return separator.join(_quoted(field, separator) for field in plain)  # type: ignore[union-attr]
+    return separator.join(_quoted(field, separator) for field in plain)
 
 
 def _quoted(field: str, separator: str) -> str:

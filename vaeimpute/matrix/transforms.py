@@ -37,7 +37,7 @@ def to_log(values: pd.DataFrame) -> pd.DataFrame:
         row, column = np.argwhere(negative)[0]
         raise TableError(
             f"--log needs values from zero up, but {negative.sum()} are negative, the first of "
-            f"them {values.iat[row, column]:g} in sample {values.index[row]!r}, feature "
+            f"them {values.iloc[row, column]:g} in sample {values.index[row]!r}, feature "
             f"{values.columns[column]!r}. Is the logarithm taken already?"
         )
     return np.log1p(values)
@@ -118,8 +118,8 @@ def suggest_transforms(values: pd.DataFrame, *, log: bool, zscore: bool) -> list
         )
     if log and 0 < largest < 25:
         suggestions.append(
-            f"The largest value is {largest:.3g}: the logarithm seems to be taken already. Consider "
-            "leaving --log out."
+            f"The largest value is {largest:.3g}: the logarithm seems to be taken already. "
+            "Consider leaving --log out."
         )
     if not zscore:
         spread = values.std().dropna()

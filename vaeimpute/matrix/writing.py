@@ -69,7 +69,7 @@ def check_output(
 
 
 def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
-    """Write the matrix of a file again, with numbers where it has none.
+    r"""Write the matrix of a file again, with numbers where it has none.
 
     In the format of the file that it came from, everything else stays as it is: the text of
     observed values, types, row ids, further columns and layers. In another format, the matrix alone
@@ -96,7 +96,7 @@ def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
     >>> from vaeimpute.matrix import read_source
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     holes, whole = Path(folder) / "holes.csv", Path(folder) / "whole.csv"
-    ...     _ = holes.write_text("sample,TP53,EGFR\\ns1,0.50,NA\\ns2,-1,2\\n")
+    ...     _ = holes.write_text("sample,TP53,EGFR\ns1,0.50,NA\ns2,-1,2\n")
     ...     write_filled(read_source(holes), np.full((2, 2), 7.5), whole)
     ...     print(whole.read_text())
     sample,TP53,EGFR
