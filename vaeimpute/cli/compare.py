@@ -77,15 +77,16 @@ def compare(
         from vaeimpute.cli.matrices import compare_methods, learnable, read, work_on
         from vaeimpute.files import write_atomically
         from vaeimpute.matrix import check_output
+        from vaeimpute.report import check_report
 
         if figure is not None:
             check_output(figure, force=force, extensions=(".png", ".svg", ".pdf"))
-            import seaborn  # noqa: F401 - before the work, not after it
+            check_report()  # before the work, not after it
         if table is not None:
             check_output(table, force=force, extensions=(".csv",))
         source = read(matrix, features_in_rows, layer)
         work = work_on(learnable(source, keep_empty), log=log, zscore=zscore)
-        found = compare_methods(
+        found, _ = compare_methods(
             work, methods, missing_like=missing_like, zscore=zscore, mnar_low=mnar is not None,
             n_trials=trials, seed=seed, device=device, whole=whole,
         )  # fmt: skip

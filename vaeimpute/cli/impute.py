@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from vaeimpute.cli.choosing import Choice
     from vaeimpute.imputers._base import BaseImputer
-    from vaeimpute.selection import Comparison
+    from vaeimpute.matrix import Source
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -33,18 +34,25 @@ WHOLE_OR_NOT = "Files are written whole or not at all."
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """What was asked for."""
+class Request:
+    """What was asked for: the options of the command."""
 
+    matrix: Path
+    output: Path
     method: str
     missing_like: str
     log: bool
     zscore: bool
     mnar_low: bool
-    with_std: bool
-    with_report: bool
+    features_in_rows: bool
+    layer: str | None
+    keep_empty: bool
+    std: Path | None
+    report: Path | None
+    model: Path | None
     seed: int
     device: str
+    force: bool
 
 
 def impute(
@@ -94,145 +102,103 @@ def impute(
         raise typer.BadParameter(
             f"--mnar {mnar} corrects the VAE; --method {method} has no such correction."
         )
-    plan = _Plan(
-        method, missing_like, log, zscore, mnar is not None, std is not None,
-        report is not None, seed, device,
+    request = Request(
+        matrix, output, method, missing_like, log, zscore, mnar is not None, features_in_rows,
+        layer, keep_empty, std, report, model, seed, device, force,
     )  # fmt: skip
     with log_to_stderr(o.log_level(quiet, verbose)), errors_in_one_line(debug, WHOLE_OR_NOT):
-        _impute(
-            plan, matrix, output, std, report, model, features_in_rows, layer, keep_empty, force
-        )
+        _impute(request)
 
 
-def _impute(
-    plan: _Plan,
-    matrix: Path,
-    output: Path,
-    std: Path | None,
-    report: Path | None,
-    model: Path | None,
-    features_in_rows: bool,
-    layer: str | None,
-    keep_empty: bool,
-    force: bool,
-) -> None:
+def _impute(request: Request) -> None:
     # Here and not above: pandas takes half a second that --help need not wait for.
-    from vaeimpute.cli.matrices import learnable, read, work_on
-    from vaeimpute.imputers import save_imputer
-    from vaeimpute.matrix import check_output, write_filled, write_table
+    from vaeimpute.cli.choosing import choose, find_candidates
+    from vaeimpute.cli.matrices import label, learnable, read, work_on
+    from vaeimpute.matrix import write_filled, write_table
 
-    check_output(output, force=force)
-    if std is not None:
-        check_output(std, force=force)
-    for path in (report, model):
+    _check_outputs(request)
+    candidates = find_candidates(request)
+    source = read(request.matrix, request.features_in_rows, request.layer)
+    values = learnable(source, request.keep_empty)
+    work = work_on(values, log=request.log, zscore=request.zscore)
+    choice = choose(request, candidates, work)
+    fitted = _fit(request, choice.name, work)
+    filled, spread = predict(fitted, work, request.std is not None, request.log)
+    write_filled(source, _placed(filled, values, source.values), request.output)
+    logger.info("%s: filled with %s.", request.output, label(choice.name, request.mnar_low))
+    if spread is not None:
+        assert request.std is not None
+        write_table(source, _placed(spread, values, source.values), request.std)
+        logger.info("%s: predictive standard deviations.", request.std)
+    if request.model is not None:
+        _save(request, fitted, request.model)
+    if request.report is not None:
+        _write_report(request, source, choice, request.report)
+
+
+def _check_outputs(request: Request) -> None:
+    """Find out what cannot be written before there is anything to write."""
+    from vaeimpute.matrix import check_output
+
+    check_output(request.output, force=request.force)
+    if request.std is not None:
+        check_output(request.std, force=request.force)
+    for path in (request.report, request.model):
         if path is not None:
-            check_output(path, force=force, extensions=())
-    source = read(matrix, features_in_rows, layer)
-    values = learnable(source, keep_empty)
-    work = work_on(values, log=plan.log, zscore=plan.zscore)
-    name, _ = _choose(plan, work)
-    fitted, filled, spread = _fill(plan, name, work)
-    write_filled(source, _placed(filled, values, source.values), output)
-    logger.info("%s: filled with %s.", output, fitted_label(plan, name))
-    if std is not None:
-        assert spread is not None  # _choose sees to it
-        write_table(source, _placed(spread, values, source.values), std)
-        logger.info("%s: predictive standard deviations.", std)
-    if model is not None:
-        save_imputer(fitted, model, transform="log1p" if plan.log else "")
-        logger.info(
-            "%s: the model. It may hold the values that it was fitted to: do not pass on what you "
-            "must not share.", model,
-        )  # fmt: skip
+            check_output(path, force=request.force, extensions=())
+    if request.report is not None:
+        from vaeimpute.report import check_report
+
+        check_report()
 
 
-def fitted_label(plan: _Plan, name: str) -> str:
-    """Name a method in tables and messages."""
-    from vaeimpute.selection import METHODS
-
-    return METHODS[name].label + (", shifted" if plan.mnar_low and name == "vae" else "")
-
-
-def _choose(plan: _Plan, work: pd.DataFrame) -> tuple[str, Comparison | None]:
-    """Return the method to take, and how it compared with others if they were."""
-    from vaeimpute.cli.matrices import compare_methods, few_hidden
-    from vaeimpute.selection import METHODS, NothingToHideError, build_imputer
-
-    def has_std(name: str) -> bool:
-        return hasattr(build_imputer(name, work.shape[1]), "predict_std")
-
-    if plan.method != "auto":
-        if plan.with_std and not has_std(plan.method):
-            able = ", ".join(filter(has_std, METHODS))
-            raise typer.BadParameter(
-                f"--std: {plan.method} has no standard deviations; these methods have: {able}."
-            )
-        candidates = ["mean", plan.method] if plan.with_report else []
-        candidates = list(dict.fromkeys(candidates))
-    else:
-        candidates = [name for name in METHODS if name != "random"]
-        if plan.with_std:
-            candidates = list(filter(has_std, candidates))
-            logger.info("With --std, the choice is between %s.", " and ".join(candidates))
-    needed = plan.with_report or (work.isna().any(axis=None) and len(candidates) > 1)
-    fallback = next(
-        name for name in ("knn", *candidates, plan.method) if name in (*candidates, plan.method)
-    )
-    if not candidates or not needed:
-        return (plan.method if plan.method != "auto" else fallback), None
-    try:
-        comparison = compare_methods(
-            work, candidates, missing_like=plan.missing_like, zscore=plan.zscore,
-            mnar_low=plan.mnar_low, n_trials=1, seed=plan.seed, device=plan.device,
-        )  # fmt: skip
-    except NothingToHideError:
-        logger.warning("There are too few values to compare methods on.")
-        return (plan.method if plan.method != "auto" else fallback), None
-    if plan.method != "auto":
-        return plan.method, comparison
-    if few_hidden(comparison):
-        logger.warning(
-            "There are too few values to compare methods on; took %s.", fitted_label(plan, fallback)
-        )
-        return fallback, comparison
-    logger.info(comparison.describe())
-    return next(n for n in candidates if fitted_label(plan, n) == comparison.best), comparison
-
-
-def _fill(
-    plan: _Plan, name: str, work: pd.DataFrame
-) -> tuple[BaseImputer, np.ndarray, np.ndarray | None]:
-    """Fit a method and fill the matrix, in its own units."""
-    import numpy as np
-
+def _fit(request: Request, name: str, work: pd.DataFrame) -> BaseImputer:
     from vaeimpute.cli.matrices import shows_progress
     from vaeimpute.selection import build_imputer
 
-    imputer = build_imputer(
-        name, work.shape[1], seed=plan.seed, zscore=plan.zscore,
-        shift=plan.mnar_low and name == "vae", device=plan.device, progress=shows_progress(),
+    return build_imputer(
+        name, work.shape[1], seed=request.seed, zscore=request.zscore,
+        shift=request.mnar_low and name == "vae", device=request.device,
+        progress=shows_progress(),
     ).fit(work)  # fmt: skip
-    filled, spread = predict(imputer, work, plan.with_std, plan.log)
-    if not np.isfinite(filled).all():
-        raise ValueError(f"{name} does not come to finite values; try another --method.")
-    return imputer, filled, spread
 
 
 def predict(
     imputer: BaseImputer, work: pd.DataFrame, with_std: bool, log: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Fill a matrix with a fitted imputer; return it and its standard deviations in own units."""
+    """Fill a matrix with a fitted imputer.
+
+    Parameters
+    ----------
+    imputer : imputer
+    work : DataFrame of shape (n_samples, n_features)
+        On the scale that it works on.
+    with_std : bool
+    log : bool
+        Whether that scale is the logarithm.
+
+    Returns
+    -------
+    filled : ndarray of shape (n_samples, n_features)
+        In the units of the file.
+    std : ndarray of shape (n_samples, n_features) or None
+        Likewise; 0 where a value is observed.
+    """
     import numpy as np
 
     from vaeimpute.matrix import from_log, from_log_std
 
     filled = np.asarray(imputer.transform(work))
-    spread = np.asarray(imputer.predict_std(work)) if with_std else None
+    std = np.asarray(imputer.predict_std(work)) if with_std else None
     if log:
-        if spread is not None:
-            spread = np.where(work.isna(), from_log_std(filled, spread), 0.0)
+        if std is not None:
+            std = np.where(work.isna(), from_log_std(filled, std), 0.0)
         filled = from_log(filled)
-    return filled, spread
+    if not np.isfinite(filled).all():
+        raise ValueError(
+            f"{type(imputer).__name__} does not come to finite values here; try another --method."
+        )
+    return filled, std
 
 
 def _placed(array: np.ndarray, values: pd.DataFrame, whole: pd.DataFrame) -> np.ndarray:
@@ -244,3 +210,39 @@ def _placed(array: np.ndarray, values: pd.DataFrame, whole: pd.DataFrame) -> np.
     placed = np.full(whole.shape, np.nan)
     placed[:, whole.columns.get_indexer(values.columns)] = array
     return placed
+
+
+def _save(request: Request, fitted: BaseImputer, path: Path) -> None:
+    from vaeimpute.imputers import save_imputer
+
+    save_imputer(fitted, path, transform="log1p" if request.log else "")
+    logger.info(
+        "%s: the model. It may hold the values that it was fitted to: do not pass on what you must "
+        "not share.",
+        path,
+    )
+
+
+def _write_report(request: Request, source: Source, choice: Choice, path: Path) -> None:
+    from vaeimpute.cli.matrices import label
+    from vaeimpute.files import write_atomically
+    from vaeimpute.report import Facts, render_report
+    from vaeimpute.selection import METHODS
+
+    settings = [
+        "worked on ln(x + 1)" if request.log else "worked on the values as they are",
+        "in standard deviations of the features" if request.zscore else "in the file's units",
+        f"seed {request.seed}",
+    ]
+    facts = Facts(
+        name=source.path.name,
+        values=source.values,
+        method=label(choice.name, request.mnar_low),
+        about=METHODS[choice.name].about,
+        comparison=choice.comparison,
+        hidden=choice.hidden,
+        settings=tuple(settings),
+        mnar_low=request.mnar_low,
+    )
+    write_atomically(path, render_report(facts))
+    logger.info("%s: the report.", path)

@@ -108,9 +108,9 @@ def compare_methods(
     seed: int,
     device: str,
     whole: bool = False,
-) -> Comparison:
-    """Hide values of a matrix and let methods restore them; say what is done."""
-    from vaeimpute.selection import METHODS, SCENARIOS, build_imputer, compare_on, guess_scenario
+) -> tuple[Comparison, str]:
+    """Hide values of a matrix and let methods restore them; return that, and what was hidden."""
+    from vaeimpute.selection import SCENARIOS, build_imputer, compare_on, guess_scenario
 
     guessed = False
     if missing_like != "auto":
@@ -123,7 +123,7 @@ def compare_methods(
     if not whole:
         values = _part(values, seed)
     imputers = {
-        METHODS[name].label + (", shifted" if mnar_low and name == "vae" else ""): build_imputer(
+        label(name, mnar_low): build_imputer(
             name, values.shape[1], seed=seed, zscore=zscore,
             shift=mnar_low and name == "vae", device=device,
         )
@@ -144,8 +144,9 @@ def compare_methods(
             "low values, which are missing, are too many alike to be hidden",
         )
         comparison = hide_from(scenario)
-    logger.info("To compare methods, hid %s (%s).", SCENARIOS[scenario].words, reason)
-    return comparison
+    hidden = f"To compare methods, hid {SCENARIOS[scenario].words}; {reason}."
+    logger.info(hidden)
+    return comparison, hidden
 
 
 def _part(values: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -177,3 +178,10 @@ def few_hidden(comparison: Comparison) -> bool:
 def percent(share: float) -> str:
     """Write a share as people do."""
     return f"{100 * share:.3g} %"
+
+
+def label(name: str, mnar_low: bool) -> str:
+    """Name a method in tables and messages."""
+    from vaeimpute.selection import METHODS
+
+    return METHODS[name].label + (", shifted" if mnar_low and name == "vae" else "")
