@@ -26,11 +26,3 @@ app.command()(reproduce.reproduce)
 @app.callback()
 def _commands() -> None:
     """Impute missing values in genomic data."""
-
-
-def main() -> None:
-    """Run the command, and let a Ctrl-C that comes before or after it end without a traceback."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -117,7 +118,7 @@ def _draw(found: Comparison, path: Path) -> None:
 
     use_style()
     figure, ax = plt.subplots()
-    labels = {found.scenario: SCENARIOS[found.scenario].words}
+    labels = {found.scenario: textwrap.fill(f"hidden: {SCENARIOS[found.scenario].words}", 70)}
     plot_errors(summarize(found.table), scenario_labels=labels, ax=ax)
     with replacing(path) as unfinished:
         figure.savefig(unfinished)
