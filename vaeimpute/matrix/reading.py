@@ -107,6 +107,9 @@ def read_source(
         values = values.T
     if values.empty:
         raise TableError(f"{path} holds {values.shape[0]} samples x {values.shape[1]} features.")
+    # In one memory layout, so that the last bits of what is computed do not depend on the file's.
+    array = np.ascontiguousarray(values.to_numpy())
+    values = pd.DataFrame(array, values.index, values.columns, copy=False)
     _check_finite(path, values)
     return Source(path, values, features_in_rows, layer, notes, state)
 
