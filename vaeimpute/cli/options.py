@@ -52,6 +52,7 @@ Input = Annotated[
     Path,
     typer.Argument(
         metavar="IN",
+        readable=False,  # typer would call it an error of usage
         help="The matrix: .csv, .tsv, .txt (each also .gz), .parquet or .h5ad. Samples in rows, "
         "features in columns, with ids; an empty field or NA is a missing value.",
     ),
