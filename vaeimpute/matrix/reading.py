@@ -12,6 +12,8 @@ from vaeimpute.cohorts.annotated import layer_values, read_h5ad
 from vaeimpute.cohorts.matrix_files import TableError, read_matrix
 from vaeimpute.cohorts.tables import EXTENSIONS, _existing
 
+_LARGEST = 1e100  # squares and their sums have to stay finite
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -140,4 +142,12 @@ def _check_finite(path: Path, values: pd.DataFrame) -> None:
             f"{values.columns[column]!r} is infinite ({values.iloc[row, column]})"
             f"{f', and so are {more} more' if more else ''}. If it stands for a missing value, "
             "leave the field empty."
+        )
+    large = np.abs(values.to_numpy()) > _LARGEST
+    if large.any():
+        row, column = np.argwhere(large)[0]
+        raise TableError(
+            f"{path}: the value {values.iloc[row, column]:g} of sample {values.index[row]!r}, "
+            f"feature {values.columns[column]!r} is too large to compute "
+            "with. Correct it, or divide the values by a power of ten."
         )
