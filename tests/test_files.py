@@ -30,9 +30,13 @@ def test_the_new_file_takes_the_place_of_the_old(old):
     "error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), SystemExit()]
 )
 def test_whatever_ends_the_writing_leaves_the_old_file_and_nothing_else(old, error):
-    with pytest.raises(type(error)), replacing(old) as unfinished:
-        unfinished.write_text("half")
-        raise error
+    def write_half():
+        with replacing(old) as unfinished:
+            unfinished.write_text("half")
+            raise error
+
+    with pytest.raises(type(error)):
+        write_half()
     assert old.read_text() == "old"
     assert os.listdir(old.parent) == [old.name]
 
