@@ -61,7 +61,6 @@ def test_the_shift_for_low_values_is_compared(run, matrix):
 def test_low_values_that_are_all_zero_cannot_be_hidden(run, folder, values):
     counts = pd.DataFrame(0.0, values.index, values.columns)
     counts.iloc[0] = 1.0
-    counts = counts.mask(values.isna())
     counts.to_csv("counts.csv")
     arguments = ("counts.csv", "--method", "mean", "--trials", 1)
     result = run("compare", *arguments, "--missing-like", "low")
