@@ -57,6 +57,7 @@ def refuses(fails, folder):
         ("id,a,b\ns1,1,2\ns2,inf,\n", "the value of sample 's2', feature 'a' is infinite (inf)."),
         ("id,a,b\ns1,1,-Inf\ns2,inf,2\n", "is infinite (-inf), and so are 1 more."),
         ("id,a,b\ns1,1,2\ns2,1e999,3\n", "'1e999' in row 's2', column 'a' is not a number"),
+        ("id,a,b\ns1,1,1e200\ns2,2,2\n", "1e+200 of sample 's1', feature 'b' is too large"),
         ("id,a,b\ns1,1,\ns2,3,\n", "1 of 2 features have no value in any sample, so nothing can"),
         ("id,a,b\ns1,,\ns2,,\n", "has no values at all: every entry is missing"),
         ("id,a,b\ns1,1,\n", "There is only one sample: to fill its holes from others, fit a model"),

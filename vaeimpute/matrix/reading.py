@@ -143,7 +143,7 @@ def _check_finite(path: Path, values: pd.DataFrame) -> None:
             f"{f', and so are {more} more' if more else ''}. If it stands for a missing value, "
             "leave the field empty."
         )
-    large = np.abs(values.to_numpy()) > _LARGEST
+    large = np.abs(values.to_numpy()) > np.float64(_LARGEST)  # which float32 cannot hold
     if large.any():
         row, column = np.argwhere(large)[0]
         raise TableError(
