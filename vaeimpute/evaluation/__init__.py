@@ -1,5 +1,6 @@
 """Numbers that say how good an imputation is."""
 
+from vaeimpute.evaluation.calibration import interval_coverage
 from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
 from vaeimpute.evaluation.contraction import spectral_radius
 from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
@@ -51,6 +52,7 @@ __all__ = [
     "errors_by_property",
     "first_stable_pass",
     "follow_passes",
+    "interval_coverage",
     "judge_best",
     "judge_better",
     "judge_change",
