@@ -1,5 +1,6 @@
 """Numbers that say how good an imputation is."""
 
+from vaeimpute.evaluation.calibration import interval_coverage
 from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
 from vaeimpute.evaluation.contraction import spectral_radius
 from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
@@ -18,6 +19,8 @@ from vaeimpute.evaluation.per_feature import (
     errors_by_property,
     strongest_correlation,
 )
+from vaeimpute.evaluation.pooling import pool_draws
+from vaeimpute.evaluation.scoring import MaskedScorer
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
 from vaeimpute.evaluation.speed import fit_exponent, judge_time_claims, time_imputers
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
@@ -36,6 +39,7 @@ from vaeimpute.evaluation.verdicts import (
 )
 
 __all__ = [
+    "MaskedScorer",
     "compare_methods",
     "correlation_by_distance",
     "correlation_spectrum",
@@ -50,6 +54,7 @@ __all__ = [
     "first_stable_pass",
     "fit_exponent",
     "follow_passes",
+    "interval_coverage",
     "judge_best",
     "judge_better",
     "judge_change",
@@ -67,6 +72,7 @@ __all__ = [
     "loss_terms",
     "mean_absolute_error",
     "measure_noise",
+    "pool_draws",
     "reconstruct_rows",
     "residual_spread",
     "root_mean_squared_error",

@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
-from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._gaussian_std import WithSpread
 from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
 from vaeimpute.imputers._precision import WithPrecision
 from vaeimpute.imputers._tuning import hold_out
@@ -16,7 +16,7 @@ _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
 _MOST_ROWS = 200  # to choose an alpha with: each has many values
 
 
-class GaussianImputer(WithPrecision, BaseImputer):
+class GaussianImputer(WithPrecision, WithSpread):
     """Fill missing values with their expectation given the observed ones, under a normal model.
 
     With standardised training rows Z of shape (n, d), the covariance is ``Z'Z/n + alpha*I``. The
@@ -36,7 +36,7 @@ class GaussianImputer(WithPrecision, BaseImputer):
     precision : {"float64", "float32"}
         Of all products; float32 halves the memory and about halves the time.
     random_state : int, RandomState instance or None
-        For ``alpha="auto"``.
+        For ``alpha="auto"`` and `sample`.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class GaussianImputer(WithPrecision, BaseImputer):
     array([[0.5, 1. ]])
     """
 
-    _learnt = ("train_", "_mean", "_unit", "alpha_")
+    _learnt = ("train_", "_mean", "_unit", "_holes", "alpha_")
 
     def __init__(self, *, alpha="auto", standardize=True, precision="float64", random_state=None):
         self.alpha = alpha
@@ -86,6 +86,7 @@ class GaussianImputer(WithPrecision, BaseImputer):
         X[missing] = 0.0
         self.train_ = self._complete(X, missing) if missing.any() else X
         self._systems = KernelSystems(self.train_)
+        self._remember_holes(missing)
 
     def _complete(self, train: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Fill the holes of the training rows, each from the other rows.

@@ -7,6 +7,7 @@ from vaeimpute.plots.beta import (
     plot_passes_by_method,
     plot_relative_errors,
 )
+from vaeimpute.plots.calibration import plot_feature_errors, plot_interval_coverage
 from vaeimpute.plots.cohorts import (
     plot_embedding,
     plot_spectrum,
@@ -46,8 +47,10 @@ __all__ = [
     "plot_errors",
     "plot_errors_by_property",
     "plot_errors_by_share",
+    "plot_feature_errors",
     "plot_history",
     "plot_imputed_values",
+    "plot_interval_coverage",
     "plot_mask",
     "plot_masked_values",
     "plot_noise",
