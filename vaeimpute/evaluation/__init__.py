@@ -13,6 +13,13 @@ from vaeimpute.evaluation.clinical import (
     clinical_coefficients,
     read_outcomes,
 )
+from vaeimpute.evaluation.clinical_claims import (
+    as_in_table_2,
+    judge_clinical_claims,
+    paper_table_2,
+    tabulate_concordance,
+    write_intervals,
+)
 from vaeimpute.evaluation.concordance import concordance_index
 from vaeimpute.evaluation.contraction import spectral_radius
 from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
@@ -52,6 +59,7 @@ from vaeimpute.evaluation.verdicts import (
 __all__ = [
     "ClinicalError",
     "ClinicalOutcomes",
+    "as_in_table_2",
     "clinical_coefficients",
     "compare_coefficients",
     "compare_methods",
@@ -74,6 +82,7 @@ __all__ = [
     "judge_best",
     "judge_better",
     "judge_change",
+    "judge_clinical_claims",
     "judge_divergence",
     "judge_expression_claims",
     "judge_falling",
@@ -87,6 +96,7 @@ __all__ = [
     "loss_terms",
     "mean_absolute_error",
     "measure_noise",
+    "paper_table_2",
     "read_outcomes",
     "reconstruct_rows",
     "residual_spread",
@@ -96,6 +106,8 @@ __all__ = [
     "spectral_radius",
     "strongest_correlation",
     "summarize",
+    "tabulate_concordance",
     "top_overlap",
     "vae_shift_curve",
+    "write_intervals",
 ]

@@ -150,7 +150,8 @@ def compare_variances(
         Columns ``scenario``, ``method``, ``n_trials``, ``variance`` (of the reference, mean over
         trials), ``variance_other``, and two-sided p values of t-tests over the trials:
         ``p_unpaired`` (two samples, as in the paper) and ``p_paired`` (trials share their masks).
-        Trials in which one of the two has no variance are left out.
+        Trials in which one of the two has no variance are left out; from a single trial there are
+        no p values, and they are NaN.
 
     Examples
     --------
@@ -169,10 +170,7 @@ def compare_variances(
                 continue
             pairs = trials[[reference, method]].dropna()
             ours, theirs = pairs[reference], pairs[method]
-            with warnings.catch_warnings():
-                # Trials that are all but equal have no spread to test by, which scipy warns of.
-                warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
-                unpaired, paired = stats.ttest_ind(ours, theirs), stats.ttest_rel(ours, theirs)
+            unpaired, paired = _t_tests(ours, theirs)
             rows.append(
                 {
                     "scenario": scenario,
@@ -180,8 +178,18 @@ def compare_variances(
                     "n_trials": len(pairs),
                     "variance": ours.mean(),
                     "variance_other": theirs.mean(),
-                    "p_unpaired": unpaired.pvalue,
-                    "p_paired": paired.pvalue,
+                    "p_unpaired": unpaired,
+                    "p_paired": paired,
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _t_tests(ours: pd.Series, theirs: pd.Series) -> tuple[float, float]:
+    """Return the p values of the unpaired and of the paired test."""
+    if len(ours) < 2:
+        return np.nan, np.nan
+    with warnings.catch_warnings():
+        # Trials that are all but equal have no spread to test by, which scipy warns of.
+        warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
+        return stats.ttest_ind(ours, theirs).pvalue, stats.ttest_rel(ours, theirs).pvalue

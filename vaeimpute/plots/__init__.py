@@ -7,6 +7,11 @@ from vaeimpute.plots.beta import (
     plot_passes_by_method,
     plot_relative_errors,
 )
+from vaeimpute.plots.clinical import (
+    plot_coefficients,
+    plot_difference_densities,
+    plot_survival_by_gene,
+)
 from vaeimpute.plots.cohorts import (
     plot_embedding,
     plot_spectrum,
@@ -35,8 +40,10 @@ from vaeimpute.plots.training import (
 __all__ = [
     "METHOD_COLORS",
     "beta_colors",
+    "plot_coefficients",
     "plot_contraction",
     "plot_coverage_and_error",
+    "plot_difference_densities",
     "plot_differences",
     "plot_divergence",
     "plot_embedding",
@@ -58,6 +65,7 @@ __all__ = [
     "plot_shift_curves",
     "plot_spectrum",
     "plot_survival",
+    "plot_survival_by_gene",
     "plot_value_distribution",
     "use_style",
 ]
