@@ -104,6 +104,9 @@ def test_differences_are_clipped_and_counted():
     counts = np.array(found["histogram"].split(), dtype=int)
     assert counts.sum() == 50
     assert counts[-1] == (clipped >= DIFFERENCE_BINS[-2]).sum() >= 3
+    middle = DIFFERENCE_BINS[40:42]
+    assert counts[40] == ((clipped >= middle[0]) & (clipped < middle[1])).sum()
+    assert middle.mean() == pytest.approx(0)
 
 
 def test_with_nothing_to_compare_the_numbers_are_nan():

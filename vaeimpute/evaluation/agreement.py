@@ -13,8 +13,9 @@ from scipy import stats
 
 from vaeimpute.evaluation.concordance import concordance_index
 
-#: Bins over the differences, which are clipped to [-1, 1] as in the paper's Figure 4.
-DIFFERENCE_BINS = np.linspace(-1, 1, 81)
+#: Edges of bins over the differences, which are clipped to [-1, 1] as in the paper's Figure 4. One
+#: bin has its middle at 0, so that differences of exactly 0, which are many, are on neither side.
+DIFFERENCE_BINS = np.linspace(-1.0125, 1.0125, 82)
 
 
 def compare_coefficients(true: ArrayLike, imputed: ArrayLike) -> dict[str, Any]:
@@ -105,8 +106,8 @@ def difference_density(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
     --------
     >>> histogram = compare_coefficients([0.5, 0.1], [0.5, 0.12])["histogram"]
     >>> row = {"scenario": "mcar_10", "method": "VAE", "grade_histogram": histogram}
-    >>> difference_density(pd.DataFrame([row]), "grade").nlargest(1, "density").round(4).values
-    array([['mcar_10', 'VAE', 0.0125, 40.0]], dtype=object)
+    >>> difference_density(pd.DataFrame([row]), "grade").nlargest(1, "density").round(3).values
+    array([['mcar_10', 'VAE', 0.0, 20.0]], dtype=object)
     """
     width = DIFFERENCE_BINS[1] - DIFFERENCE_BINS[0]
     parts = []

@@ -57,7 +57,7 @@ def fit_unit(
     """
     _check_code(imputer, code)
     start = time.perf_counter()
-    imputer.fit(train)
+    imputer.fit(train, None)  # scikit-learn's FrozenEstimator insists on a y
     seconds = time.perf_counter() - start
     if path is None:
         return imputer

@@ -64,6 +64,7 @@ def plot_coefficients(
     for side in (-threshold, threshold):
         ax.axvline(side, color="0.3", linewidth=1, linestyle=":")
     ax.set(xlabel=xlabel, ylabel="density", xlim=limits)
+    ax.locator_params(axis="x", nbins=5)
     ax.legend()
     return ax
 
