@@ -110,6 +110,7 @@ def difference_density(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
     array([['mcar_10', 'VAE', 0.0, 20.0]], dtype=object)
     """
     width = DIFFERENCE_BINS[1] - DIFFERENCE_BINS[0]
+    middles = (DIFFERENCE_BINS[:-1] + width / 2).round(4) + 0.0  # not -0
     parts = []
     for (scenario, method), part in table.groupby(["scenario", "method"], sort=False):
         histograms = part[f"{outcome}_histogram"]
@@ -121,7 +122,7 @@ def difference_density(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
                 {
                     "scenario": scenario,
                     "method": method,
-                    "difference": DIFFERENCE_BINS[:-1] + width / 2,
+                    "difference": middles,
                     "density": counts / counts.sum() / width,
                 }
             )

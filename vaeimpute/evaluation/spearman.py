@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
+_BLOCK = 256  # features at a time, so that what is computed of them stays in the cache
+
 
 def spearman_correlations(values: ArrayLike, ordinal: ArrayLike) -> np.ndarray:
     """Correlate every feature with an ordinal variable by their ranks.
@@ -41,25 +43,32 @@ def spearman_correlations(values: ArrayLike, ordinal: ArrayLike) -> np.ndarray:
     array([ 1.   , -0.866,    nan])
     """
     values, ordinal = check_samples(values, ordinal, "ordinal")
-    n = len(ordinal)
     ranks = rankdata(ordinal)
     ranks -= ranks.mean()
     if not ranks.any():
         return np.full(values.shape[1], np.nan)
-    by_feature = np.ascontiguousarray(values.T)
-    order = np.argsort(by_feature, axis=1)
-    ordered = np.take_along_axis(by_feature, order, axis=1)
+    correlations = np.empty(values.shape[1])
+    for start in range(0, values.shape[1], _BLOCK):
+        block = slice(start, start + _BLOCK)
+        correlations[block] = _correlate(values[:, block].T.copy(), ranks)
+    return correlations
+
+
+def _correlate(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """Correlate the ranks of each row with ranks that are centred at zero."""
+    n = len(ranks)
+    order = np.argsort(values, axis=1)
+    ordered = np.take_along_axis(values, order, axis=1)
     # Where a run of equal values starts, and how long it is: their rank is that of its middle.
     starts = np.ones(ordered.shape, dtype=bool)
-    starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=starts[:, 1:])
     first = np.flatnonzero(starts)
     sizes = np.diff(first, append=ordered.size)
     own = np.repeat(first % n - (n - sizes) / 2, sizes).reshape(ordered.shape)
     products = np.einsum("ij,ij->i", own, ranks[order])
     squares = np.einsum("ij,ij->i", own, own)
     with np.errstate(invalid="ignore"):  # 0 / 0: a constant feature
-        correlations = products / np.sqrt(squares * (ranks @ ranks))
-    return np.clip(correlations, -1, 1)
+        return np.clip(products / np.sqrt(squares * (ranks @ ranks)), -1, 1)
 
 
 def check_samples(
