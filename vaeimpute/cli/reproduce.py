@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,10 @@ def reproduce(
     ] = "breast-gse1992",
     data_type: Annotated[
         str | None, typer.Option(help="Of a matrix from a path: expression or methylation.")
+    ] = None,
+    clinical: Annotated[
+        Path | None,
+        typer.Option(help="Of a matrix from a path: a table with grade, time, event by sample."),
     ] = None,
     profile: Annotated[
         str, typer.Option(help="The sizes of the run: quick, paper, or the path of a .yml file.")
@@ -61,7 +65,9 @@ def reproduce(
         if list_experiments:
             typer.echo(_experiments())
             return
-        plan = _plan(experiments or [], cohort, data_type, profile, seed, without or [])
+        options = {"data_type": data_type, "clinical": clinical}
+        given = {key: value for key, value in options.items() if value is not None}
+        plan = _plan(experiments or [], cohort, given, profile, seed, without or [])
         if store is None:
             from vaeimpute.cohorts.cache import cache_dir
 
@@ -87,7 +93,7 @@ def reproduce(
 def _plan(
     experiments: list[str],
     name: str,
-    data_type: str | None,
+    options: dict[str, Any],
     profile_name: str,
     seed: int,
     without: list[str],
@@ -101,7 +107,6 @@ def _plan(
     try:
         check_names(experiments)  # before the cohort, which may take a while to load
         profile = read_profile(profile_name)
-        options = {} if data_type is None else {"data_type": data_type}
         return make_plan(experiments, load_cohort(name, **options), profile, seed, without)
     except (ExperimentError, OptionError, ProfileError) as error:
         raise typer.BadParameter(str(error)) from None

@@ -8,6 +8,11 @@ from vaeimpute.plots.beta import (
     plot_relative_errors,
 )
 from vaeimpute.plots.calibration import plot_feature_errors, plot_interval_coverage
+from vaeimpute.plots.clinical import (
+    plot_coefficients,
+    plot_difference_densities,
+    plot_survival_by_gene,
+)
 from vaeimpute.plots.cohorts import (
     plot_embedding,
     plot_spectrum,
@@ -37,8 +42,10 @@ from vaeimpute.plots.training import (
 __all__ = [
     "METHOD_COLORS",
     "beta_colors",
+    "plot_coefficients",
     "plot_contraction",
     "plot_coverage_and_error",
+    "plot_difference_densities",
     "plot_differences",
     "plot_divergence",
     "plot_embedding",
@@ -63,6 +70,7 @@ __all__ = [
     "plot_shift_curves",
     "plot_spectrum",
     "plot_survival",
+    "plot_survival_by_gene",
     "plot_times",
     "plot_value_distribution",
     "use_style",
