@@ -21,9 +21,13 @@ NAMES = [
     "blueprint-wgbs",
     "brain-gse74193",
     "breast-gse1992",
+    "breast-gse4335",
+    "glioma-gliovis",
+    "glioma-gliovis-uncentred",
     "simulated-glioma",
     "simulated-methylome",
     "tcga-glioma",
+    "tcga-small-cohorts",
 ]
 CALLS = "chr22\t5\t5\t50\t1\t1\nchr22\t9\t9\t100\t3\t0\n"
 

@@ -57,7 +57,10 @@ def test_it_writes_every_experiment_that_applies(folder):
     result = run()
     assert result.exit_code == 0, result.output
     written = sorted(path.name for path in (folder / "results" / "expression").iterdir())
-    names = sorted(e.name for e in EXPERIMENTS.values() if e.data_type == "expression")
+    experiments = EXPERIMENTS.values()
+    names = sorted(
+        e.name for e in experiments if e.data_type == "expression" and not e.needs_outcomes
+    )
     assert written == [f"{name}.{end}" for name in names for end in ("csv", "provenance.json")]
     errors = table("results/expression/expression_errors.csv")
     assert list(errors) == [
@@ -71,6 +74,20 @@ def test_it_writes_every_experiment_that_applies(folder):
     assert low["scenario"].unique().tolist() == [
         f"mnar_low_values{suffix}" for suffix in ("_05", "", "_20", "_30")
     ]
+
+
+def test_a_clinical_table_brings_what_needs_one(folder):
+    rng = np.random.default_rng(1)
+    samples = [f"s{i}" for i in range(40)]
+    columns = {"grade": rng.integers(1, 4, 40), "time": rng.integers(1, 90, 40), "event": 1}
+    pd.DataFrame(columns, samples).to_csv(folder / "clinical.csv")
+    result = run("clinical_concordance", "--clinical", "clinical.csv")
+    assert result.exit_code == 0, result.output
+    found = table("results/expression/clinical_concordance.csv")
+    assert len(found) == len(METHODS) * 4 * 2
+    assert (found[["n_grade", "n_survival", "n_events"]] == 8).all(axis=None)
+    missing = found.loc[found["grade_concordance"].isna(), ["scenario", "method"]]
+    assert missing.drop_duplicates().values.tolist() == [["mnar_whole_genes", "mean"]]
 
 
 def test_the_provenance_says_what_was_run(folder):
@@ -130,6 +147,7 @@ def test_the_list():
         ([], {"cohort": "glioma"}, "Unknown cohort 'glioma'; choose one of blueprint-wgbs,"),
         ([], {"profile": "full"}, "Unknown profile 'full'; choose quick or paper"),
         ([], {"profile": "bad.yml"}, "unknown parameters: n_trails, cohort. There are n_trials,"),
+        (["clinical_concordance"], {}, "needs a clinical table with the column 'grade', or with"),
         (["methylation_errors"], {}, "applies to methylation, not to expression as in cohort"),
         (["--jobs", "0"], {}, "Expected --jobs as 1 or more"),
         (["--data-type", "methylation"], {"cohort": "breast-gse1992"}, "no option 'data_type'"),

@@ -300,11 +300,12 @@ def test_run_experiment_raises_after_the_rest_is_done(cohort):
 def test_a_scenario_that_masks_nothing_is_a_failure(cohort):
     from vaeimpute.missingness import mcar
 
-    outcome = Grid(cohort, {"mean": MeanImputer()}, [mcar(0.0)], n_trials=1).run()
+    grid = Grid(cohort, {"mean": MeanImputer()}, [mcar(0.0)], n_trials=1)
+    outcome = grid.run()
     assert outcome.failures["cause"].tolist() == [
         "ValueError: Nothing is masked, so there is no error to measure."
     ]
-    assert list(outcome.table) == grid_module.COLUMNS
+    assert list(outcome.table) == grid.columns
 
 
 def test_workers_share_the_processors(cohort, monkeypatch):

@@ -24,7 +24,7 @@ class Entry:
     ----------
     name, title, licence, citation : str
         As in ``registry.toml``.
-    kind : {"package", "download", "simulated"}
+    kind : {"package", "download", "folder", "simulated"}
         Where the data come from.
     loader : str
         ``module:function``, a callable that returns the cohort.

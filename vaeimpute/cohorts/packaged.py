@@ -38,17 +38,7 @@ def breast_gse1992() -> Cohort:
     >>> breast_gse1992().clinical["grade"].value_counts().to_dict()
     {3.0: 64, 2.0: 44, 1.0: 12}
     """
-    _require("SurvSet")
-    from SurvSet.data import SurvLoader
-
-    with warnings.catch_warnings():
-        # The pickle inside the package names a module that numpy has since moved.
-        warnings.filterwarnings("ignore", "numpy.core", DeprecationWarning)
-        table = SurvLoader().load_dataset("gse1992")["df"].set_index("pid")
-    table.index.name = "sample"
-    genes = [column for column in table if column.startswith(_GENE)]
-    values = table[genes].rename(columns=lambda column: column.removeprefix(_GENE))
-    values.columns.name = "gene"
+    table, values = _survset("gse1992")
     clinical = pd.DataFrame(
         {
             "grade": _number(table["fac_grade"]),
@@ -71,6 +61,51 @@ def breast_gse1992() -> Cohort:
         f"{metadata.version('SurvSet')} (Drysdale 2022, arXiv:2203.03094)",
         licence="GPL-3.0 (SurvSet)",
         notes=("Two of SurvSet's 15530 numeric columns, age and tumour size, are clinical.",),
+    )
+
+
+def breast_gse4335() -> Cohort:
+    """Breast tumours on Stanford two-colour arrays, with grade and survival (GEO GSE4335).
+
+    Returns
+    -------
+    Cohort
+        115 tumours x 12795 genes, log2 ratios. Clinical columns: ``grade`` (1 to 3, NaN where
+        unknown), ``time`` (follow-up in months), ``event`` (1 if it ended in one), ``age``
+        (years), ``size`` (T stage, 1 to 4), ``er_positive`` (0 or 1), ``node_status`` (0 to 2).
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If SurvSet, which holds the data, is not installed.
+
+    Examples
+    --------
+    >>> breast_gse4335().clinical["grade"].value_counts().to_dict()
+    {3.0: 53, 2.0: 49, 1.0: 11}
+    """
+    table, values = _survset("gse4335")
+    clinical = pd.DataFrame(
+        {
+            "grade": _number(table["fac_grade"]),
+            "time": table["time"].astype(float),
+            "event": table["event"].astype(int),
+            "age": table["num_age"].astype(float),
+            "size": _number(table["fac_tumor_size"]),
+            "er_positive": _number(table["fac_er_status"]),
+            "node_status": _number(table["fac_node_status"]),
+        }
+    )
+    return Cohort(
+        name="breast-gse4335",
+        values=values,
+        clinical=clinical,
+        units="log2 ratio to the reference",
+        data_type="expression",
+        stratify_by="grade",
+        citation="Sorlie et al. 2003, PNAS 100:8418-8423 (GEO GSE4335), as collected in SurvSet "
+        f"{metadata.version('SurvSet')} (Drysdale 2022, arXiv:2203.03094)",
+        licence="GPL-3.0 (SurvSet)",
     )
 
 
@@ -117,6 +152,22 @@ def brain_gse74193() -> Cohort:
     )
 
 
+def _survset(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a table of SurvSet, and of it the genes."""
+    _require("SurvSet")
+    from SurvSet.data import SurvLoader
+
+    with warnings.catch_warnings():
+        # The pickle inside the package names a module that numpy has since moved.
+        warnings.filterwarnings("ignore", "numpy.core", DeprecationWarning)
+        table = SurvLoader().load_dataset(name)["df"].set_index("pid")
+    table.index.name = "sample"
+    genes = [column for column in table if column.startswith(_GENE)]
+    values = table[genes].rename(columns=lambda column: column.removeprefix(_GENE))
+    values.columns.name = "gene"
+    return table, values
+
+
 def _require(package: str) -> Path:
     """Return the folder of an installed package, without importing it."""
     found = util.find_spec(package)
@@ -130,6 +181,6 @@ def _require(package: str) -> Path:
 
 
 def _number(codes: pd.Series) -> pd.Series:
-    """Read SurvSet's factor codes as numbers; its level 'missing' becomes NaN."""
+    """Read SurvSet's factor codes as numbers; its words for missing ones become NaN."""
     codes = codes.astype(str)
-    return codes.where(codes != "missing").astype(float)
+    return codes.where(~codes.isin(("missing", "na", "x"))).astype(float)

@@ -62,6 +62,8 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
     module, function = entry.loader.split(":")
     loader: Callable[..., Cohort] = getattr(import_module(module), function)
     options = _complete(entry.name, loader, options)
+    if entry.kind == "folder":  # prepared in a second, and its files may change
+        return loader(**options)
     try:
         key = _key(entry, options)
     except metadata.PackageNotFoundError:  # not installed: let the loader say what to do
@@ -139,6 +141,8 @@ def _here(entry: Entry) -> str:
         return "prepared"
     if entry.kind == "simulated":
         return "made when asked for"
+    if entry.kind == "folder":
+        return "read from the folder VAEIMPUTE_DATA"
     if entry.package:
         return "installed" if util.find_spec(entry.package) else f"needs {entry.package}"
     for source, files in entry.files.items():

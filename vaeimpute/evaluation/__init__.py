@@ -1,8 +1,30 @@
 """Numbers that say how good an imputation is."""
 
+from vaeimpute.evaluation.agreement import (
+    compare_coefficients,
+    compare_variances,
+    difference_density,
+    top_overlap,
+)
+from vaeimpute.evaluation.calibration import interval_coverage
 from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
+from vaeimpute.evaluation.clinical import (
+    ClinicalError,
+    ClinicalOutcomes,
+    clinical_coefficients,
+    read_outcomes,
+)
+from vaeimpute.evaluation.clinical_claims import (
+    as_in_table_2,
+    judge_clinical_claims,
+    paper_table_2,
+    tabulate_concordance,
+    write_intervals,
+)
+from vaeimpute.evaluation.concordance import concordance_index
 from vaeimpute.evaluation.contraction import spectral_radius
 from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
+from vaeimpute.evaluation.cox import cox_coefficients
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
 from vaeimpute.evaluation.networks import (
     divergence_by_dimension,
@@ -18,7 +40,10 @@ from vaeimpute.evaluation.per_feature import (
     errors_by_property,
     strongest_correlation,
 )
+from vaeimpute.evaluation.pooling import pool_draws
+from vaeimpute.evaluation.scoring import MaskedScorer
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
+from vaeimpute.evaluation.spearman import spearman_correlations
 from vaeimpute.evaluation.speed import fit_exponent, judge_time_claims, time_imputers
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
@@ -36,13 +61,23 @@ from vaeimpute.evaluation.verdicts import (
 )
 
 __all__ = [
+    "ClinicalError",
+    "ClinicalOutcomes",
+    "MaskedScorer",
+    "as_in_table_2",
+    "clinical_coefficients",
+    "compare_coefficients",
     "compare_methods",
+    "compare_variances",
+    "concordance_index",
     "correlation_by_distance",
     "correlation_spectrum",
     "coverage_and_error",
+    "cox_coefficients",
     "describe_features",
     "describe_noise",
     "describe_ranking",
+    "difference_density",
     "divergence_by_dimension",
     "error_by_coverage",
     "error_per_feature",
@@ -50,9 +85,11 @@ __all__ = [
     "first_stable_pass",
     "fit_exponent",
     "follow_passes",
+    "interval_coverage",
     "judge_best",
     "judge_better",
     "judge_change",
+    "judge_clinical_claims",
     "judge_divergence",
     "judge_expression_claims",
     "judge_falling",
@@ -67,13 +104,20 @@ __all__ = [
     "loss_terms",
     "mean_absolute_error",
     "measure_noise",
+    "paper_table_2",
+    "pool_draws",
+    "read_outcomes",
     "reconstruct_rows",
     "residual_spread",
     "root_mean_squared_error",
     "shift_curve",
+    "spearman_correlations",
     "spectral_radius",
     "strongest_correlation",
     "summarize",
+    "tabulate_concordance",
     "time_imputers",
+    "top_overlap",
     "vae_shift_curve",
+    "write_intervals",
 ]

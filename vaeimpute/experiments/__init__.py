@@ -4,10 +4,12 @@
 sizes to run them in.
 """
 
+from vaeimpute.experiments.clinical_measure import ClinicalConcordance
 from vaeimpute.experiments.grid import Grid, GridError, GridOutcome, run_experiment
 from vaeimpute.experiments.selection import compare_settings, paper_architectures
 
 __all__ = [
+    "ClinicalConcordance",
     "Grid",
     "GridError",
     "GridOutcome",

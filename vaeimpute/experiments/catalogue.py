@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simulated_coverage
+from vaeimpute.cohorts.cohort import _some
+from vaeimpute.experiments.clinical_measure import ClinicalConcordance
 from vaeimpute.experiments.grid import Grid
+from vaeimpute.experiments.measures import Measure
 from vaeimpute.experiments.methods import (
     build_architectures,
     build_betas,
@@ -47,6 +50,10 @@ class Experiment:
     tuning : bool
         Whether hyper-parameters are chosen: then models learn from the rows to try on, and
         validation rows take the place of the test rows.
+    measure : Measure, optional
+        What is computed of every imputation instead of the errors.
+    needs_outcomes : bool
+        Whether the clinical table has to have a grade, or survival.
     """
 
     name: str
@@ -55,6 +62,24 @@ class Experiment:
     scenarios: tuple[Scenario, ...]
     methods: Callable[[Profile, int, int], dict[str, BaseImputer]]
     tuning: bool = False
+    measure: Measure | None = None
+    needs_outcomes: bool = False
+
+    def obstacle(self, cohort: Cohort) -> str | None:
+        """Say why the experiment does not apply to a cohort, or None if it does."""
+        if cohort.data_type != self.data_type:
+            return (
+                f"applies to {self.data_type}, not to {cohort.data_type} as in cohort "
+                f"{cohort.name!r}"
+            )
+        if self.needs_outcomes and not (
+            "grade" in cohort.clinical or {"time", "event"} <= set(cohort.clinical)
+        ):
+            return (
+                "needs a clinical table with the column 'grade', or with 'time' and 'event'; that "
+                f"of cohort {cohort.name!r} has {_some(cohort.clinical.columns)}"
+            )
+        return None
 
     def grid(
         self, cohort: Cohort, profile: Profile, seed: int, without: Sequence[str] = ()
@@ -92,6 +117,7 @@ class Experiment:
             n_trials=profile.n_trials,
             seed=seed,
             split=split.for_tuning() if self.tuning else split,
+            measure=self.measure,
         )
 
 
@@ -162,6 +188,15 @@ EXPERIMENTS: dict[str, Experiment] = {
             _scenarios("mcar_05", "mcar_10", "mcar_30"),
             _betas,
         ),
+        Experiment(
+            "clinical_concordance",
+            "agreement with the true correlations with grade and survival (Table 2, Figure 4)",
+            "expression",
+            _scenarios("mcar_10", "mnar_high_gc", "mnar_whole_genes", "mnar_low_values"),
+            _all_methods,
+            measure=ClinicalConcordance(),
+            needs_outcomes=True,
+        ),
     )
 }
 
@@ -186,14 +221,11 @@ def choose_experiments(names: Sequence[str], cohort: Cohort) -> list[Experiment]
     """
     check_names(names)
     chosen = [EXPERIMENTS[name] for name in dict.fromkeys(names or EXPERIMENTS)]
-    fitting = [experiment for experiment in chosen if experiment.data_type == cohort.data_type]
-    if names and len(fitting) < len(chosen):
-        other = next(experiment for experiment in chosen if experiment not in fitting)
-        raise ExperimentError(
-            f"Experiment {other.name!r} applies to {other.data_type}, not to {cohort.data_type} as "
-            f"in cohort {cohort.name!r}."
-        )
-    return fitting
+    obstacles = {experiment: experiment.obstacle(cohort) for experiment in chosen}
+    for experiment, obstacle in obstacles.items():
+        if names and obstacle:
+            raise ExperimentError(f"Experiment {experiment.name!r} {obstacle}.")
+    return [experiment for experiment, obstacle in obstacles.items() if not obstacle]
 
 
 def check_names(names: Sequence[str]) -> None:

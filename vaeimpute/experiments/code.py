@@ -1,4 +1,4 @@
-"""A hash of the source code that an estimator's results depend on."""
+"""A hash of the source code that the results of an estimator or a measure depend on."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import vaeimpute
 
 _PACKAGE = Path(vaeimpute.__file__).parent
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
-# What every unit does besides calling the imputer.
-_SHARED = ("vaeimpute.experiments.units", "vaeimpute.evaluation.errors")
+# What every unit does besides calling the imputer and the measure.
+_SHARED = ("vaeimpute.experiments.units",)
 
 
 def code_version(cls: type) -> str:
-    """Identify the code behind a class of imputers.
+    """Identify the code behind a class of imputers or measures.
 
     Only what the class imports counts, so a change to one imputer leaves the finished units of the
     others alone.

@@ -50,7 +50,11 @@ def estimate_seconds(grids: Iterable[Grid], store: str | Path, *, n_jobs: int = 
                 continue
             key = digest(grid.fit_key(method))
             is_fitted = key in fits or units.read(grid.fit_key(method)) is not None
-            known = [result["seconds"] for c, result in finished.items() if c.method == method]
+            known = [
+                result["seconds"] + result.get("evaluation_seconds", 0.0)
+                for c, result in finished.items()
+                if c.method == method
+            ]
             if is_fitted and known:
                 fit, one = 0.0, float(np.mean(known))
             else:
@@ -67,7 +71,7 @@ def estimate_seconds(grids: Iterable[Grid], store: str | Path, *, n_jobs: int = 
 
 
 def _try(grid: Grid, imputer: BaseEstimator, cell: Cell) -> tuple[float, float]:
-    """Time a fit and the imputation of a few rows, and scale both up."""
+    """Time a fit and the imputation of a few rows, scale both up, and time a measurement."""
     imputer = clone(imputer)
     n_epochs = imputer.get_params().get("n_epochs")
     if n_epochs is None:
@@ -81,7 +85,10 @@ def _try(grid: Grid, imputer: BaseEstimator, cell: Cell) -> tuple[float, float]:
     holed = np.where(mask, np.nan, grid.test)[:_ROWS]
     start = time.perf_counter()
     imputer.transform(holed)
-    return fit, (time.perf_counter() - start) * len(grid.test) / len(holed)
+    impute = (time.perf_counter() - start) * len(grid.test) / len(holed)
+    start = time.perf_counter()
+    grid.measure(grid.test, grid.test, mask)
+    return fit, impute + time.perf_counter() - start
 
 
 def _time_fit(imputer: BaseEstimator, X: np.ndarray) -> float:

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from vaeimpute.cohorts import Cohort
 from vaeimpute.experiments.code import code_version, foreign_source
+from vaeimpute.experiments.measures import ErrorMeasure, Measure
 from vaeimpute.experiments.store import (
     UnitStore,
     array_digest,
@@ -34,7 +35,6 @@ from vaeimpute.splits import Split, split_rows
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = ["cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds"]
 FAILURE_COLUMNS = ["cohort", "method", "scenario", "trial", "cause"]
 
 
@@ -106,6 +106,7 @@ def run_experiment(
     n_trials: int = 10,
     seed: int = 0,
     split: Split | None = None,
+    measure: Measure | None = None,
     progress: bool = False,
     n_jobs: int = 1,
     scheduler: str | None = None,
@@ -132,6 +133,9 @@ def run_experiment(
         Root of the split and the masks.
     split : Split, optional
         Instead of the one that `seed` gives.
+    measure : Measure, optional
+        What to compute of an imputation instead of the errors, such as
+        `vaeimpute.experiments.ClinicalConcordance`.
     progress : bool
         Show a bar over the units of work, with the time left.
     n_jobs : int
@@ -148,14 +152,15 @@ def run_experiment(
     -------
     DataFrame
         One row per scenario, trial and method: ``cohort``, ``scenario``, ``trial``, ``method``,
-        ``mae`` and ``rmse`` (standard deviations of the training rows), ``n_missing`` (masked
-        entries), ``seconds`` (imputing them; taken when it was computed, among other jobs if
-        there were any).
+        ``mae`` and ``rmse`` (standard deviations of the training rows) or the columns of `measure`,
+        ``n_missing`` (masked entries), ``seconds`` (imputing them; taken when it was computed,
+        among other jobs if there were any).
 
     Raises
     ------
     ValueError
-        If a scenario is unknown or does not apply to the cohort.
+        If a scenario is unknown or does not apply to the cohort, or `measure` does not apply to the
+        test rows.
     GridError
         If a unit failed, after all others were tried; with the rows of these.
 
@@ -168,7 +173,9 @@ def run_experiment(
     >>> table[["method", "n_missing"]].to_dict("records")
     [{'method': 'mean', 'n_missing': 38825}]
     """
-    grid = Grid(cohort, imputers, scenarios, n_trials=n_trials, seed=seed, split=split)
+    grid = Grid(
+        cohort, imputers, scenarios, n_trials=n_trials, seed=seed, split=split, measure=measure
+    )
     outcome = grid.run(n_jobs=n_jobs, scheduler=scheduler, store=store, progress=progress)
     if len(outcome.failures):
         raise GridError(outcome)
@@ -180,7 +187,7 @@ class Grid:
 
     Parameters
     ----------
-    cohort, imputers, scenarios, n_trials, seed, split
+    cohort, imputers, scenarios, n_trials, seed, split, measure
         As in `run_experiment`.
 
     Attributes
@@ -189,6 +196,10 @@ class Grid:
         What to compute, in the order of the table.
     train, test : ndarray of shape (n_rows, n_features)
         Standardised.
+    measure : Measure
+        Prepared for the test rows.
+    columns : list of str
+        Of the table to be.
     """
 
     def __init__(
@@ -200,6 +211,7 @@ class Grid:
         n_trials: int = 10,
         seed: int = 0,
         split: Split | None = None,
+        measure: Measure | None = None,
     ) -> None:
         chosen = [_find_scenario(scenario) for scenario in scenarios]
         keys = [scenario.key for scenario in chosen]
@@ -215,6 +227,11 @@ class Grid:
         # In one memory layout here and in other processes: it decides the last bits of products.
         self.train = np.ascontiguousarray(values[split.train])
         self.test = np.ascontiguousarray(values[split.test])
+        unprepared: Measure = ErrorMeasure() if measure is None else measure
+        self.measure = unprepared.prepare(self.test, cohort.clinical.iloc[split.test])
+        self.columns = [
+            "cohort", "scenario", "trial", "method", *self.measure.columns, "n_missing", "seconds",
+        ]  # fmt: skip
         # Drawn once for all imputers. Packed, because all of them are kept; a bit per value is
         # little beside the values.
         self._masks = {
@@ -227,6 +244,7 @@ class Grid:
         self.cells = [Cell(method, *place) for method in self.imputers for place in self._masks]
         self._digests: dict[Any, str] = {}
         self._fit_keys: dict[str, dict[str, Any]] = {}
+        self._measure_key: dict[str, Any] = {}
 
     def run(
         self,
@@ -297,6 +315,18 @@ class Grid:
             }
         return self._fit_keys[method]
 
+    def measure_key(self) -> dict[str, Any]:
+        """Return all that a measure depends on besides the values and the mask."""
+        if not self._measure_key:
+            cls = type(self.measure)
+            self._measure_key = {
+                "measure": f"{cls.__module__}.{cls.__qualname__}",
+                "parameters": self.measure.key(),
+                "code": code_version(cls),
+                "source": foreign_source(cls),
+            }
+        return self._measure_key
+
     def cell_key(self, cell: Cell) -> dict[str, Any]:
         """Return all that a row of the table depends on.
 
@@ -310,6 +340,7 @@ class Grid:
             "scenario": cell.scenario,
             "trial": cell.trial,
             "mask": self._digest(self._masks[cell[1:]], cell[1:]),
+            "measure": digest(self.measure_key()),
         }
 
     def packed_mask(self, cell: Cell) -> np.ndarray:
@@ -372,7 +403,8 @@ class _Run:
                 self.fitted[cell.method],
                 self.grid.test,
                 self.grid.packed_mask(cell),
-                code,
+                self.grid.measure,
+                None if code is None else (code, self.grid.measure_key()["code"]),
             )
             calls.append((impute_unit, arguments))
         for number, outcome in self._run(calls):
@@ -412,7 +444,7 @@ class _Run:
             for method, cell, failure in self.failures
         ]
         return GridOutcome(
-            pd.DataFrame(rows, columns=COLUMNS),
+            pd.DataFrame(rows, columns=self.grid.columns),
             pd.DataFrame(failures, columns=FAILURE_COLUMNS).astype({"trial": "Int64"}),
             tuple(failure.traceback for *_, failure in self.failures),
         )

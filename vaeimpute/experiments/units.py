@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
 from vaeimpute.experiments.code import code_version
+from vaeimpute.experiments.measures import Measure
 from vaeimpute.experiments.store import file_digest
 from vaeimpute.imputers.storage import load_imputer, save_imputer
 
@@ -57,7 +57,7 @@ def fit_unit(
     """
     _check_code(imputer, code)
     start = time.perf_counter()
-    imputer.fit(train)
+    imputer.fit(train, None)  # scikit-learn's FrozenEstimator insists on a y
     seconds = time.perf_counter() - start
     if path is None:
         return imputer
@@ -67,9 +67,13 @@ def fit_unit(
 
 
 def impute_unit(
-    fitted: FittedFile | BaseEstimator, true: np.ndarray, packed: np.ndarray, code: str | None
+    fitted: FittedFile | BaseEstimator,
+    true: np.ndarray,
+    packed: np.ndarray,
+    measure: Measure,
+    codes: tuple[str, str] | None,
 ) -> dict[str, Any]:
-    """Hide values, impute them, and measure the error.
+    """Hide values, impute them, and measure what came of it.
 
     Parameters
     ----------
@@ -77,24 +81,26 @@ def impute_unit(
     true : array of shape (n_test, n_features)
     packed : array of bytes
         The mask, True where a value is hidden, as `numpy.packbits` returns it.
-    code : str or None
-        As in `fit_unit`.
+    measure : Measure
+        Prepared.
+    codes : (str, str) or None
+        The code versions of imputer and measure that the caller has, if this may run elsewhere.
 
     Returns
     -------
     dict
-        ``mae``, ``rmse``, ``n_missing`` and ``seconds``.
+        What the measure returns, ``n_missing`` and ``seconds``.
     """
     imputer = _read(fitted) if isinstance(fitted, FittedFile) else fitted
-    _check_code(imputer, code)
+    for thing, code in zip((imputer, measure), codes or (None, None), strict=True):
+        _check_code(thing, code)
     mask = unpack(packed, true.shape)
     holed = np.where(mask, np.nan, true)
     start = time.perf_counter()
     imputed = imputer.transform(holed)
     seconds = time.perf_counter() - start
     return {
-        "mae": mean_absolute_error(true, imputed, mask),
-        "rmse": root_mean_squared_error(true, imputed, mask),
+        **measure(true, imputed, mask),
         "n_missing": int(mask.sum()),
         "seconds": seconds,
     }
@@ -121,8 +127,8 @@ def forget_fitted() -> None:
     _read.cache_clear()
 
 
-def _check_code(imputer: BaseEstimator, code: str | None) -> None:
-    here = code if code is None else code_version(type(imputer))
+def _check_code(thing: Any, code: str | None) -> None:
+    here = code if code is None else code_version(type(thing))
     if here != code:
         raise OtherCodeError(
             f"This worker has other code ({here}) than the program that gave it work ({code}). "

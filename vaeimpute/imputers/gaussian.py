@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
-from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._gaussian_std import WithSpread
 from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
 from vaeimpute.imputers._precision import WithPrecision
 from vaeimpute.imputers._tuning import hold_out
@@ -16,7 +16,7 @@ _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
 _MOST_ROWS = 200  # to choose an alpha with: each has many values
 
 
-class GaussianImputer(WithPrecision, BaseImputer):
+class GaussianImputer(WithPrecision, WithSpread):
     """Fill missing values with their expectation given the observed ones, under a normal model.
 
     With standardised training rows Z of shape (n, d), the covariance is ``Z'Z/n + alpha*I``. The
@@ -36,7 +36,7 @@ class GaussianImputer(WithPrecision, BaseImputer):
     precision : {"float64", "float32"}
         Of all products; float32 halves the memory and about halves the time.
     random_state : int, RandomState instance or None
-        For ``alpha="auto"``.
+        For ``alpha="auto"`` and `sample`.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class GaussianImputer(WithPrecision, BaseImputer):
     array([[0.5, 1. ]])
     """
 
-    _learnt = ("train_", "_mean", "_unit", "alpha_")
+    _learnt = ("train_", "_mean", "_unit", "_holes", "alpha_")
 
     def __init__(self, *, alpha="auto", standardize=True, precision="float64", random_state=None):
         self.alpha = alpha
@@ -87,6 +87,7 @@ class GaussianImputer(WithPrecision, BaseImputer):
         self.train_ = self._complete(X, missing) if missing.any() else X
         self._systems = KernelSystems(self.train_)
         self._systems.prepare()
+        self._remember_holes(missing)
 
     def _complete(self, train: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Fill the holes of the training rows, each from the other rows.
@@ -123,7 +124,7 @@ class GaussianImputer(WithPrecision, BaseImputer):
         parts = hold_out(X, check_random_state(self.random_state))
         if parts is None:
             return 1.0  # nothing to choose with
-        kept, true, hidden = (part[:_MOST_ROWS] if part is not parts[0] else part for part in parts)
+        kept, true, hidden = parts[0], parts[1][:_MOST_ROWS], parts[2][:_MOST_ROWS]
         # To tell which error is the smallest, predictions to three digits or so are enough.
         train = np.nan_to_num(kept, nan=0.0).astype(np.float32)
         true = true.astype(np.float32)

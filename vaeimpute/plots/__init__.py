@@ -7,6 +7,12 @@ from vaeimpute.plots.beta import (
     plot_passes_by_method,
     plot_relative_errors,
 )
+from vaeimpute.plots.calibration import plot_feature_errors, plot_interval_coverage
+from vaeimpute.plots.clinical import (
+    plot_coefficients,
+    plot_difference_densities,
+    plot_survival_by_gene,
+)
 from vaeimpute.plots.cohorts import (
     plot_embedding,
     plot_spectrum,
@@ -36,8 +42,10 @@ from vaeimpute.plots.training import (
 __all__ = [
     "METHOD_COLORS",
     "beta_colors",
+    "plot_coefficients",
     "plot_contraction",
     "plot_coverage_and_error",
+    "plot_difference_densities",
     "plot_differences",
     "plot_divergence",
     "plot_embedding",
@@ -46,8 +54,10 @@ __all__ = [
     "plot_errors",
     "plot_errors_by_property",
     "plot_errors_by_share",
+    "plot_feature_errors",
     "plot_history",
     "plot_imputed_values",
+    "plot_interval_coverage",
     "plot_mask",
     "plot_masked_values",
     "plot_noise",
@@ -60,6 +70,7 @@ __all__ = [
     "plot_shift_curves",
     "plot_spectrum",
     "plot_survival",
+    "plot_survival_by_gene",
     "plot_times",
     "plot_value_distribution",
     "use_style",

@@ -1,0 +1,124 @@
+"""``vaeimpute reproduce``: the paper's experiments."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vaeimpute.cli.running import GOES_ON, errors_in_one_line, log_to_stderr
+
+if TYPE_CHECKING:
+    from vaeimpute.experiments.reproduce import Plan
+
+
+def reproduce(
+    experiments: Annotated[
+        list[str] | None,
+        typer.Argument(help="As in --list; all that apply to the cohort if none is named."),
+    ] = None,
+    cohort: Annotated[
+        str, typer.Option(help="A name as in vaeimpute fetch --list, or the path of a matrix.")
+    ] = "breast-gse1992",
+    data_type: Annotated[
+        str | None, typer.Option(help="Of a matrix from a path: expression or methylation.")
+    ] = None,
+    clinical: Annotated[
+        Path | None,
+        typer.Option(help="Of a matrix from a path: a table with grade, time, event by sample."),
+    ] = None,
+    profile: Annotated[
+        str, typer.Option(help="The sizes of the run: quick, paper, or the path of a .yml file.")
+    ] = "quick",
+    without: Annotated[
+        list[str] | None, typer.Option(help="A method to leave out; may be repeated.")
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(help="Write to this folder: COHORT/EXPERIMENT.csv and its provenance.")
+    ] = Path("results"),
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Keep finished units here. It is a folder of the cache by default."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(help="Processes to use; -1 for as many as there are processors.")
+    ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Use the workers of this Dask cluster, tcp://...; they share --store."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Root of all random choices.")] = 0,
+    list_experiments: Annotated[
+        bool, typer.Option("--list", help="List the experiments and the profiles.")
+    ] = False,
+    debug: Annotated[bool, typer.Option(help="Show the tracebacks of errors.")] = False,
+) -> None:
+    """Run the paper's experiments and write their tables; an interrupted run goes on."""
+    if jobs == 0:
+        raise typer.BadParameter("Expected --jobs as 1 or more, or -1, but got 0.")
+    with (
+        log_to_stderr(),
+        errors_in_one_line(debug, f"The units that are finished are kept{GOES_ON}"),
+    ):
+        if list_experiments:
+            typer.echo(_experiments())
+            return
+        options = {"data_type": data_type, "clinical": clinical}
+        given = {key: value for key, value in options.items() if value is not None}
+        plan = _plan(experiments or [], cohort, given, profile, seed, without or [])
+        if store is None:
+            from vaeimpute.cohorts.cache import cache_dir
+
+            store = cache_dir() / "units"
+        typer.echo(plan.describe(store))
+        if scheduler is None:
+            typer.echo(plan.describe_time(store, jobs))
+        failed = False
+        for experiment, grid in plan.grids.items():
+            outcome = grid.run(n_jobs=jobs, scheduler=scheduler, store=store, progress=True)
+            path = plan.write(experiment, outcome, output)
+            typer.echo(f"{path}: {len(outcome.table)} rows")
+            if len(outcome.failures):
+                failed = True
+                typer.echo(f"{experiment.name}: {outcome.describe_failures()}", err=True)
+                if debug:
+                    typer.echo("\n".join(outcome.tracebacks), err=True)
+    if failed:
+        typer.echo("What failed is tried again by the same command; the rest is kept.", err=True)
+        raise typer.Exit(1)
+
+
+def _plan(
+    experiments: list[str],
+    name: str,
+    options: dict[str, Any],
+    profile_name: str,
+    seed: int,
+    without: list[str],
+) -> Plan:
+    from vaeimpute.cohorts import load_cohort
+    from vaeimpute.cohorts.catalogue import OptionError
+    from vaeimpute.experiments.catalogue import ExperimentError, check_names
+    from vaeimpute.experiments.profiles import ProfileError, read_profile
+    from vaeimpute.experiments.reproduce import make_plan
+
+    try:
+        check_names(experiments)  # before the cohort, which may take a while to load
+        profile = read_profile(profile_name)
+        return make_plan(experiments, load_cohort(name, **options), profile, seed, without)
+    except (ExperimentError, OptionError, ProfileError) as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _experiments() -> str:
+    from vaeimpute.experiments.catalogue import EXPERIMENTS
+    from vaeimpute.experiments.profiles import PROFILES, read_profile
+
+    lines = [f"{experiment.name}\n    {experiment.about}" for experiment in EXPERIMENTS.values()]
+    for name in PROFILES:
+        sizes = ", ".join(f"{k}={v}" for k, v in read_profile(name).parameters().items())
+        lines.append(f"profile {name}")
+        lines += textwrap.wrap(sizes, 96, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines)

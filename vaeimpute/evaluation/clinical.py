@@ -1,0 +1,224 @@
+"""How every gene goes with tumour grade and survival."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from vaeimpute.cohorts.cohort import _some
+from vaeimpute.evaluation.cox import CONVERGED, cox_coefficients
+from vaeimpute.evaluation.spearman import spearman_correlations
+
+#: What a clinical table may tell, by the name under which results go.
+OUTCOMES = ("grade", "survival")
+
+_FEWEST = 3  # samples that any correlation needs
+
+
+class ClinicalError(ValueError):
+    """A clinical table cannot be used; the message says what is wrong, and in which sample."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClinicalOutcomes:
+    """Grade and survival of some samples, checked; `read_outcomes` makes them of a table.
+
+    Attributes
+    ----------
+    grade : ndarray of shape (n_samples,)
+        NaN where unknown.
+    time, event : ndarray of shape (n_samples,)
+        NaN, both of them, where either is unknown.
+    missing : dict of str to str
+        Why there can be no coefficients, for the `OUTCOMES` of which that is so.
+    """
+
+    grade: np.ndarray
+    time: np.ndarray
+    event: np.ndarray
+    missing: dict[str, str]
+
+    def rows(self, outcome: str) -> np.ndarray:
+        """Return which samples have an outcome, as a boolean array."""
+        return ~np.isnan(self.grade if outcome == "grade" else self.time)
+
+    @property
+    def n_events(self) -> int:
+        """Number of samples whose follow-up ended in the event."""
+        return int(np.nansum(self.event))
+
+
+def read_outcomes(
+    clinical: pd.DataFrame,
+    samples: pd.Index | None = None,
+    *,
+    grade: str = "grade",
+    time: str = "time",
+    event: str = "event",
+) -> ClinicalOutcomes:
+    """Take grade and survival from a clinical table, and refuse what would give wrong numbers.
+
+    Parameters
+    ----------
+    clinical : DataFrame
+        One row per sample; NaN where something is not known.
+    samples : Index, optional
+        The samples that are wanted, in this order. Without them, all of the table's.
+    grade, time, event : str
+        Columns: an ordinal number; the length of the follow-up; 1 if it ended in the event, else 0.
+
+    Returns
+    -------
+    ClinicalOutcomes
+        If an outcome says too little (no such column, a grade of one level, fewer than two events),
+        it says so in `missing`, and the coefficients will be NaN.
+
+    Raises
+    ------
+    ClinicalError
+        If a sample has no row or several, a grade or time is no finite number, a time is negative,
+        an event is neither 0 nor 1, or nothing is known of either outcome.
+
+    Examples
+    --------
+    >>> clinical = pd.DataFrame({"grade": [1, 2, 3], "time": [4.0, 9.0, None], "event": [1, 0, 1]})
+    >>> outcomes = read_outcomes(clinical)
+    >>> outcomes.rows("survival").tolist(), outcomes.missing
+    ([True, True, False], {'survival': 'fewer than two events (1)'})
+    """
+    if samples is not None:
+        clinical = _of_samples(clinical, samples)
+    grades = _numbers(clinical, grade)
+    times, events = _numbers(clinical, time), _numbers(clinical, event)
+    if (times < 0).any():
+        raise ClinicalError(
+            f"Column {time!r} has negative follow-up, {_where(times, times < 0)}. Correct it, or "
+            "leave it empty."
+        )
+    coded = events.isin((0, 1)) | events.isna()
+    if not coded.all():
+        raise ClinicalError(
+            f"Column {event!r} has {_where(events, ~coded)}; expected 1 for an event and 0 for a "
+            "follow-up that was cut off."
+        )
+    known = times.notna() & events.notna()
+    times, events = times.where(known), events.where(known)
+    missing = {}
+    if (reason := _no_grade(grades, grade, clinical)) is not None:
+        missing["grade"] = reason
+    if (reason := _no_survival(events, (time, event), clinical)) is not None:
+        missing["survival"] = reason
+    if len(missing) == len(OUTCOMES):
+        reasons = "; ".join(f"{outcome}: {reason}" for outcome, reason in missing.items())
+        raise ClinicalError(f"The clinical table says too little of grade and survival: {reasons}.")
+    return ClinicalOutcomes(grades.to_numpy(), times.to_numpy(), events.to_numpy(), missing)
+
+
+def clinical_coefficients(
+    values: ArrayLike, outcomes: ClinicalOutcomes, *, ties: Literal["efron", "breslow"] = "efron"
+) -> pd.DataFrame:
+    """Correlate every gene with grade, and regress survival on it.
+
+    Samples without a grade are left out of the correlations only, those without survival out of
+    the regressions only.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples, n_features)
+        The samples are those of `outcomes`.
+    outcomes : ClinicalOutcomes
+    ties : {"efron", "breslow"}
+        As in `vaeimpute.evaluation.cox_coefficients`.
+
+    Returns
+    -------
+    DataFrame
+        One row per feature: ``grade`` (Spearman's correlation), ``survival`` (Cox coefficient, per
+        unit of `values`), ``survival_error`` (its standard error) and ``survival_reason`` (why
+        there is a coefficient or none). What cannot be computed is NaN.
+
+    Examples
+    --------
+    >>> outcomes = read_outcomes(pd.DataFrame({"grade": [1, 2, 3, 3]}))
+    >>> clinical_coefficients([[0.1], [0.2], [0.4], [0.3]], outcomes)["grade"].round(3).tolist()
+    [0.949]
+    """
+    values = np.asarray(values, dtype=float)
+    table = pd.DataFrame(
+        {"grade": np.nan, "survival": np.nan, "survival_error": np.nan},
+        index=range(values.shape[1]),
+    ).assign(survival_reason=outcomes.missing.get("survival", CONVERGED))
+    if "grade" not in outcomes.missing:
+        rows = outcomes.rows("grade")
+        table["grade"] = spearman_correlations(values[rows], outcomes.grade[rows])
+    if "survival" not in outcomes.missing:
+        rows = outcomes.rows("survival")
+        fitted = cox_coefficients(
+            values[rows], outcomes.time[rows], outcomes.event[rows], ties=ties
+        )
+        table["survival"] = fitted["coefficient"]
+        table["survival_error"] = fitted["standard_error"]
+        table["survival_reason"] = fitted["reason"]
+    return table
+
+
+def _of_samples(clinical: pd.DataFrame, samples: pd.Index) -> pd.DataFrame:
+    wanted = clinical.index[clinical.index.isin(samples)]
+    if not wanted.is_unique:
+        raise ClinicalError(
+            f"The clinical table has several rows for sample {wanted[wanted.duplicated()][0]!r}."
+        )
+    lacking = samples[~samples.isin(wanted)]
+    if len(lacking):
+        raise ClinicalError(
+            f"{len(lacking)} of {len(samples)} samples have no row in the clinical table: "
+            f"{_some(lacking)}. Its rows are called {_some(clinical.index)}."
+        )
+    return clinical.loc[samples]
+
+
+def _numbers(clinical: pd.DataFrame, column: str) -> pd.Series:
+    """Return a column as floats; NaN for all samples if it is not there."""
+    if column not in clinical:
+        return pd.Series(np.nan, clinical.index)
+    written = clinical[column]
+    numbers = pd.to_numeric(written, errors="coerce").astype(float)
+    wrong = (numbers.isna() & written.notna()) | np.isinf(numbers)
+    if wrong.any():
+        raise ClinicalError(
+            f"Column {column!r} has {_where(written, wrong)}; expected finite numbers, or nothing "
+            "where it is not known."
+        )
+    return numbers
+
+
+def _where(column: pd.Series, wrong: pd.Series) -> str:
+    """Name the first wrong entry."""
+    value = column[wrong].iloc[0]
+    shown = f"{value:g}" if isinstance(value, float) else repr(value)
+    more = f" and {wrong.sum() - 1} more" if wrong.sum() > 1 else ""
+    return f"{shown} in sample {column.index[wrong][0]!r}{more}"
+
+
+def _no_grade(grades: pd.Series, column: str, clinical: pd.DataFrame) -> str | None:
+    if column not in clinical:
+        return f"no column {column!r}"
+    known = grades.dropna()
+    if len(known) < _FEWEST:
+        return f"fewer than three samples with a grade ({len(known)})"
+    if known.nunique() < 2:
+        return f"one level only ({known.iloc[0]:g})"
+    return None
+
+
+def _no_survival(events: pd.Series, columns: tuple[str, str], clinical: pd.DataFrame) -> str | None:
+    lacking = [column for column in columns if column not in clinical]
+    if lacking:
+        return f"no column {lacking[0]!r}"
+    if events.sum() < 2:  # one event is no ground for a coefficient
+        return f"fewer than two events ({int(events.sum())})"
+    return None
