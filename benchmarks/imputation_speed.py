@@ -107,11 +107,12 @@ def main() -> None:
     parser.add_argument(
         "--environments", type=Path, default=ROOT / "_build" / "bench", metavar="FOLDER"
     )
+    parser.add_argument("--turns", type=int, default=CHOSEN["repeats"], help="of the peers")
     parser.add_argument("--parts", nargs="*", choices=list(PARTS), default=list(PARTS))
     options = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), options.environments)
+        bench = Bench(Path(folder), options.environments, options.turns)
         for part in options.parts:
             say(f"== {part}")
             PARTS[part](bench)
@@ -126,8 +127,8 @@ def say(text: str) -> None:
 class Bench:
     """Where measurements are made: a folder for matrices, and the peers' environments."""
 
-    def __init__(self, folder: Path, environments: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, environments: Path, turns: int) -> None:
+        self.folder, self.turns = folder, turns
         self.pythons: dict[str, Path | str] = {
             "vaeimpute": Path(sys.executable),
             "scikit-learn": Path(sys.executable),
@@ -259,7 +260,7 @@ def peers(bench: Bench) -> None:
         }  # fmt: skip
         results: dict[str, list[dict[str, Any]]] = {run: [] for run in runs}
         imputed = {}
-        for repeat in range(CHOSEN["repeats"]):
+        for turn in range(bench.turns):
             for run, (program, parameters) in runs.items():
                 imports = ["torch"] if "VAE" in run else []
                 result = bench.measure(
@@ -268,15 +269,16 @@ def peers(bench: Bench) -> None:
                 results[run].append(result)
                 if "note" not in result:
                     imputed[run] = np.load(bench.folder / "imputed.npy")
-                say(f"{name}, turn {repeat + 1}: {run}: {_short(result)}")
+                say(f"{name}, turn {turn + 1}: {run}: {_short(result)}")
         table = _side_by_side(results, imputed, true, mask)
         shape = {"cohort": name, "n_train": len(train), "n_test": len(true)}
-        shape |= {"n_features": true.shape[1], "missing": float(mask.mean())}
+        shape |= {"n_features": true.shape[1], "missing": float(mask.mean()),
+                  "turns": bench.turns}  # fmt: skip
         for position, (column, value) in enumerate(shape.items()):
             table.insert(position, column, value)
         tables.append(table)
     bench.write(
-        pd.concat(tables), "imputation_speed", repeats=CHOSEN["repeats"], scenario=SCENARIO,
+        pd.concat(tables), "imputation_speed", turns=bench.turns, scenario=SCENARIO,
         vae=SMALL_VAE, ranks=CHOSEN["cohorts"],
     )  # fmt: skip
 

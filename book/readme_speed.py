@@ -26,7 +26,7 @@ def times_section(table: pd.DataFrame) -> str:
         f"(`{first['cohort']}`) and to impute {first['n_test']} more",
         f"with {100 * first['missing']:.0f} % missing, on one thread; error in standard deviations "
         "(`make bench`; median of",
-        f"{table.attrs.get('repeats', 3)} turns):",
+        f"{first['turns']} turns):",
         "",
         "| program | seconds | times as long as ours | mean absolute error |",
         "|---|---|---|---|",

@@ -236,11 +236,15 @@ def _check_memory(imputer: BaseImputer, n_rows: int, n_features: int, max_bytes:
             few = middle
         else:
             many = middle
+    advice = (
+        f"Learn from fewer rows, drawn at random (n_reference={few} would fit), or take "
+        "SVDImputer(joint=False), which keeps none."
+        if few
+        else "Not even one row would fit: choose a smaller model, or a larger max_bytes."
+    )
     raise MemoryError(
         f"{type(imputer).__name__} needs about {needed / 1e9:.1f} GB to learn from {n_rows} rows "
-        f"of {n_features} features, and max_bytes allows {max_bytes / 1e9:.1f} GB. Learn from "
-        f"fewer rows, drawn at random (n_reference={few} would fit), or take "
-        "SVDImputer(joint=False), which keeps none."
+        f"of {n_features} features, and max_bytes allows {max_bytes / 1e9:.1f} GB. {advice}"
     )
 
 
