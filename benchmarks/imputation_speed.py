@@ -522,8 +522,6 @@ def blocks(bench: Bench) -> None:
         return
     source, out = bench.folder / "large.npy", bench.folder / "filled.npy"
     hidden = _write_large(source, n, d)
-    small = {"class": "VAEImputer", "hidden_sizes": [128], "latent_dim": 16, "n_epochs": 20,
-             "learning_rate": 1e-3, "init": "mean", "device": "cpu", "random_state": 0}  # fmt: skip
     methods: dict[str, tuple[dict[str, Any], int | None]] = {
         "mean": (MEAN, None),
         "SVD, alone": (
@@ -534,7 +532,6 @@ def blocks(bench: Bench) -> None:
         "Gaussian": (
             {"class": "GaussianImputer", "precision": "float32", "random_state": 0}, n_reference,
         ),
-        "VAE": (small, n_reference),
     }  # fmt: skip
     rows = []
     for name, (parameters, reference) in methods.items():
@@ -553,7 +550,7 @@ def blocks(bench: Bench) -> None:
     table.insert(1, "n_samples", n)
     table.insert(2, "n_features", d)
     table.insert(3, "file_gb", n * d * 4 / 1e9)
-    bench.write(table, "imputation_memory", missing=0.05, vae=small,
+    bench.write(table, "imputation_memory", missing=0.05,
                 seconds="by the clock", peak_gib="of the whole process")  # fmt: skip
 
 
