@@ -21,12 +21,12 @@ def times_section(table: pd.DataFrame) -> str:
         table["n_train"] * table["n_features"]
     ).max()].set_index("program")  # fmt: skip
     first = cohort.iloc[0]
+    turns = "one turn" if first["turns"] == 1 else f"median of {first['turns']} turns"
     lines = [
         f"Seconds to fit {first['n_train']} samples x {first['n_features']} genes "
         f"(`{first['cohort']}`) and to impute {first['n_test']} more",
-        f"with {100 * first['missing']:.0f} % missing, on one thread; error in standard deviations "
-        "(`make bench`; median of",
-        f"{first['turns']} turns):",
+        f"with {100 * first['missing']:.0f} % missing, on one thread ({turns}; `make bench`); error "
+        "in standard deviations:",
         "",
         "| program | seconds | times as long as ours | mean absolute error |",
         "|---|---|---|---|",
