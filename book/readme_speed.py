@@ -25,7 +25,7 @@ def times_section(table: pd.DataFrame) -> str:
     lines = [
         f"Seconds to fit {first['n_train']} samples x {first['n_features']} genes "
         f"(`{first['cohort']}`) and to impute {first['n_test']} more",
-        f"with {100 * first['missing']:.0f} % missing, on one thread ({turns}; `make bench`); error "
+        f"with {first['missing']:.0%} missing, on one thread ({turns}; `make bench`); error "
         "in standard deviations:",
         "",
         "| program | seconds | times as long as ours | mean absolute error |",
