@@ -34,6 +34,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,10 +114,17 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.environments, options.turns)
+        failed = []
         for part in options.parts:
             say(f"== {part}")
-            PARTS[part](bench)
+            try:
+                PARTS[part](bench)
+            except Exception:  # the other parts are worth having
+                traceback.print_exc()
+                failed.append(part)
     say(f"== done in {(time.monotonic() - began) / 60:.1f} minutes")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 def say(text: str) -> None:
