@@ -97,3 +97,10 @@ def test_defines_no_long_function(notebook):
         for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*$", "", cell.source))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+
+
+def test_checked_cells_draw_no_progress_bar(notebook):
+    # nbval compares standard error as well, and a bar is never the same twice.
+    for cell in code_cells(notebook):
+        if "nbval-check-output" in cell.metadata.get("tags", []):
+            assert "progress=True" not in cell.source
