@@ -55,7 +55,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help book test fetch notebooks lint constraints clean preflight
+.PHONY: help book test fetch notebooks bench lint constraints clean preflight
 
 help: ## list the targets
 	@echo "make TARGET [PYTHON=python3.12] [CHAPTER=...] [PARAMETERS=\"name=value ...\"]"
@@ -80,6 +80,11 @@ notebooks: $(STAMP) ## execute notebooks/ in place, ready to be committed with t
 	@echo "== notebooks: executing the chapters in place"
 	@$(WATCH) $(BIN)/python book/run_chapters.py --in-place $(CHAPTERS) $(CHOSEN)
 	@$(BIN)/python book/readme_figure.py
+
+# On a machine that does nothing else; BENCH_SIZE=small tries it out. Peers get environments in _build.
+bench: $(STAMP) ## measure time and memory beside the peers, into results/benchmarks (half an hour)
+	@echo "== bench: imputation"
+	@$(WATCH) $(BIN)/python benchmarks/imputation_speed.py
 
 lint: $(STAMP) ## check style, formatting and types
 	@echo "== lint: ruff"

@@ -42,3 +42,21 @@ def test_its_example_runs(tmp_path):
     filled = pd.read_csv(tmp_path / "filled.csv", index_col=0)
     assert filled.notna().all(axis=None)
     pd.testing.assert_frame_equal(filled.where(table.notna()), table)
+
+
+def test_its_command_runs(tmp_path):
+    commands = re.findall(r"^vaeimpute (.*)$", README, flags=re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["impute"]
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(30, 2)) @ rng.normal(size=(2, 40))
+    values[rng.random(values.shape) < 0.2] = np.nan
+    table = pd.DataFrame(values, [f"s{i}" for i in range(30)]).add_prefix("g")
+    table.to_csv(tmp_path / "expression.csv")
+    for command in commands:
+        subprocess.run(
+            [sys.executable, "-m", "vaeimpute", *command.split()], cwd=tmp_path, check=True
+        )
+    filled = pd.read_csv(tmp_path / "filled.csv", index_col=0, float_precision="round_trip")
+    original = pd.read_csv(tmp_path / "expression.csv", index_col=0, float_precision="round_trip")
+    assert filled.notna().all(axis=None)
+    pd.testing.assert_frame_equal(filled.where(original.notna()), original, check_exact=True)

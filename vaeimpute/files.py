@@ -4,7 +4,59 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Write a file elsewhere and put it in its place when it is complete.
+
+    If the block ends with an exception, an interruption included, the file that was there stays as
+    it was, and nothing is left beside it.
+
+    Parameters
+    ----------
+    path : str or path
+        An existing file is replaced; its folder is made if need be.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty file in the same folder, with the same extensions, to be written to.
+
+    Raises
+    ------
+    OSError
+        If no file can be made there; it names `path`.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(f"{folder}/note.txt") as unfinished:
+    ...         _ = unfinished.write_text("done")
+    ...     os.listdir(folder), Path(f"{folder}/note.txt").read_text()
+    (['note.txt'], 'done')
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.name[:100]}-", suffix="".join(path.suffixes)[-100:], dir=path.parent
+        )
+    except OSError as error:  # it would speak of the temporary file
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+    temporary = Path(name)
+    try:
+        os.close(handle)
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # or a power cut could leave the new name on an empty file
+        temporary.chmod(0o666 & ~_umask())  # mkstemp's own is for its owner's eyes only
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: str | Path, content: str | bytes) -> None:
@@ -24,16 +76,8 @@ def write_atomically(path: str | Path, content: str | bytes) -> None:
     ...     os.listdir(f"{folder}/new"), Path(f"{folder}/new/note.txt").read_text("utf-8")
     (['note.txt'], 'α')
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's own is for its owner's eyes only
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def _umask() -> int:

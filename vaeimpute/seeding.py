@@ -49,3 +49,25 @@ def as_int(seed: np.random.SeedSequence) -> int:
     True
     """
     return int(seed.generate_state(1, np.uint32)[0])
+
+
+def as_generator(random_state: int | np.random.RandomState | None) -> np.random.Generator:
+    """Turn scikit-learn's ``random_state`` into a generator, without numpy's global state.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        The same integer gives the same generator; None gives another one every time.
+
+    Returns
+    -------
+    numpy.random.Generator
+
+    Examples
+    --------
+    >>> bool(as_generator(0).random() == as_generator(0).random())
+    True
+    """
+    if isinstance(random_state, np.random.RandomState):
+        random_state = int(random_state.randint(2**31))
+    return np.random.default_rng(random_state)

@@ -70,6 +70,15 @@ def test_the_guess_matters_less_after_every_pass(low_rank, fitted):
     assert gaps[2] < 0.01
 
 
+def test_a_network_that_is_sized_for_the_matrix_beats_the_mean(low_rank):
+    train, true, mask = low_rank
+    holes = np.where(mask, np.nan, true)
+    sized = VAEImputer.sized_for(train.shape[1], init="mean", device="cpu", random_state=0)
+    error = np.abs(sized.fit(train).transform(holes) - true)[mask].mean()
+    assert error < 0.6 * np.abs(MeanImputer().fit(train).transform(holes) - true)[mask].mean()
+    assert sized.model_.encode(torch.zeros(1, 50))[0].shape == (1, 12)
+
+
 def test_torchs_global_state_is_left_alone(low_rank):
     before = torch.random.get_rng_state()
     VAEImputer(**SMALL, n_epochs=1, random_state=0).fit(low_rank[0]).transform(low_rank[1])

@@ -376,13 +376,35 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 def _parquet_matrix(path: Path) -> pd.DataFrame:
     frame = read_parquet(path)
-    if isinstance(frame.index, pd.RangeIndex) and frame.shape[1] and _is_text(frame.iloc[:, 0]):
+    if has_id_column(frame):
         frame = frame.set_index(frame.columns[0])
     if frame.empty:
         raise TableError(f"{path} is empty: {frame.shape[0]} rows and {frame.shape[1]} columns.")
     rows = _checked_ids(path, "row ids", frame.index)
     columns = _checked_ids(path, "column ids", frame.columns)
     return pd.DataFrame(_numbers(path, frame, rows, columns), rows, columns)
+
+
+def has_id_column(frame: pd.DataFrame) -> bool:
+    """Tell whether the first column of a Parquet file holds the row ids.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From `read_parquet`.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> has_id_column(pd.DataFrame({"gene": ["TP53"], "s1": [0.5]}))
+    True
+    """
+    return (
+        isinstance(frame.index, pd.RangeIndex) and frame.shape[1] > 0 and _is_text(frame.iloc[:, 0])
+    )
 
 
 def _is_text(column: pd.Series) -> bool:

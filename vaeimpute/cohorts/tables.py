@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from vaeimpute.cohorts.annotated import layer_values, read_h5ad
 from vaeimpute.cohorts.clinical import Match, join_clinical, match_samples, read_clinical
 from vaeimpute.cohorts.cohort import Cohort, _some
 from vaeimpute.cohorts.matrix_files import SEPARATORS, TableError, read_matrix
@@ -141,7 +141,10 @@ def read_table_cohort(
             raise ValueError(
                 f"{path}: AnnData keeps samples in rows; transpose the object before writing it."
             )
-        values, own_clinical, features = _read_h5ad(path, layer)
+        data = read_h5ad(path)
+        values = layer_values(path, data, layer)
+        own_clinical = data.obs.set_axis(values.index)
+        features = data.var.set_axis(values.columns)
         notes = ("Rows of the file are samples, as AnnData defines.",)
         match = _match(path, values, values.index, table, sample_column)
     else:
@@ -283,38 +286,3 @@ def _no_overlap(
         f"{theirs.name or 'row names'!r}: {_some(pd.Index(theirs), 3)}. Bring the ids into one "
         "form, or name the column that holds them as sample_column."
     )
-
-
-def _read_h5ad(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return values, obs and var of an AnnData file."""
-    try:
-        import anndata
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            f"Reading {path} needs anndata, which is not installed. Install it: pip install "
-            "'vaeimpute[anndata]'.",
-            name="anndata",
-        ) from None
-    with warnings.catch_warnings():
-        # Repeated names: the cohort refuses them, and names them.
-        warnings.filterwarnings("ignore", ".* names are not unique")
-        try:
-            data = anndata.read_h5ad(path)
-        except (OSError, KeyError) as error:  # what h5py raises for a file that is not HDF5
-            raise TableError(f"{path} cannot be read as AnnData: {error}") from None
-    if layer is not None and layer not in data.layers:
-        raise TableError(f"{path} has no layer {layer!r}; it has {_some(pd.Index(data.layers))}.")
-    array = data.X if layer is None else data.layers[layer]
-    if array is None:
-        raise TableError(
-            f"{path} has no X; name one of its layers: {_some(pd.Index(data.layers))}."
-        )
-    if hasattr(array, "toarray"):
-        array = array.toarray()
-    array = np.asarray(array)
-    values = pd.DataFrame(
-        array.astype(np.float32 if array.dtype == np.float32 else np.float64),
-        data.obs_names.astype(object),
-        data.var_names.astype(object),
-    )
-    return values, data.obs.set_axis(values.index), data.var.set_axis(values.columns)

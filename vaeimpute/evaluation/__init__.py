@@ -6,6 +6,7 @@ from vaeimpute.evaluation.agreement import (
     difference_density,
     top_overlap,
 )
+from vaeimpute.evaluation.calibration import interval_coverage
 from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
 from vaeimpute.evaluation.clinical import (
     ClinicalError,
@@ -39,8 +40,11 @@ from vaeimpute.evaluation.per_feature import (
     errors_by_property,
     strongest_correlation,
 )
+from vaeimpute.evaluation.pooling import pool_draws
+from vaeimpute.evaluation.scoring import MaskedScorer
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
 from vaeimpute.evaluation.spearman import spearman_correlations
+from vaeimpute.evaluation.speed import fit_exponent, judge_time_claims, time_imputers
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
 from vaeimpute.evaluation.verdicts import (
@@ -59,6 +63,7 @@ from vaeimpute.evaluation.verdicts import (
 __all__ = [
     "ClinicalError",
     "ClinicalOutcomes",
+    "MaskedScorer",
     "as_in_table_2",
     "clinical_coefficients",
     "compare_coefficients",
@@ -78,7 +83,9 @@ __all__ = [
     "error_per_feature",
     "errors_by_property",
     "first_stable_pass",
+    "fit_exponent",
     "follow_passes",
+    "interval_coverage",
     "judge_best",
     "judge_better",
     "judge_change",
@@ -92,11 +99,13 @@ __all__ = [
     "judge_shift_claims",
     "judge_similar",
     "judge_stable",
+    "judge_time_claims",
     "latent_distribution",
     "loss_terms",
     "mean_absolute_error",
     "measure_noise",
     "paper_table_2",
+    "pool_draws",
     "read_outcomes",
     "reconstruct_rows",
     "residual_spread",
@@ -107,6 +116,7 @@ __all__ = [
     "strongest_correlation",
     "summarize",
     "tabulate_concordance",
+    "time_imputers",
     "top_overlap",
     "vae_shift_curve",
     "write_intervals",

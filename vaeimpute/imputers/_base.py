@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import gen_batches
+from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from vaeimpute.imputers._frames import as_numbers, check_names, match_columns
 
 
 class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Base of the imputers: NaN in, no NaN out, every observed entry returned bit for bit.
 
+    The columns of a data frame are matched by name with those of the fit.
+
     A subclass stores its hyper-parameters in the constructor and implements `_fit`, which sees the
-    training matrix, and `_impute`, which predicts the entries of other rows. Both work in float64
-    and, if the subclass has a parameter ``standardize`` that is true, in standard deviations of the
-    training rows. `_learnt` names the attributes that a saved file has to hold.
+    training matrix, and `_impute`, which predicts the entries of other rows. Both work in float64,
+    or in what a parameter ``precision`` says, and, if the subclass has a parameter ``standardize``
+    that is true, in standard deviations of the training rows. `_learnt` names the attributes that a
+    saved file has to hold.
     """
 
     _learnt: tuple[str, ...] = ()
@@ -25,7 +34,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            NaN means missing.
+            NaN means missing. Of a DataFrame, the names of the columns are remembered.
         y : ignored
 
         Returns
@@ -35,10 +44,11 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a feature has no value at all, or `X` is not numeric or has infinite entries.
+            If a feature has no value at all, `X` is not numeric or has infinite entries, or names
+            of columns repeat or are no text.
         """
         self._is_fitted = False  # a fit that fails or is interrupted leaves nothing to be used
-        X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_all_finite="allow-nan")
+        X = self._validate(X, reset=True)
         empty = np.isnan(X).all(axis=0)
         if empty.any():
             names = getattr(self, "feature_names_in_", np.arange(X.shape[1]))[empty]
@@ -58,22 +68,26 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            NaN means missing; not changed.
+            NaN means missing; not changed. A feature may be missing in every row.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            In the units of `X`; a DataFrame after ``set_output(transform="pandas")``.
+            In the units of `X`; a DataFrame after ``set_output(transform="pandas")``, with the
+            index of `X` and the columns of the fit.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not numeric or has infinite entries, or a DataFrame has other columns than at
+            fit.
+
+        Warns
+        -----
+        FeatureOrderWarning
+            If a DataFrame has the columns of the fit in another order. They are matched by name.
         """
-        check_is_fitted(self)
-        X = validate_data(
-            self,
-            X,
-            dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan",
-            reset=False,
-            copy=True,
-        )
+        X = self._validate(X, copy=True)
         missing = np.isnan(X)
         rows = missing.any(axis=1)
         if rows.any():
@@ -83,13 +97,60 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             X[missing] = predicted[missing[rows]]
         return X
 
+    def _validate(self, X, *, reset: bool = False, copy: bool = False) -> np.ndarray:
+        """Return `X` as floats with the columns of the fit, or those of `X` if it is the fit."""
+        who = type(self).__name__
+        X = as_numbers(X, who)
+        if reset:
+            check_names(X, who)
+        else:
+            check_is_fitted(self)
+            X = match_columns(X, getattr(self, "feature_names_in_", None), who)
+        return validate_data(
+            self,
+            X,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite="allow-nan",
+            reset=reset,
+            copy=copy,
+        )
+
+    def _label(self, X, values: np.ndarray):
+        """Give an array the container that `transform` would return it in."""
+        return _wrap_data_with_container("transform", values, X, self)
+
     def _scale(self, X: np.ndarray) -> np.ndarray:
-        X = X.astype(np.float64)
-        return X if self._scaler is None else self._scaler.transform(X, copy=False)
+        scaled = np.empty(X.shape, self._dtype)
+        for rows in gen_batches(len(X), 1024):  # a float64 copy of few rows at a time
+            part = X[rows].astype(np.float64)
+            scaled[rows] = (
+                part if self._scaler is None else self._scaler.transform(part, copy=False)
+            )
+        return scaled
+
+    @property
+    def _dtype(self) -> type[np.floating]:
+        """What `_fit` and `_impute` get."""
+        return np.float64
 
     def _fit(self, X: np.ndarray) -> None:
         """Learn from the training matrix; set attributes that end in an underscore."""
         raise NotImplementedError
+
+    # Whether `_fit_scans` can learn from blocks of rows that are not kept.
+    _streams: bool | property = False
+
+    def _fit_scans(self, mean: np.ndarray, scan: Callable[[], Iterator[np.ndarray]]) -> None:
+        """Learn as `_fit` does from blocks of rows, which every call of `scan` yields again.
+
+        `mean` is that of all these rows.
+        """
+        raise NotImplementedError
+
+    def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
+        """Estimate the memory that `vaeimpute.imputers.fit_blocks` needs with so many rows."""
+        # The rows as read, and two copies: what is kept, and what is computed on the way.
+        return n_samples * n_features * (8 + 2 * np.dtype(self._dtype).itemsize)
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Predict a matrix of the shape of `X`; only its entries at `missing` are used."""

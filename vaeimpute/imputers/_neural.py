@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, check_scalar
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from vaeimpute.imputers._base import BaseImputer
 
@@ -140,8 +140,7 @@ class NeuralImputer(BaseImputer):
             of the missing entries since the pass before, in standard deviations of the training
             rows.
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
+        X = self._validate(X)
         missing = np.isnan(X)
         if not missing.any():
             raise ValueError("No entry of X is missing, so there is nothing to follow.")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from numbers import Real
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 from sklearn.utils import check_random_state, check_scalar
 
-from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._gaussian_std import WithSpread
+from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
+from vaeimpute.imputers._precision import WithPrecision
 from vaeimpute.imputers._tuning import hold_out
 
 _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
+_MOST_ROWS = 200  # to choose an alpha with: each has many values
 
 
-class GaussianImputer(BaseImputer):
+class GaussianImputer(WithPrecision, WithSpread):
     """Fill missing values with their expectation given the observed ones, under a normal model.
 
     With standardised training rows Z of shape (n, d), the covariance is ``Z'Z/n + alpha*I``. The
@@ -28,12 +29,14 @@ class GaussianImputer(BaseImputer):
     ----------
     alpha : float or "auto"
         Ridge added to the covariance's diagonal, in units of the features' mean variance. "auto"
-        chooses it at fit: a fifth of the rows lose a tenth of their values, and the value in
-        10^-2, 10^-1.5, ..., 10^3 that restores them best is taken.
+        chooses it at fit: a fifth of the rows (at most 200) lose a tenth of their values, and the
+        value in 10^-2, 10^-1.5, ..., 10^3 that restores them best is taken.
     standardize : bool
         Work in standard deviations of the training rows; without it, deviations from their means.
+    precision : {"float64", "float32"}
+        Of all products; float32 halves the memory and about halves the time.
     random_state : int, RandomState instance or None
-        For ``alpha="auto"``.
+        For ``alpha="auto"`` and `sample`.
 
     Attributes
     ----------
@@ -42,6 +45,12 @@ class GaussianImputer(BaseImputer):
     train_ : ndarray of shape (n_train, n_features)
         The training rows, centred, in units of the root of the mean variance; missing entries are
         predicted from the other rows.
+
+    Notes
+    -----
+    How the systems of all rows are solved at once is told in `vaeimpute.imputers._kernel_systems`.
+    While alpha is chosen, they are solved in float32, to three digits. Memory is needed for the
+    training rows and for two or three matrices of n x n.
 
     References
     ----------
@@ -56,87 +65,88 @@ class GaussianImputer(BaseImputer):
     array([[0.5, 1. ]])
     """
 
-    _learnt = ("train_", "_mean", "_unit", "_kernel", "alpha_")
+    _learnt = ("train_", "_mean", "_unit", "_holes", "alpha_")
 
-    def __init__(self, *, alpha="auto", standardize=True, random_state=None):
+    def __init__(self, *, alpha="auto", standardize=True, precision="float64", random_state=None):
         self.alpha = alpha
         self.standardize = standardize
+        self.precision = precision
         self.random_state = random_state
 
     def _fit(self, X: np.ndarray) -> None:
-        self._mean = np.nanmean(X, axis=0)
-        # One unit for all features, so that alpha means the same whatever they are measured in.
-        self._unit = np.sqrt(np.nanvar(X, axis=0).mean()) or 1.0
-        X = (X - self._mean) / self._unit
-        self.train_ = np.nan_to_num(X, nan=0.0)
-        if self.alpha == "auto":
-            self.alpha_ = self._choose_alpha(X)
-        else:
+        if self.alpha != "auto":
             check_scalar(self.alpha, "alpha", Real, min_val=0, include_boundaries="neither")
-            self.alpha_ = float(self.alpha)
-        self._kernel = self.train_ @ self.train_.T
         missing = np.isnan(X)
-        if missing.any():
-            self._complete(missing)
+        self._mean = np.nanmean(X, axis=0) if missing.any() else X.mean(axis=0)
+        X -= self._mean
+        # One unit for all features, so that alpha means the same whatever they are measured in.
+        self._unit = float(np.sqrt(_mean_square(X))) or 1.0
+        X /= self._unit
+        self.alpha_ = self._choose_alpha(X) if self.alpha == "auto" else float(self.alpha)
+        X[missing] = 0.0
+        self.train_ = self._complete(X, missing) if missing.any() else X
+        self._systems = KernelSystems(self.train_)
+        self._remember_holes(missing)
 
-    def _complete(self, missing: np.ndarray) -> None:
+    def _complete(self, train: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Fill the holes of the training rows, each from the other rows.
 
         A training row with zeros in its holes resembles itself best of all when it is imputed, and
         the zeros would come back.
         """
-        filled = self.train_.copy()
+        rows = np.flatnonzero(missing.any(axis=1))
         n_others = np.maximum((~missing).sum(axis=0) - 1, 1)
-        for row in np.flatnonzero(missing.any(axis=1)):
-            # Centred by the mean of all rows, the row would be minus the sum of the others.
-            shift = -self.train_[row] / n_others
-            others = np.delete(self.train_, row, axis=0)
-            products = others @ shift
-            kernel = np.delete(np.delete(self._kernel, row, axis=0), row, axis=1)
-            kernel = kernel - products[:, None] - products + shift @ shift
-            row_shifted, gaps = (self.train_[row] - shift)[None], missing[[row]]
-            (predicted,) = self._predict(others - shift, kernel, row_shifted, gaps, [self.alpha_])
-            filled[row, gaps[0]] = predicted[0, gaps[0]]
-        self.train_ = filled
-        self._kernel = filled @ filled.T
+        # Centred by the mean of all rows, a row would be minus the sum of the others.
+        left_out = LeftOut(rows, (-train[rows] / n_others).astype(train.dtype))
+        ridge = np.array([self.alpha_ * max(len(train) - 1, 1)], train.dtype)
+        (weights,) = KernelSystems(train).weights(
+            train[rows], missing[rows], ridge, left_out=left_out
+        )
+        others = 1.0 - weights.sum(axis=1)[:, None]
+        predicted = weights @ train + others * left_out.shift
+        filled = train.copy()
+        filled[missing] = predicted[missing[rows]]
+        return filled
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        (predicted,) = self._predict(
-            self.train_, self._kernel, (X - self._mean) / self._unit, missing, [self.alpha_]
-        )
-        return self._mean + self._unit * predicted
-
-    @staticmethod
-    def _predict(
-        train: np.ndarray,
-        kernel: np.ndarray,
-        X: np.ndarray,
-        missing: np.ndarray,
-        alphas: Sequence[float] | np.ndarray,
-    ) -> list[np.ndarray]:
-        """Predict whole rows from their observed entries, once for every alpha."""
-        n = len(train)
-        projections = np.where(missing, 0.0, X) @ train.T
-        weights = np.empty((len(alphas), *projections.shape))
-        patterns, pattern_of = np.unique(missing, axis=0, return_inverse=True)
-        for number, pattern in enumerate(patterns):
-            rows = pattern_of == number  # rows that miss the same features share the system
-            # Downdate: fewer products than building the kernel of the observed features afresh.
-            lost = train[:, pattern]
-            observed_kernel = kernel - lost @ lost.T
-            for number_of_alpha, alpha in enumerate(alphas):
-                factor = cho_factor(observed_kernel + n * alpha * np.eye(n))
-                weights[number_of_alpha, rows] = cho_solve(factor, projections[rows].T).T
-        return [one @ train for one in weights]
+        X -= self._mean
+        X /= self._unit
+        ridge = np.array([self.alpha_ * len(self.train_)], X.dtype)
+        (weights,) = self._systems.weights(X, missing, ridge)
+        predicted = weights @ self.train_
+        predicted *= self._unit
+        predicted += self._mean
+        return predicted
 
     def _choose_alpha(self, X: np.ndarray) -> float:
         """Return the alpha that best restores values held out from some of the rows."""
         parts = hold_out(X, check_random_state(self.random_state))
         if parts is None:
             return 1.0  # nothing to choose with
-        kept, true, hidden = parts
-        train = np.nan_to_num(kept, nan=0.0)
-        missing = hidden | np.isnan(true)
-        predictions = self._predict(train, train @ train.T, true, missing, _ALPHAS)
-        errors = [np.abs(predicted - true)[hidden].mean() for predicted in predictions]
+        kept, true, hidden = (part[:_MOST_ROWS] if part is not parts[0] else part for part in parts)
+        # To tell which error is the smallest, predictions to three digits or so are enough.
+        train = np.nan_to_num(kept, nan=0.0).astype(np.float32)
+        true = true.astype(np.float32)
+        ridges = (_ALPHAS * len(train)).astype(np.float32)
+        weights = KernelSystems(train).weights(
+            true, hidden | np.isnan(true), ridges, tolerance=1e-3
+        )
+        errors = [np.abs(one @ train - true)[hidden].mean(dtype=np.float64) for one in weights]
         return float(_ALPHAS[np.argmin(errors)])
+
+    def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
+        # The kernel, its eigenvectors, and what it takes to find them.
+        return super()._bytes_to_fit(n_samples, n_features) + 4 * 8 * n_samples**2
+
+    def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
+        super()._from_arrays(arrays, summary)
+        self._systems = KernelSystems(self.train_)
+
+
+def _mean_square(X: np.ndarray) -> float:
+    """Return the mean over features of their mean squares, NaN left out."""
+    observed = ~np.isnan(X)
+    if observed.all():
+        return np.einsum("ij,ij->", X, X) / X.size
+    squares = np.where(observed, X * X, 0.0).sum(axis=0)
+    return float(np.mean(squares / observed.sum(axis=0)))

@@ -1,16 +1,20 @@
-"""K nearest neighbours, with the distances of all pairs of rows from three matrix products."""
+"""K nearest neighbours, with the distances of all pairs of rows from two matrix products."""
 
 from __future__ import annotations
 
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_scalar
+from sklearn.utils import check_scalar, gen_batches
 
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._precision import WithPrecision
+
+_CHUNK = 2**18  # numbers of which a chunk of features has about so many: it stays in the cache
+_WORKING_BYTES = 2**28  # what a block of rows may need
 
 
-class KNNImputer(BaseImputer):
+class KNNImputer(WithPrecision, BaseImputer):
     """Fill a missing value with the weighted mean of that feature in the most similar rows.
 
     Similar means a small Euclidean distance over the features that both rows have, scaled up for
@@ -27,11 +31,33 @@ class KNNImputer(BaseImputer):
     standardize : bool
         Measure distances in standard deviations of the training rows, so that no feature dominates
         because of its units.
+    precision : {"float64", "float32"}
+        Of all computations. float32 halves the memory and about halves the time; distances have
+        some six digits then.
 
     Attributes
     ----------
     train_ : ndarray of shape (n_train, n_features)
-        The training rows.
+        The training rows, less `center_`; 0 where missing.
+    center_ : ndarray of shape (n_features,)
+        Round numbers near the means.
+
+    Notes
+    -----
+    A distance is expanded, ``|x|^2 + |y|^2 - 2xy`` over the features that both rows have, so that
+    all of them come from products of matrices. Two things keep the digits. `center_` is subtracted
+    first: a common offset cancels in a distance, but would eat up the digits of its square. And a
+    distance much smaller than the rows themselves is computed again, from the differences; that of
+    a row to its twin is exactly 0, and none is the root of a negative number.
+
+    Of several rows that are as far away as the k-th neighbour, numpy's `argpartition` takes some,
+    as in scikit-learn. The choice is the same where distances are computed without rounding, as
+    they are if all values are integers (genotypes, say) of moderate size: `center_` is round enough
+    to keep them so. Elsewhere two rows that are equally far away on paper seldom remain so in
+    floating point, and which is taken for nearer depends on the program.
+
+    Rows are imputed in blocks, so that the memory needed besides the training rows' own is some
+    hundred megabytes, however many rows there are.
 
     References
     ----------
@@ -45,57 +71,161 @@ class KNNImputer(BaseImputer):
     array([[0., 2.]])
     """
 
-    _learnt = ("train_", "_observed", "_mean", "_depth")
+    _learnt = ("train_", "center_", "_observed", "_mean")
 
-    def __init__(self, *, n_neighbors=10, weights="distance", standardize=True):
+    def __init__(
+        self, *, n_neighbors=10, weights="distance", standardize=True, precision="float64"
+    ):
         self.n_neighbors = n_neighbors
         self.weights = weights
         self.standardize = standardize
+        self.precision = precision
 
     def _fit(self, X: np.ndarray) -> None:
         check_scalar(self.n_neighbors, "n_neighbors", Integral, min_val=1)
         if self.weights not in ("distance", "uniform"):
             raise ValueError(f"Expected weights 'distance' or 'uniform' but got {self.weights!r}.")
-        self.train_ = X
         self._observed = ~np.isnan(X)
-        self._mean = np.nanmean(X, axis=0)
-        # Among so many rows, every feature is observed in at least n_neighbors (or all it has).
-        self._depth = self.n_neighbors + (~self._observed).sum(axis=0).max()
+        self.center_ = _round_center(X)
+        X -= self.center_
+        X[~self._observed] = 0.0
+        self.train_ = X
+        self._mean = X.sum(axis=0) / self._observed.sum(axis=0)
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        n_train, n_features = self.train_.shape
+        # Distances, what they are made of, and a copy of the rows and of where they are observed.
+        row_bytes = (5 * n_train + 4 * n_features) * X.itemsize
         predicted = np.zeros_like(X)
-        for row, distance in enumerate(self._distances(X, ~missing)):
-            columns = np.flatnonzero(missing[row])
-            predicted[row, columns] = self._weighted_mean(distance, columns)
+        gappy = ~self._observed.all(axis=0)
+        for rows in gen_batches(len(X), max(1, _WORKING_BYTES // row_bytes)):
+            x = np.where(missing[rows], 0.0, X[rows] - self.center_)
+            distances = self._distances(x, ~missing[rows])
+            self._fill_complete(predicted[rows], distances, missing[rows] & ~gappy)
+            self._fill_gappy(predicted[rows], distances, missing[rows] & gappy)
+        predicted += self.center_
         return predicted
 
-    def _distances(self, X: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    def _distances(self, x: np.ndarray, observed: np.ndarray) -> np.ndarray:
         """Distances to the training rows, (n_rows, n_train); NaN where no feature is shared."""
-        # Squares are expanded, so a common offset is taken away first: it cancels in a distance,
-        # but not in the squares, whose digits it would eat up.
-        x = np.where(observed, X - self._mean, 0.0)
-        y = np.where(self._observed, self.train_ - self._mean, 0.0)
-        seen_x, seen_y = observed.astype(X.dtype), self._observed.astype(X.dtype)
-        squares = (x * x) @ seen_y.T - 2 * (x @ y.T) + seen_x @ (y * y).T
-        shared = seen_x @ seen_y.T
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.sqrt(np.maximum(squares, 0.0) * X.shape[1] / shared)
-
-    def _weighted_mean(self, distance: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Predict some features of one row from the training rows at these distances."""
-        nearest = np.argsort(distance, kind="stable")[: self._depth]
-        nearest = nearest[~np.isnan(distance[nearest])]  # they were sorted to the end
-        distance = distance[nearest, None]
-        seen = self._observed[np.ix_(nearest, columns)]
-        values = np.where(seen, self.train_[np.ix_(nearest, columns)], 0.0)
-        chosen = seen & (np.cumsum(seen, axis=0) <= self.n_neighbors)
-        if self.weights == "uniform":
-            weights = chosen.astype(float)
+        sizes = _squares_where(self.train_, observed)  # |y|^2 over the features that x has
+        if self._observed.all():
+            sizes += np.einsum("ij,ij->i", x, x)[:, None]
+            shared = observed.sum(axis=1)[:, None]
         else:
-            weights = chosen / np.where(distance > 0, distance, 1.0)
-            twins = chosen & (distance == 0)  # they settle it, as in scikit-learn
+            sizes += _squares_where(x, self._observed).T
+            shared = _squares_where(self._observed, observed)
+        squares = x @ self.train_.T
+        squares *= -2.0
+        squares += sizes
+        # What is left of the sizes after so much cancels has lost a quarter of its digits.
+        close = squares < np.finfo(x.dtype).eps ** 0.25 * sizes
+        for row in np.flatnonzero(close.any(axis=1)):
+            columns, others = np.flatnonzero(observed[row]), np.flatnonzero(close[row])
+            for part in gen_batches(len(others), 1 + _CHUNK // len(columns)):
+                block = np.ix_(others[part], columns)
+                differences = (x[row, columns] - self.train_[block]) * self._observed[block]
+                squares[row, others[part]] = np.einsum("ij,ij->i", differences, differences)
+        # In scikit-learn's order, so that rounding is the same.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.sqrt(squares / shared * x.shape[1])
+
+    def _fill_complete(self, out: np.ndarray, distances: np.ndarray, missing: np.ndarray) -> None:
+        """Predict features that all training rows have: a row has the same neighbours for all."""
+        k = min(self.n_neighbors, len(self.train_))
+        nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
+        weights = self._weigh(np.take_along_axis(distances, nearest, axis=1).T).T
+        for row in np.flatnonzero(missing.any(axis=1)):
+            columns = np.flatnonzero(missing[row])
+            if weights[row].any():
+                out[row, columns] = weights[row] @ self.train_[np.ix_(nearest[row], columns)]
+            else:
+                out[row, columns] = self._mean[columns]
+
+    def _fill_gappy(self, out: np.ndarray, distances: np.ndarray, missing: np.ndarray) -> None:
+        """Predict features that some training rows lack: neighbours are those that have them."""
+        for row in np.flatnonzero(missing.any(axis=1)):
+            columns = np.flatnonzero(missing[row])
+            nearest = self._nearest_observed(distances[row], columns)
+            distance = np.where(nearest < 0, np.nan, distances[row, nearest])
+            weights = self._weigh(distance)
+            mean = np.einsum("ij,ij->j", weights, self.train_[nearest, columns])
+            out[row, columns] = np.where(weights.any(axis=0), mean, self._mean[columns])
+
+    def _nearest_observed(self, distance: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return neighbours of one row for each column, (n_neighbors, n_columns); -1 for none."""
+        k = self.n_neighbors
+        nearest = np.full((k + 1, len(columns)), -1)  # one more than needed, to see ties
+        n_known = np.count_nonzero(~np.isnan(distance))  # NaN is sorted to the end
+        order: np.ndarray = np.argsort(distance)[:n_known]
+        pending, depth = np.arange(len(columns)), 2 * k
+        while len(pending):
+            seen = self._observed[np.ix_(order[:depth], columns[pending])]
+            rank = np.cumsum(seen, axis=0)
+            place, column = np.nonzero(seen & (rank <= k + 1))
+            nearest[rank[place, column] - 1, pending[column]] = order[place]
+            # Farther rows are looked at only for features that are still short of neighbours.
+            pending = pending[nearest[k, pending] < 0] if depth < len(order) else pending[:0]
+            depth *= 4
+        tied = (nearest[k] >= 0) & (distance[nearest[k - 1]] == distance[nearest[k]])
+        for tie in np.flatnonzero(tied):
+            donors = np.flatnonzero(self._observed[:, columns[tie]])
+            taken = np.argpartition(distance[donors], k - 1)[:k]
+            nearest[:k, tie] = donors[taken]
+        return nearest[:k]
+
+    def _weigh(self, distance: np.ndarray) -> np.ndarray:
+        """Return weights of sum 1, or all 0, for each column of distances; NaN gets none."""
+        known = ~np.isnan(distance)
+        if self.weights == "uniform":
+            weights = known.astype(distance.dtype)
+        else:
+            with np.errstate(divide="ignore"):
+                weights = np.where(known, 1.0 / distance, 0.0)
+            twins = np.isinf(weights)  # they settle it, as in scikit-learn
             weights = np.where(twins.any(axis=0), twins, weights)
         total = weights.sum(axis=0)
-        with np.errstate(invalid="ignore"):
-            mean = (weights * values).sum(axis=0) / total
-        return np.where(total > 0, mean, self._mean[columns])
+        return weights / np.where(total > 0, total, 1.0)
+
+
+def _round_center(X: np.ndarray) -> np.ndarray:
+    """Return numbers near the means, with as few digits as the spread of each feature allows.
+
+    Subtracting them from integers, or from multiples of a power of two, is exact.
+    """
+    low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+    spread = high - low
+    middle = low + (np.nanmean(X - low, axis=0) if np.isnan(X).any() else (X - low).mean(axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = np.exp2(np.floor(np.log2(spread / 8)))
+        return np.where(spread > 0, np.round(middle / step) * step, low).astype(X.dtype)
+
+
+def _squares_where(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Sum the squares of rows of `values` over the features that rows of `seen` have.
+
+    Nothing is subtracted, so the sums over few features are as precise as those over many.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values, n_features)
+    seen : boolean ndarray of shape (n_seen, n_features)
+
+    Returns
+    -------
+    ndarray of shape (n_seen, n_values)
+    """
+    dtype = values.dtype if values.dtype != bool else np.float64
+    total = np.zeros((len(seen), len(values)), dtype)
+    everywhere = np.asarray(seen.all(axis=0))
+    for chunk in gen_batches(values.shape[1], max(256, _CHUNK // len(values))):
+        squares = np.square(values[:, chunk], dtype=dtype)
+        full, part = everywhere[chunk], seen[:, chunk]
+        if full.all():
+            total += squares.sum(axis=1)
+        else:
+            if full.any():
+                total += squares[:, full].sum(axis=1)
+                squares, part = squares[:, ~full], part[:, ~full]
+            total += part.astype(dtype) @ squares.T
+    return total

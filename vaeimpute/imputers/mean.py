@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from vaeimpute.imputers._base import BaseImputer
@@ -21,9 +23,13 @@ class MeanImputer(BaseImputer):
     """
 
     _learnt = ("mean_",)
+    _streams = True
 
     def _fit(self, X: np.ndarray) -> None:
         self.mean_ = np.nanmean(X, axis=0)
+
+    def _fit_scans(self, mean: np.ndarray, scan: Callable[[], Iterator[np.ndarray]]) -> None:
+        self.mean_ = mean
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         return np.broadcast_to(self.mean_, X.shape)

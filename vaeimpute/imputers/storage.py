@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from sklearn.preprocessing import StandardScaler
 
+from vaeimpute.files import replacing
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
@@ -48,7 +47,9 @@ def can_save(imputer: object) -> bool:
     return _CLASSES.get(type(imputer).__name__) is type(imputer)
 
 
-def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> None:
+def save_imputer(
+    imputer: BaseImputer, path: str | Path, *, units: str = "", transform: str = ""
+) -> None:
     """Write a fitted imputer to a file, all of it or nothing.
 
     Parameters
@@ -59,6 +60,8 @@ def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> 
         By convention it ends in ``.safetensors``. An existing file is replaced.
     units : str
         What one value is, for whoever reads the card.
+    transform : str
+        What was done to the values before, and has to be done to new ones, for whoever loads it.
 
     Raises
     ------
@@ -93,18 +96,13 @@ def save_imputer(imputer: BaseImputer, path: str | Path, *, units: str = "") -> 
         "n_features": imputer.n_features_in_,
         "feature_names": getattr(imputer, "feature_names_in_", np.array([])).tolist(),
         "units": units,
+        "transform": transform,
         "training": summary,
         "versions": {name: metadata.version(name) for name in ("vaeimpute", "numpy", "torch")},
     }
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    os.close(handle)
-    try:
-        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-        save_file(contiguous, temporary, {"card": json.dumps(card)})
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    with replacing(path) as unfinished:
+        save_file(contiguous, unfinished, {"card": json.dumps(card)})
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -117,8 +115,8 @@ def read_card(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``class``, ``parameters``, ``n_features``, ``feature_names``, ``units``, ``training``,
-        ``versions`` and ``format``.
+        ``class``, ``parameters``, ``n_features``, ``feature_names``, ``units``, ``transform``,
+        ``training``, ``versions`` and ``format``.
 
     Raises
     ------
@@ -150,6 +148,7 @@ def read_card(path: str | Path) -> dict[str, Any]:
         )
     if card["class"] not in _CLASSES:
         raise ModelFileError(f"{path} holds a {card['class']!r}, which this version has not.")
+    card.setdefault("transform", "")  # not in the first files
     return card
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from vaeimpute.files import replacing
 
 
 class CheckpointError(ValueError):
@@ -44,15 +45,9 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], header: dict[str, A
     header : dict
         What JSON can hold.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    os.close(handle)
-    try:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary,
-                  {"checkpoint": json.dumps(header)})  # fmt: skip
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as unfinished:
+        save_file(contiguous, unfinished, {"checkpoint": json.dumps(header)})
 
 
 def prepare_checkpoint(

@@ -7,6 +7,7 @@ from vaeimpute.plots.beta import (
     plot_passes_by_method,
     plot_relative_errors,
 )
+from vaeimpute.plots.calibration import plot_feature_errors, plot_interval_coverage
 from vaeimpute.plots.clinical import (
     plot_coefficients,
     plot_difference_densities,
@@ -28,6 +29,7 @@ from vaeimpute.plots.features import plot_errors_by_property
 from vaeimpute.plots.masks import plot_mask, plot_masked_values
 from vaeimpute.plots.methylation import plot_coverage_and_error, plot_error_by_coverage
 from vaeimpute.plots.shift import plot_imputed_values, plot_shift_curves
+from vaeimpute.plots.speed import plot_scaling, plot_times
 from vaeimpute.plots.style import METHOD_COLORS, use_style
 from vaeimpute.plots.training import (
     plot_divergence,
@@ -52,8 +54,10 @@ __all__ = [
     "plot_errors",
     "plot_errors_by_property",
     "plot_errors_by_share",
+    "plot_feature_errors",
     "plot_history",
     "plot_imputed_values",
+    "plot_interval_coverage",
     "plot_mask",
     "plot_masked_values",
     "plot_noise",
@@ -61,11 +65,13 @@ __all__ = [
     "plot_passes_by_method",
     "plot_reconstruction",
     "plot_relative_errors",
+    "plot_scaling",
     "plot_settings",
     "plot_shift_curves",
     "plot_spectrum",
     "plot_survival",
     "plot_survival_by_gene",
+    "plot_times",
     "plot_value_distribution",
     "use_style",
 ]

@@ -1,0 +1,247 @@
+"""`vaeimpute impute` and `apply`: what they write and what they say."""
+
+import logging
+import re
+import subprocess
+import sys
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+
+from vaeimpute.cohorts import load_cohort
+from vaeimpute.imputers import KNNImputer, load_imputer, read_card
+
+
+def read(path, **options):
+    return pd.read_csv(path, index_col=0, float_precision="round_trip", **options)
+
+
+def assert_filled(found, values):
+    assert found.notna().all(axis=None)
+    pd.testing.assert_frame_equal(found.where(values.notna()), values, check_exact=True)
+
+
+def test_it_chooses_a_method_and_says_which_and_why(run, matrix, values):
+    result = run("impute", matrix, "-o", "filled.csv")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    assert_filled(read("filled.csv"), values)
+    assert "expression.csv: 50 samples x 60 features;" in result.stderr
+    assert "hid 10 % of the observed values, at random" in result.stderr
+    assert "the missing values show no pattern" in result.stderr
+    # Three factors and hardly any noise: a linear model is the true one.
+    best = re.search(r"(.*) errs least on hidden values: 0\.\d+ standard", result.stderr)[1]
+    assert best in ("SVD, tuned", "Gaussian")
+    assert f"filled.csv: filled with {best}." in result.stderr
+    assert "%|" not in result.stderr  # no bar where nobody watches
+
+
+@pytest.mark.parametrize("method", ["random", "mean", "knn", "svd", "gaussian", "vae"])
+def test_every_method_fills_and_gives_the_same_again(run, matrix, values, method):
+    for name in ("one.csv", "two.csv"):
+        assert run("impute", matrix, "-o", name, "--method", method, "-q").stderr == ""
+    assert_filled(read("one.csv"), values)
+    pd.testing.assert_frame_equal(read("one.csv"), read("two.csv"), check_exact=True)
+
+
+def test_it_is_what_the_estimator_gives(run, matrix, values):
+    run("impute", matrix, "-o", "filled.csv", "--method", "knn")
+    expected = KNNImputer().fit_transform(values)
+    np.testing.assert_allclose(read("filled.csv"), expected, rtol=1e-12)
+    run("impute", matrix, "-o", "filled.csv", "--method", "knn", "--no-zscore", "--force")
+    expected = KNNImputer(standardize=False).fit_transform(values)
+    np.testing.assert_allclose(read("filled.csv"), expected, rtol=1e-12)
+
+
+def test_the_seed_decides(run, matrix):
+    for seed in (0, 1):
+        run("impute", matrix, "-o", f"{seed}.csv", "--method", "random", "--seed", seed)
+    assert not read("0.csv").equals(read("1.csv"))
+
+
+def test_features_in_rows(run, folder, values):
+    values.T.to_csv("genes.tsv.gz", sep="\t")
+    arguments = ("genes.tsv.gz", "-o", "filled.tsv.gz", "--features-in-rows", "--method", "knn")
+    assert run("impute", *arguments).exit_code == 0
+    found = read("filled.tsv.gz", sep="\t")
+    np.testing.assert_allclose(found.T, KNNImputer().fit_transform(values), rtol=1e-12)
+    values.to_csv("samples.csv")
+    run("impute", "samples.csv", "-o", "filled.csv", "--method", "knn")
+    np.testing.assert_array_equal(found.T, read("filled.csv"))
+
+
+def test_parquet_keeps_bits_and_types(run, folder, values):
+    values = values.astype(np.float32)
+    values["gene3"] = values["gene3"].astype(np.float64)
+    values.to_parquet("in.parquet")
+    assert run("impute", "in.parquet", "-o", "out.parquet", "--method", "svd").exit_code == 0
+    assert_filled(pd.read_parquet("out.parquet"), values)
+
+
+def test_a_layer_of_annotated_data(run, folder, values):
+    data = anndata.AnnData(
+        np.zeros(values.shape, np.float32), pd.DataFrame({"grade": 2}, values.index),
+        pd.DataFrame(index=values.columns), layers={"log": values.to_numpy(np.float32)},
+    )  # fmt: skip
+    data.write_h5ad("in.h5ad")
+    arguments = ("in.h5ad", "-o", "out.h5ad", "--layer", "log", "--method", "knn")
+    assert run("impute", *arguments).exit_code == 0
+    found = anndata.read_h5ad("out.h5ad")
+    layer = pd.DataFrame(found.layers["log"], values.index, values.columns)
+    assert_filled(layer, values.astype(np.float32))
+    assert (found.X == 0).all()
+    assert found.obs["grade"].tolist() == [2] * len(values)
+
+
+def test_the_logarithm_is_taken_and_inverted(run, folder, values):
+    counts = np.expm1(values.clip(lower=0)).round(1) * 1000
+    counts.to_csv("counts.csv")
+    result = run("impute", "counts.csv", "-o", "plain.csv", "--method", "knn")
+    assert "consider --log" in result.stderr
+    result = run("impute", "counts.csv", "-o", "log.csv", "--method", "knn", "--log")
+    assert "--log" not in result.stderr
+    found = read("log.csv")
+    assert_filled(found, counts)
+    expected = np.expm1(KNNImputer().fit_transform(np.log1p(counts)))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert not found.equals(read("plain.csv"))
+
+
+def test_standard_deviations_beside_the_values(run, matrix, values):
+    result = run("impute", matrix, "-o", "filled.csv", "--std", "std.csv", "--method", "vae")
+    assert result.exit_code == 0, result.output
+    std = read("std.csv")
+    assert (std.index.equals(values.index), list(std)) == (True, list(values))
+    np.testing.assert_array_equal(std > 0, values.isna())
+
+
+def test_standard_deviations_of_counts_are_in_counts(run, folder, values):
+    counts = np.expm1(values.clip(lower=0))
+    counts.to_csv("counts.csv")
+    values.clip(lower=0).to_csv("logs.csv")
+    for name, more in (("counts", ["--log"]), ("logs", [])):
+        run("impute", f"{name}.csv", "-o", f"{name}-filled.csv", "--std", f"{name}-std.csv",
+            "--method", "vae", *more)  # fmt: skip
+    holes = values.isna()
+    logs, std = read("logs-filled.csv")[holes], read("logs-std.csv")[holes]
+    expected = np.exp(logs + std**2 / 2) * np.sqrt(np.expm1(std**2))
+    np.testing.assert_allclose(read("counts-std.csv")[holes], expected, rtol=1e-4)
+
+
+def test_with_std_the_choice_is_among_those_that_have_them(run, matrix):
+    result = run("impute", matrix, "-o", "filled.csv", "--std", "std.csv")
+    assert result.exit_code == 0, result.output
+    assert "these have standard deviations:" in result.stderr
+    assert "knn" not in result.stderr
+    assert "filled.csv: filled with" in result.stderr
+
+
+def test_low_values_missing(run, folder):
+    values = load_cohort("breast-gse1992").values.iloc[:, :150]
+    values = (values - values.mean()) / values.std()
+    low = values.mask((values < -1.3) & (np.random.default_rng(0).random(values.shape) < 0.5))
+    low.to_csv("low.csv")
+    for name, more in (("plain", []), ("shifted", ["--mnar", "low"])):
+        result = run("impute", "low.csv", "-o", f"{name}.csv", "--method", "vae", *more)
+        assert result.exit_code == 0, result.output
+    lost = low.isna() & values.notna()
+    lost = lost.to_numpy()
+    errors = {
+        name: (read(f"{name}.csv") - values).abs().to_numpy()[lost].mean()
+        for name in ("plain", "shifted")
+    }
+    assert errors["shifted"] < errors["plain"]
+    result = run("impute", "low.csv", "-o", "auto.csv", "--mnar", "low")
+    assert "hid half of the values below the 10 % quantile" in result.stderr
+    assert "VAE, shifted errs least" in result.stderr
+
+
+@pytest.mark.parametrize("method", ["mean", "knn", "svd", "gaussian", "vae"])
+def test_a_model_fills_new_samples_as_the_estimator_would(run, folder, values, method):
+    values[:40].to_csv("train.csv")
+    new = values[40:]
+    new.iloc[:, ::-1].T.to_csv("new.tsv", sep="\t")
+    saved = run("impute", "train.csv", "-o", "a.csv", "--method", method, "--model", "m.st")
+    assert "do not pass on what you must not share" in saved.stderr
+    result = run("apply", "m.st", "new.tsv", "-o", "out.tsv", "--features-in-rows")
+    assert result.exit_code == 0, result.output
+    assert "matched by name" in result.stderr
+    found = read("out.tsv", sep="\t").T
+    assert_filled(found, new.iloc[:, ::-1])
+    expected = np.asarray(load_imputer("m.st").transform(new))
+    np.testing.assert_array_equal(found[new.columns], expected)
+
+
+def test_one_new_sample_and_a_feature_that_it_lacks_altogether(run, folder, values):
+    values[:40].to_csv("train.csv")
+    new = values[40:41].copy()
+    new["gene0"] = np.nan
+    new.to_csv("new.csv")
+    run("impute", "train.csv", "-o", "a.csv", "--method", "gaussian", "--model", "m.st")
+    assert run("apply", "m.st", "new.csv", "-o", "out.csv").exit_code == 0
+    assert_filled(read("out.csv"), new)
+
+
+def test_the_model_remembers_the_logarithm(run, folder, values):
+    counts = np.expm1(values.clip(lower=0))
+    counts[:40].to_csv("train.csv")
+    counts[40:].to_csv("new.csv")
+    run("impute", "train.csv", "-o", "a.csv", "--method", "vae", "--log", "--model", "m.st")
+    assert read_card("m.st")["transform"] == "log1p"
+    result = run("apply", "m.st", "new.csv", "-o", "out.csv", "--std", "std.csv")
+    assert "works on ln(x + 1)" in result.stderr
+    new = counts[40:]
+    imputer = load_imputer("m.st")
+    expected = np.expm1(np.maximum(np.asarray(imputer.transform(np.log1p(new))), 0))
+    np.testing.assert_allclose(read("out.csv"), expected, rtol=1e-9)
+    np.testing.assert_array_equal(read("std.csv") > 0, new.isna())
+
+
+def test_nothing_is_missing(run, folder, values):
+    values.fillna(0).to_csv("whole.csv")
+    result = run("impute", "whole.csv", "-o", "out.csv")
+    assert result.exit_code == 0
+    assert "0 values are missing" in result.stderr
+    assert (folder / "out.csv").read_bytes() == (folder / "whole.csv").read_bytes()
+
+
+def test_in_place_with_force(run, matrix, values):
+    assert run("impute", matrix, "-o", matrix, "--force", "--method", "mean").exit_code == 0
+    assert_filled(read(matrix), values)
+
+
+def test_verbose_and_quiet(run, matrix):
+    loud = run("impute", matrix, "-o", "a.csv", "-v")
+    assert "trial 0, KNN: 0." in loud.stderr
+    assert run("impute", matrix, "-o", "b.csv", "-q").stderr == ""
+    assert logging.getLogger("vaeimpute").handlers == []
+
+
+def test_knn_imports_no_torch(matrix):
+    code = (
+        "import sys; from vaeimpute.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit as end: print(end.code, 'torch' in sys.modules)"
+    )
+    arguments = ["impute", matrix, "-o", "filled.csv", "--method", "knn", "--model", "m.st"]
+    result = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "0 False"
+
+
+def test_help_comes_with_examples_and_without_heavy_imports():
+    code = (
+        "import sys; from vaeimpute.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: print({'torch', 'pandas', 'sklearn', 'scipy'} & set(sys.modules))"
+    )
+    for command in ("impute", "apply", "compare"):
+        result = subprocess.run(
+            [sys.executable, "-c", code, command, "--help"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert f"Examples:\n    vaeimpute {command} " in result.stdout
+        assert result.stdout.endswith("set()\n")

@@ -1,0 +1,115 @@
+"""Imputers on AnnData."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from vaeimpute.imputers import (
+    GaussianImputer,
+    KNNImputer,
+    MeanImputer,
+    SparseLayerWarning,
+    fit_anndata,
+    transform_anndata,
+)
+
+anndata = pytest.importorskip("anndata")
+
+
+@pytest.fixture
+def adata():
+    """Cells with counts in X, without holes, and logarithms with holes in a layer."""
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(3, size=(30, 12)).astype(np.float32)
+    logs = np.log1p(counts)
+    logs[rng.random(logs.shape) < 0.2] = np.nan
+    return anndata.AnnData(
+        counts,
+        obs=pd.DataFrame({"batch": ["a", "b"] * 15}, index=[f"cell{i}" for i in range(30)]),
+        var=pd.DataFrame(index=[f"gene{i}" for i in range(12)]),
+        layers={"log": logs},
+        uns={"note": "kept"},
+    )
+
+
+def test_a_layer_comes_back_filled_in_another(adata):
+    before = adata.layers["log"].copy()
+    imputer = fit_anndata(KNNImputer(n_neighbors=3), adata[:20], layer="log")
+    result = transform_anndata(imputer, adata, layer="log", output_layer="imputed")
+    expected = KNNImputer(n_neighbors=3).fit(before[:20]).transform(before)
+    np.testing.assert_array_equal(result.layers["imputed"], expected)
+    assert result.layers["imputed"].dtype == np.float32
+    np.testing.assert_array_equal(result.layers["log"], before)
+    np.testing.assert_array_equal(adata.layers["log"], before)
+    assert list(adata.layers) == ["log"]
+    np.testing.assert_array_equal(result.X, adata.X)
+    assert result.obs.equals(adata.obs)
+    assert result.uns == {"note": "kept"}
+
+
+def test_without_an_output_layer_it_is_filled_where_it_is(adata):
+    imputer = fit_anndata(MeanImputer(), adata, layer="log")
+    assert np.isfinite(transform_anndata(imputer, adata, layer="log").layers["log"]).all()
+    adata.X[3, 4] = np.nan
+    filled = transform_anndata(fit_anndata(MeanImputer(), adata), adata)
+    assert filled.X[3, 4] == pytest.approx(np.nanmean(adata.X[:, 4]))
+    assert np.isnan(adata.X[3, 4])
+
+
+def test_variables_are_matched_by_name_and_keep_their_order(adata):
+    imputer = fit_anndata(GaussianImputer(random_state=0), adata, layer="log")
+    expected = transform_anndata(imputer, adata, layer="log", std_layer="std")
+    turned = adata[:, ::-1].copy()
+    result = transform_anndata(imputer, turned, layer="log", std_layer="std")
+    assert result.var_names.equals(turned.var_names)
+    for layer in ("log", "std"):
+        np.testing.assert_array_equal(result.layers[layer], expected.layers[layer][:, ::-1])
+    missing = np.isnan(adata.layers["log"])
+    np.testing.assert_array_equal(expected.layers["std"] > 0, missing)
+    with pytest.raises(ValueError, match="'gene11' missing"):
+        transform_anndata(imputer, adata[:, :11], layer="log")
+
+
+def test_pandas_output_is_no_hindrance(adata):
+    imputer = fit_anndata(MeanImputer().set_output(transform="pandas"), adata, layer="log")
+    assert isinstance(transform_anndata(imputer, adata, layer="log").layers["log"], np.ndarray)
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_array])
+def test_zeros_of_a_sparse_layer_are_values(adata, kind):
+    dense = np.asarray(adata.X).copy()
+    dense[0, 0] = np.nan
+    adata.layers["sparse"] = kind(dense)
+    imputer = fit_anndata(MeanImputer(), adata, layer="sparse")
+    result = transform_anndata(imputer, adata, layer="sparse", output_layer="imputed")
+    dense[0, 0] = np.nanmean(dense[:, 0])
+    np.testing.assert_allclose(result.layers["imputed"], dense)
+    assert (dense == 0).any()
+
+
+def test_a_sparse_layer_without_holes_is_remarked_upon(adata):
+    adata.layers["sparse"] = sparse.csr_matrix(adata.X)
+    imputer = fit_anndata(MeanImputer(), adata, layer="sparse")
+    with pytest.warns(SparseLayerWarning, match="The layer 'sparse' is sparse .* make it NaN"):
+        result = transform_anndata(imputer, adata, layer="sparse")
+    np.testing.assert_array_equal(result.layers["sparse"], adata.X)
+
+
+def test_integers(adata):
+    adata.layers["counts"] = np.asarray(adata.X).astype(int)
+    result = transform_anndata(fit_anndata(MeanImputer(), adata), adata, layer="counts")
+    np.testing.assert_array_equal(result.layers["counts"], adata.X)
+
+
+def test_what_is_not_there_is_refused(adata):
+    with pytest.raises(ValueError, match=r"no layer 'tpm'; its layers are: 'log'\."):
+        fit_anndata(MeanImputer(), adata, layer="tpm")
+    with pytest.raises(TypeError, match="MeanImputer knows no standard deviations"):
+        transform_anndata(fit_anndata(MeanImputer(), adata), adata, std_layer="std")
+    del adata.X
+    with pytest.raises(ValueError, match=r"no X; its layers are: 'log'\."):
+        fit_anndata(MeanImputer(), adata)
+    adata.var_names = ["gene0"] * 12
+    with pytest.raises(ValueError, match="same name apart: 'gene0'"):
+        fit_anndata(MeanImputer(), adata, layer="log")

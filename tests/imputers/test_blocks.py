@@ -1,0 +1,200 @@
+"""Matrices in blocks of rows, from whatever rows can be sliced from."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from vaeimpute.imputers import (
+    AutoencoderImputer,
+    GaussianImputer,
+    KNNImputer,
+    MeanImputer,
+    RandomImputer,
+    SVDImputer,
+    VAEImputer,
+    fit_blocks,
+    impute_blocks,
+)
+from vaeimpute.imputers._moments import Moments
+
+NETWORK = {
+    "hidden_sizes": (16,), "latent_dim": 4, "n_epochs": 5, "init": "mean", "device": "cpu",
+    "random_state": 0,
+}  # fmt: skip
+IMPUTERS = [
+    MeanImputer(),
+    RandomImputer(random_state=0),
+    KNNImputer(),
+    GaussianImputer(random_state=0),
+    SVDImputer(joint=False, n_components=4, random_state=0),
+    VAEImputer(**NETWORK),
+    AutoencoderImputer(**NETWORK),
+]
+
+
+@pytest.fixture
+def imputer(request):
+    return clone(request.param)
+
+
+each = pytest.mark.parametrize("imputer", IMPUTERS, ids=lambda i: type(i).__name__, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(90, 4)) @ rng.normal(size=(4, 30)) + 0.1 * rng.normal(size=(90, 30)) + 5
+    X[rng.random(X.shape) < 0.1] = np.nan
+    return X.astype(np.float32)
+
+
+@each
+def test_learns_and_fills_as_in_memory(imputer, matrix):
+    expected = clone(imputer).fit(matrix).transform(matrix)
+    fit_blocks(imputer, matrix, rows_per_block=13)
+    filled = np.zeros_like(matrix)
+    impute_blocks(imputer, matrix, filled, rows_per_block=7)
+    observed = ~np.isnan(matrix)
+    assert filled[observed].tobytes() == matrix[observed].tobytes()
+    if isinstance(imputer, SVDImputer):  # its scans end a little apart from the decomposition
+        assert np.abs(filled - expected).mean() < 0.02
+    else:
+        np.testing.assert_allclose(filled, expected, rtol=0, atol=1e-4)
+
+
+def test_scans_find_the_singular_vectors():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(200, 6)) * [9, 7, 5, 4, 3, 2] @ rng.normal(size=(6, 50))
+    X += 0.3 * rng.normal(size=X.shape)
+    imputer = fit_blocks(
+        SVDImputer(joint=False, n_components=6, standardize=False, random_state=0), X,
+        rows_per_block=30,
+    )  # fmt: skip
+    exact = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)[2][:6]
+    cosines = np.linalg.svd(exact @ imputer.components_.T)[1]
+    np.testing.assert_allclose(cosines, 1.0, atol=1e-8)
+    np.testing.assert_allclose(
+        np.abs(np.sum(exact * imputer.components_, axis=1)), 1.0, atol=1e-6
+    )  # by falling singular value
+
+
+@each
+@pytest.mark.parametrize("kind", ["npy", "zarr", "h5ad", "h5ad sparse"])
+def test_reads_and_writes_what_slices_rows(imputer, matrix, kind, tmp_path):
+    expected = np.zeros_like(matrix)
+    impute_blocks(fit_blocks(clone(imputer), matrix), matrix, expected)
+    if kind == "npy":
+        np.save(tmp_path / "holes.npy", matrix)
+        source = np.load(tmp_path / "holes.npy", mmap_mode="r")
+        out = np.lib.format.open_memmap(
+            tmp_path / "filled.npy", "w+", dtype=np.float32, shape=matrix.shape
+        )
+    elif kind == "zarr":
+        zarr = pytest.importorskip("zarr")
+        source, out = (
+            zarr.create_array(tmp_path / name, shape=matrix.shape, dtype="float32", chunks=(20, 30))
+            for name in ("holes.zarr", "filled.zarr")
+        )
+        source[:] = matrix
+    else:
+        anndata = pytest.importorskip("anndata")
+        values = matrix if kind == "h5ad" else csr_matrix(matrix)
+        anndata.AnnData(values).write_h5ad(tmp_path / "holes.h5ad")
+        source = anndata.read_h5ad(tmp_path / "holes.h5ad", backed="r")
+        out = np.zeros_like(matrix)
+    fit_blocks(imputer, source, rows_per_block=17)
+    impute_blocks(imputer, source, out, rows_per_block=11)
+    np.testing.assert_allclose(np.asarray(out[:]), expected, rtol=0, atol=2e-3)
+    if kind == "h5ad":
+        assert list(imputer.feature_names_in_) == list(source.var_names)
+        source.file.close()
+
+
+def test_writes_a_file_that_is_there_whole_or_not_at_all(matrix, tmp_path):
+    imputer = MeanImputer().fit(matrix)
+    path = tmp_path / "filled.npy"
+    impute_blocks(imputer, matrix, path, rows_per_block=40)
+    filled = np.load(path)
+    assert filled.dtype == np.float32
+    np.testing.assert_array_equal(filled, imputer.transform(matrix))
+
+    class Broken:
+        shape = matrix.shape
+
+        def __getitem__(self, rows):
+            if rows.start > 0:
+                raise OSError("unreadable")
+            return matrix[rows]
+
+    with pytest.raises(OSError, match="unreadable"):
+        impute_blocks(imputer, Broken(), path, rows_per_block=40)
+    np.testing.assert_array_equal(np.load(path), filled)
+    assert [file.name for file in tmp_path.iterdir()] == ["filled.npy"]
+    with pytest.raises(OSError, match="unreadable"):
+        fit_blocks(imputer, Broken(), rows_per_block=40)
+    with pytest.raises(NotFittedError):
+        imputer.transform(matrix)
+
+
+def test_reference_rows_are_drawn_by_the_seed_and_scaled_by_all_rows(matrix):
+    first, again, second = (
+        fit_blocks(KNNImputer(), matrix, n_reference=20, random_state=seed, rows_per_block=8)
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first.train_, again.train_)
+    assert (first.train_ != second.train_).any()
+    np.testing.assert_allclose(first._scaler.mean_, np.nanmean(matrix, axis=0), rtol=1e-5)
+
+
+def test_means_and_variances_lose_no_digits():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(60, 5)) * 3 + [0, 1e8, -1e4, 0, 0]
+    X[rng.random(X.shape) < 0.2] = np.nan
+    X[:10, 0] = X[45:, 1] = np.nan  # nothing in the first block, or in the last
+    X[:, 2] = 0.1
+    moments = Moments(5)
+    for start in range(0, 60, 10):
+        moments.add(X[start : start + 10])
+    scaler = moments.as_scaler()
+    np.testing.assert_allclose(scaler.mean_, np.nanmean(X, axis=0), rtol=1e-14)
+    expected = np.nanstd(X, axis=0)
+    expected[2] = 1.0  # a constant
+    np.testing.assert_allclose(scaler.scale_, expected, rtol=1e-6)
+
+
+def test_says_up_front_what_memory_it_needs(matrix):
+    class Unread:
+        shape = (100_000, 17_176)
+
+    with pytest.raises(
+        MemoryError, match=r"KNNImputer needs about .* GB .*n_reference=\d+"
+    ) as error:
+        fit_blocks(KNNImputer(), Unread())
+    few = int(str(error.value).split("n_reference=")[1].split()[0])
+    needed = KNNImputer()._bytes_to_fit(few, 17_176)
+    assert 0.99 * 2**31 < needed <= 2**31
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda X: fit_blocks(MeanImputer(), [[1.0]]), "rows can be sliced from.*got list"),
+        (
+            lambda X: impute_blocks(SVDImputer().fit(X), X, np.empty_like(X)),
+            "Fit one with joint=False",
+        ),
+        (lambda X: impute_blocks(MeanImputer().fit(X), X, X[:3]), r"shape \(90, 30\) but got"),
+        (lambda X: impute_blocks(MeanImputer().fit(X), X, "a.csv"), "ends in .npy but got a.csv"),
+        (lambda X: fit_blocks(SVDImputer(joint=False, n_components="auto"), X), "give a number"),
+        (lambda X: fit_blocks(MeanImputer(), np.where(X > 5, np.inf, X)), "contain infinity"),
+        (
+            lambda X: fit_blocks(MeanImputer(), np.where(np.arange(30) < 2, np.nan, X)),
+            "2 of 30 are missing in every row",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_refused(matrix, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(matrix)

@@ -1,0 +1,253 @@
+"""The fast imputers give the values of slow ones that are written down plainly."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.impute import KNNImputer as SklearnKNNImputer
+
+from vaeimpute.imputers import GaussianImputer, KNNImputer, SVDImputer, _kernel_systems
+from vaeimpute.imputers import knn as knn_module
+from vaeimpute.imputers._tuning import hold_out
+
+
+def low_rank(seed, n=60, d=40, noise=0.3):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 4)) @ rng.normal(size=(4, d)) + noise * rng.normal(size=(n, d))
+
+
+def holes_in(X, seed, share=0.2):
+    return np.where(np.random.default_rng(seed).random(X.shape) < share, np.nan, X)
+
+
+def plain():
+    X = low_rank(0)
+    return X[:45], holes_in(X[45:], 1)
+
+
+def gaps_in_training_rows():
+    train, new = plain()
+    return holes_in(train, 2, 0.15), new
+
+
+def many_gaps_in_training_rows():
+    train, new = plain()
+    return holes_in(train, 2, 0.8), new
+
+
+def constant_columns():
+    train, new = gaps_in_training_rows()
+    train[:, 3] = 5.0
+    train[:, 4:6] = np.where(np.isnan(train[:, 4:6]), np.nan, 0.0)
+    new[:, 3] = np.nan
+    new[:4, 4] = 0.0
+    return train, new
+
+
+def duplicate_rows():
+    train, new = plain()
+    train[10:15] = train[9]
+    new[2] = train[9]
+    new[3] = train[4]
+    new[2:4, 7:12] = np.nan
+    return train, new
+
+
+def a_row_without_values():
+    train, new = gaps_in_training_rows()
+    new[3] = np.nan
+    train[5] = np.nan
+    return train, new
+
+
+def one_observed_value():
+    train, new = gaps_in_training_rows()
+    new[2] = new[5] = np.nan
+    new[2, 6], new[5, 1] = 0.7, -40.0
+    train[4, 1:] = np.nan
+    train[4, 0] = 1.0
+    return train, new
+
+
+def a_large_offset():
+    train, new = gaps_in_training_rows()
+    return np.round(train, 6) + 1e8, np.round(new, 6) + 1e8
+
+
+def uneven_units():
+    train, new = gaps_in_training_rows()
+    units = np.geomspace(1e-6, 1e6, train.shape[1])
+    return train * units, new * units
+
+
+def hardly_any_rows():
+    train, new = plain()
+    return train[:3], new
+
+
+ADVERSARIAL = [
+    plain,
+    gaps_in_training_rows,
+    many_gaps_in_training_rows,
+    constant_columns,
+    duplicate_rows,
+    a_row_without_values,
+    one_observed_value,
+    a_large_offset,
+    uneven_units,
+    hardly_any_rows,
+]
+
+
+@pytest.fixture(params=ADVERSARIAL, ids=lambda make: make.__name__)
+def matrices(request):
+    return request.param()
+
+
+def distance_from_differences(x, y, **_):
+    """Measure as scikit-learn's documentation says, not as its code does, which loses digits."""
+    both = ~np.isnan(x) & ~np.isnan(y)
+    if not both.any():
+        return np.nan
+    return np.sqrt(np.sum((x - y)[both] ** 2) / both.sum() * len(x))
+
+
+@pytest.mark.parametrize("weights", ["distance", "uniform"])
+@pytest.mark.parametrize("n_neighbors", [1, 5, 300])
+def test_knn_is_that_of_scikit_learn(matrices, weights, n_neighbors):
+    train, new = matrices
+    reference = SklearnKNNImputer(
+        n_neighbors=n_neighbors, weights=weights, metric=distance_from_differences
+    )
+    ours = KNNImputer(n_neighbors=n_neighbors, weights=weights, standardize=False)
+    expected = reference.fit(train).transform(new)
+    scale = np.nanstd(train, axis=0) + 1e-300
+    difference = np.abs(ours.fit(train).transform(new) - expected) / scale
+    # At 1e8, an expected value itself is rounded to 1e-8.
+    assert difference.max() < 1e-10 + 4 * np.max(np.spacing(np.abs(expected)) / scale)
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 4, 9])
+@pytest.mark.parametrize("share_of_gaps", [0.0, 0.3])
+@pytest.mark.parametrize("seed", range(4))
+def test_knn_breaks_ties_as_scikit_learn_does(n_neighbors, share_of_gaps, seed):
+    rng = np.random.default_rng(seed)
+    genotypes = rng.integers(0, 3, size=(80, 12)).astype(float)
+    train, new = holes_in(genotypes[:60], seed, share_of_gaps), holes_in(genotypes[60:], seed + 9)
+    reference = SklearnKNNImputer(n_neighbors=n_neighbors, weights="distance").fit(train)
+    ours = KNNImputer(n_neighbors=n_neighbors, standardize=False).fit(train)
+    np.testing.assert_allclose(ours.transform(new), reference.transform(new), rtol=0, atol=1e-12)
+
+
+def test_knn_in_small_blocks_is_knn_in_one(monkeypatch):
+    train, new = gaps_in_training_rows()
+    imputer = KNNImputer(standardize=False).fit(train)
+    whole = imputer.transform(new)
+    monkeypatch.setattr(knn_module, "_WORKING_BYTES", 1)
+    monkeypatch.setattr(knn_module, "_CHUNK", 1)
+    np.testing.assert_allclose(imputer.transform(new), whole, rtol=1e-12)
+
+
+def conditional_mean(train, row, alpha):
+    """Fill one row by the textbook, with the covariance of all features written out."""
+    m = np.isnan(row)
+    covariance = train.T @ train / len(train) + alpha * np.eye(len(row))
+    weights = np.linalg.solve(covariance[np.ix_(~m, ~m)], row[~m])
+    return np.where(m, covariance[:, ~m] @ weights, row)
+
+
+def gaussian_reference(train, new, alpha):
+    mean, unit = np.nanmean(train, axis=0), np.sqrt(np.nanvar(train, axis=0).mean())
+    z = (train - mean) / unit
+    zeros, filled = np.nan_to_num(z), np.nan_to_num(z)
+    n_others = np.maximum((~np.isnan(z)).sum(axis=0) - 1, 1)
+    for i in np.flatnonzero(np.isnan(z).any(axis=1)):
+        shift = -zeros[i] / n_others
+        others = np.delete(zeros, i, axis=0) - shift
+        filled[i] = conditional_mean(others, z[i] - shift, alpha) + shift
+    return mean + unit * np.array([conditional_mean(filled, x, alpha) for x in (new - mean) / unit])
+
+
+@pytest.mark.parametrize("alpha", [0.01, 1.0])
+def test_gaussian_is_the_textbooks(matrices, alpha):
+    train, new = matrices
+    ours = GaussianImputer(alpha=alpha, standardize=False).fit(train).transform(new)
+    scale = np.nanstd(train, axis=0).mean()
+    tolerance = 1e-8 if np.nanmax(np.abs(train)) < 1e7 else 1e-6
+    difference = np.abs(ours - gaussian_reference(train, new, alpha)) / scale
+    assert difference.max() < tolerance
+
+
+@pytest.mark.parametrize("way", ["direct", "iterations", "either"])
+@pytest.mark.parametrize("share_of_gaps", [0.0, 0.1])
+def test_gaussian_is_the_textbooks_whichever_way_the_systems_are_solved(
+    monkeypatch, way, share_of_gaps
+):
+    X = low_rank(3, n=220, d=60)
+    train, new = holes_in(X[:200], 4, share_of_gaps), holes_in(X[200:], 5, 0.1)
+    new[10:14] = np.where(np.isnan(new[9]), np.nan, X[10:14])  # rows that share a mask
+    new[15, 1:] = np.nan
+    new[16] = np.nan
+    if way != "either":
+        monkeypatch.setattr(_kernel_systems, "_ITERATIONS_PER_DIGIT", 0 if way != "direct" else 1e9)
+    solved_directly = []
+    one_by_one = _kernel_systems._Block._solve_directly
+
+    def spy(self, rows, *arguments):
+        solved_directly.append(len(rows))
+        one_by_one(self, rows, *arguments)
+
+    monkeypatch.setattr(_kernel_systems._Block, "_solve_directly", spy)
+    imputer = GaussianImputer(alpha=0.3, standardize=False).fit(train)
+    ours = imputer.transform(new)
+    np.testing.assert_allclose(ours, gaussian_reference(train, new, 0.3), rtol=0, atol=1e-8)
+    if way == "direct":
+        assert max(solved_directly) >= 4  # shared masks once
+    if way == "iterations":
+        assert len(solved_directly) <= 2
+
+
+def test_gaussian_in_small_blocks_is_gaussian_in_one(monkeypatch):
+    train, new = gaps_in_training_rows()
+    whole = GaussianImputer(alpha=0.1).fit(train).transform(new)
+    monkeypatch.setattr(_kernel_systems, "_WORKING_BYTES", 1)
+    blocks = GaussianImputer(alpha=0.1).fit(train).transform(new)
+    np.testing.assert_allclose(blocks, whole, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.5, 3.0])
+@pytest.mark.parametrize("share_of_gaps", [0.0, 0.1])
+def test_gaussian_chooses_the_ridge_that_the_textbook_would(noise, share_of_gaps):
+    X = holes_in(low_rank(6, n=300, d=80, noise=noise), 7, share_of_gaps)
+    imputer = GaussianImputer(standardize=False, random_state=0).fit(X)
+    X = X - np.nanmean(X, axis=0)
+    X /= np.sqrt(np.nanvar(X, axis=0).mean())
+    kept, true, hidden = hold_out(X, np.random.RandomState(0))
+    kept = np.nan_to_num(kept)
+    errors = {
+        alpha: np.mean(
+            [
+                np.abs(conditional_mean(kept, np.where(h, np.nan, t), alpha) - t)[h].sum()
+                for t, h in zip(true, hidden, strict=True)
+            ]
+        )
+        for alpha in 10.0 ** np.arange(-2, 3.5, 0.5)
+    }
+    assert errors[imputer.alpha_] < 1.0001 * min(errors.values())
+
+
+@pytest.mark.parametrize("imputer", [KNNImputer(), GaussianImputer(alpha=0.3), SVDImputer()])
+def test_float32_is_close(imputer):
+    train, new = gaps_in_training_rows()
+    double, single = (
+        clone(imputer).set_params(precision=precision).fit(train)
+        for precision in ("float64", "float32")
+    )
+    assert single.train_.dtype == np.float32
+    assert double.train_.dtype == np.float64
+    np.testing.assert_allclose(single.transform(new), double.transform(new), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", [KNNImputer, GaussianImputer, SVDImputer])
+def test_another_precision_is_refused(method):
+    with pytest.raises(ValueError, match="'float64' or 'float32' but got 'half'"):
+        method(precision="half").fit(plain()[0])

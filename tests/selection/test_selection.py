@@ -1,0 +1,148 @@
+"""Choosing a method by hiding values."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vaeimpute.cli.options import MethodChoice, MethodName, Resemblance
+from vaeimpute.experiments.profiles import read_profile
+from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer
+from vaeimpute.selection import (
+    METHODS,
+    SCENARIOS,
+    NothingToHideError,
+    build_imputer,
+    compare_on,
+    guess_scenario,
+)
+from vaeimpute.selection.holdout import _draw
+
+
+@pytest.fixture
+def values():
+    rng = np.random.default_rng(0)
+    array = rng.normal(size=(40, 3)) @ rng.normal(size=(3, 50)) * 7 + 100
+    array[rng.random(array.shape) < 0.1] = np.nan
+    return pd.DataFrame(array, [f"s{i}" for i in range(40)]).add_prefix("g")
+
+
+def test_the_command_line_knows_the_methods_and_scenarios():
+    assert list(MethodName) == list(METHODS)
+    assert list(MethodChoice) == ["auto", *METHODS]
+    assert list(Resemblance) == ["auto", *SCENARIOS]
+
+
+def test_the_vae_has_the_size_of_the_quick_profile():
+    profile, vae = read_profile("quick"), build_imputer("vae", 5000)
+    for name in ("hidden_sizes", "latent_dim", "n_epochs", "learning_rate"):
+        assert getattr(vae, name) == getattr(profile, name)
+    assert build_imputer("vae", 3).hidden_sizes == (24,)
+
+
+def test_only_the_vae_is_shifted():
+    assert build_imputer("vae", 9, shift=True).shift == "auto"
+    with pytest.raises(ValueError, match="Only the VAE has a shift for low values, not 'knn'"):
+        build_imputer("knn", 9, shift=True)
+    with pytest.raises(ValueError, match=r"Expected a method of random, mean, .* but got 'none'"):
+        build_imputer("none", 9)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_only_observed_values_are_hidden_and_every_feature_keeps_one(values, scenario):
+    values.iloc[1:, 0] = np.nan
+    mask = _draw(values, scenario, seed=0, trial=0)
+    observed = values.notna().to_numpy()
+    assert mask.any()
+    assert not (mask & ~observed).any()
+    assert (observed & ~mask).any(axis=0).all()
+    np.testing.assert_array_equal(mask, _draw(values, scenario, seed=0, trial=0))
+    assert (mask != _draw(values, scenario, seed=0, trial=1)).any()
+
+
+def test_what_is_hidden(values):
+    observed = values.notna().to_numpy()
+    mask = _draw(values, "random", seed=0, trial=0)
+    assert mask.sum() == round(0.1 * observed.sum())
+    mask = _draw(values, "features", seed=0, trial=0)
+    rows, columns = mask.any(axis=1), mask.any(axis=0)
+    assert (rows.sum(), columns.sum()) == (8, 12)
+    assert mask[np.ix_(rows, columns)].sum() == observed[np.ix_(rows, columns)].sum()
+    mask = _draw(values, "low", seed=0, trial=0)
+    z = ((values - values.mean()) / values.std(ddof=0)).to_numpy()
+    assert (z[mask] < np.nanquantile(z, 0.1)).all()
+
+
+def test_at_least_one_value_is_hidden_if_that_can_be():
+    tiny = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]})
+    assert _draw(tiny, "random", seed=0, trial=0).sum(axis=0).tolist() == [1, 0]
+    with pytest.raises(NothingToHideError, match="No feature has two values"):
+        _draw(tiny.iloc[:1, :1], "random", seed=0, trial=0)
+
+
+def test_errors_are_those_of_a_computation_by_hand(values):
+    found = compare_on(values, {"mean": MeanImputer()}, "random", n_trials=2, seed=3)
+    scale = values.std(ddof=0)
+    for trial, mae in enumerate(found.table["mae"]):
+        mask = _draw(values, "random", seed=3, trial=trial)
+        kept = values.mask(mask)
+        errors = ((kept.mean() - values).abs() / scale).to_numpy()[mask]
+        assert mae == pytest.approx(errors.mean())
+    per_feature = found.errors_per_feature("mean")
+    assert per_feature["n_hidden"].sum() == found.table["n_missing"].sum()
+    assert per_feature["mae"].is_monotonic_decreasing
+    weighted = (per_feature["mae"] * per_feature["n_hidden"]).sum() / per_feature["n_hidden"].sum()
+    assert weighted == pytest.approx(
+        np.average(found.table["mae"], weights=found.table["n_missing"])
+    )
+
+
+def test_the_margin_says_what_is_noise(values):
+    methods = {"Gaussian": GaussianImputer(random_state=0), "KNN": KNNImputer(),
+               "again": KNNImputer(), "mean": MeanImputer()}  # fmt: skip
+    found = compare_on(values, methods, "random", seed=0)
+    assert found.best == "Gaussian"
+    assert found.within_noise() == []
+    difference, error = found.margin("Gaussian", "mean")
+    assert difference > 10 * error > 0
+    assert found.margin("KNN", "again") == (0.0, 0.0)
+    only = compare_on(values, {k: methods[k] for k in ("KNN", "again")}, "random")
+    assert only.within_noise() == ["again"]
+    assert "again is no worse within the noise." in only.describe()
+
+
+def test_the_data_are_not_changed(values):
+    before = values.copy()
+    compare_on(values, {"mean": MeanImputer()}, "low")
+    pd.testing.assert_frame_equal(values, before)
+
+
+def test_standard_deviations_are_compared_with_errors(values):
+    imputer = build_imputer("vae", 50, device="cpu")
+    found = compare_on(values, {"VAE": imputer, "mean": MeanImputer()}, "random", with_std=True)
+    assert found.standardized_residuals("mean") is None
+    residuals = found.standardized_residuals("VAE")
+    (part,) = found.held_out["VAE"]
+    np.testing.assert_allclose(residuals, (part.imputed - part.true) / part.std)
+
+
+def test_few_holes_show_no_pattern(values):
+    values = values.fillna(0)
+    values.iloc[:4, :5] = np.nan
+    assert guess_scenario(values) == ("random", "20 missing values are too few to show a pattern")
+
+
+def test_holes_in_blocks(values):
+    values = values.fillna(0)
+    values.iloc[:10, :20] = np.nan
+    key, reason = guess_scenario(values)
+    assert key == "features"
+    assert reason.startswith("100 % of the missing values")
+
+
+def test_low_features_missing(values):
+    rng = np.random.default_rng(1)
+    values = values.fillna(100) + np.linspace(0, 50, 50)
+    chance = np.linspace(0.5, 0, 50)
+    key, reason = guess_scenario(values.mask(rng.random(values.shape) < chance))
+    assert key == "low"
+    assert "rank correlation -0." in reason

@@ -1,0 +1,78 @@
+"""What all commands share: messages on standard error, and errors without a traceback."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+GOES_ON = ": the same command goes on from there."
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        message = super().format(record)
+        return f"Warning: {message}" if record.levelno >= logging.WARNING else message
+
+
+@contextmanager
+def log_to_stderr(level: int = logging.INFO) -> Iterator[None]:
+    """Write what the package logs to standard error.
+
+    Parameters
+    ----------
+    level : int
+        The least that is written.
+    """
+    log = logging.getLogger("vaeimpute")
+    handler, before = logging.StreamHandler(sys.stderr), log.level
+    handler.setFormatter(_Formatter())
+    log.addHandler(handler)
+    log.setLevel(level)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
+@contextmanager
+def errors_in_one_line(
+    debug: bool, interrupted: str, missing_extra: str = "data"
+) -> Iterator[None]:
+    """End with a message instead of a traceback: status 1 after an error, 130 after Ctrl-C.
+
+    Parameters
+    ----------
+    debug : bool
+        Let errors pass with their tracebacks.
+    interrupted : str
+        What to say after "Interrupted.".
+    missing_extra : str
+        The extra to name if a package is missing and its error names none.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"Interrupted. {interrupted}", err=True)
+        raise typer.Exit(130) from None
+    except Exception as error:
+        # What typer raises to end a command has a status of its own.
+        if debug or hasattr(error, "exit_code"):
+            raise
+        message = str(error)
+        if isinstance(error, ModuleNotFoundError) and "'vaeimpute[" not in message:
+            message += (
+                f". Install the project's {missing_extra} extra: "
+                f"pip install 'vaeimpute[{missing_extra}]'."
+            )
+        elif isinstance(error, MemoryError):
+            message = f"Out of memory. {message}".strip()
+        elif not isinstance(error, ValueError | OSError | ModuleNotFoundError):
+            name = type(error).__name__
+            message = f"{name}: {message} (--debug shows where this comes from)"
+        typer.echo(f"Error: {message}", err=True)
+        raise typer.Exit(1) from None

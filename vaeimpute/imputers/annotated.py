@@ -1,0 +1,150 @@
+"""Imputers on AnnData, the annotated matrices of single-cell work: a layer in, a layer out."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from vaeimpute.cohorts.cohort import _some
+from vaeimpute.imputers._base import BaseImputer
+
+if TYPE_CHECKING:  # an optional extra; whoever has an AnnData object has it
+    from anndata import AnnData
+
+
+class SparseLayerWarning(UserWarning):
+    """A sparse layer has no missing value: its empty places are zeros, and zeros are values."""
+
+
+def fit_anndata(imputer: BaseImputer, adata: AnnData, *, layer: str | None = None) -> BaseImputer:
+    """Fit an imputer to a layer of an AnnData object.
+
+    Parameters
+    ----------
+    imputer : imputer
+    adata : AnnData of shape (n_obs, n_vars)
+        NaN means missing. The places that a sparse matrix leaves empty are zeros, which are values.
+    layer : str, optional
+        Its layer; without it, ``adata.X``.
+
+    Returns
+    -------
+    imputer
+        The same, fitted; it remembers ``adata.var_names``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, variables' names repeat, or as `fit` of the imputer does.
+
+    Examples
+    --------
+    >>> from anndata import AnnData
+    >>> from vaeimpute.imputers import MeanImputer
+    >>> adata = AnnData(np.array([[1.0, np.nan], [3.0, 4.0]]))
+    >>> imputer = fit_anndata(MeanImputer(), adata)
+    >>> transform_anndata(imputer, adata, output_layer="imputed").layers["imputed"]
+    array([[1., 4.],
+           [3., 4.]])
+    """
+    return imputer.fit(_frame(adata, layer))
+
+
+def transform_anndata(
+    imputer: BaseImputer,
+    adata: AnnData,
+    *,
+    layer: str | None = None,
+    output_layer: str | None = None,
+    std_layer: str | None = None,
+) -> AnnData:
+    """Fill the holes of a layer of an AnnData object.
+
+    Parameters
+    ----------
+    imputer : imputer
+        Fitted, by `fit_anndata` or to a DataFrame with the same names.
+    adata : AnnData of shape (n_obs, n_vars)
+        Not changed. Its variables are matched by name; another order is no matter.
+    layer : str, optional
+        Its layer; without it, ``adata.X``.
+    output_layer : str, optional
+        Where the filled matrix goes; without it, where it came from.
+    std_layer : str, optional
+        A layer for the predictive standard deviations, of imputers that have `predict_std`.
+
+    Returns
+    -------
+    AnnData of shape (n_obs, n_vars)
+        A copy with the filled matrix, which is dense, and everything else as it was, the order of
+        the variables included.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer, or the variables are not those of the fit.
+    TypeError
+        If the imputer knows no standard deviations and `std_layer` is given.
+
+    Warns
+    -----
+    SparseLayerWarning
+        If the layer is sparse and nothing in it is missing.
+    """
+    if std_layer is not None and not hasattr(imputer, "predict_std"):
+        raise TypeError(
+            f"{type(imputer).__name__} knows no standard deviations; leave std_layer out, or take "
+            "GaussianImputer or VAEImputer."
+        )
+    frame = _frame(adata, layer)
+    if sparse.issparse(_matrix(adata, layer)) and not frame.isna().to_numpy().any():
+        warnings.warn(
+            f"The {_name(layer)} is sparse and has no missing value: its empty places are zeros, "
+            "and zeros are values here. If a zero stands for what was not measured, make it NaN "
+            "first.",
+            SparseLayerWarning,
+            stacklevel=2,
+        )
+    order = slice(None)
+    features = getattr(imputer, "feature_names_in_", None)
+    if features is not None and sorted(features) == sorted(frame.columns):
+        order = pd.Index(features).get_indexer(frame.columns)
+        frame = frame[features.tolist()]  # what differs is left to the imputer to refuse
+    filled = np.asarray(imputer.transform(frame))[:, order]
+    std = None if std_layer is None else np.asarray(imputer.predict_std(frame))[:, order]
+    result = adata.copy()
+    target = layer if output_layer is None else output_layer
+    if target is None:
+        result.X = filled
+    else:
+        result.layers[target] = filled
+    if std is not None:
+        result.layers[std_layer] = std
+    return result
+
+
+def _matrix(adata: AnnData, layer: str | None) -> Any:
+    matrix = adata.X if layer is None else adata.layers.get(layer)
+    if matrix is None:
+        raise ValueError(
+            f"This AnnData has no {_name(layer)}; its layers are: "
+            f"{_some(pd.Index(list(adata.layers)))}."
+        )
+    return matrix
+
+
+def _frame(adata: AnnData, layer: str | None) -> pd.DataFrame:
+    """Return a layer as a dense table of floats with the names of observations and variables."""
+    matrix = _matrix(adata, layer)
+    values = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
+    if values.dtype not in (np.float32, np.float64):
+        values = values.astype(np.float64)
+    return pd.DataFrame(values, adata.obs_names, adata.var_names)
+
+
+def _name(layer: str | None) -> str:
+    return "X" if layer is None else f"layer {layer!r}"

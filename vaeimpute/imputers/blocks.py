@@ -1,0 +1,278 @@
+"""Matrices that do not fit into memory: read, learnt from and filled in blocks of rows."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state, gen_batches
+from tqdm.auto import tqdm
+
+from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._moments import Moments
+
+_BLOCK_ENTRIES = 2**23  # of a block, if its size is not chosen: 67 MB in float64
+
+
+def fit_blocks(
+    imputer: BaseImputer,
+    source: Any,
+    *,
+    n_reference: int | None = None,
+    max_bytes: int = 2 * 2**30,
+    rows_per_block: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    progress: bool = False,
+) -> BaseImputer:
+    """Fit an imputer to a matrix that is read in blocks of rows.
+
+    `MeanImputer` and ``SVDImputer(joint=False)`` learn from all rows without keeping them. The
+    other methods keep, or train on, rows that have to be in memory: choose how many with
+    `n_reference`. Means and standard deviations are those of all rows in any case.
+
+    Parameters
+    ----------
+    imputer : imputer
+        Of this package.
+    source : array of shape (n_samples, n_features)
+        Anything that has a shape and from which rows can be sliced: `numpy.memmap`, an array of
+        zarr, a dataset of h5py, or an AnnData object, in backed mode as well.
+    n_reference : int, optional
+        Learn from so many rows, drawn at random. Without it, from all.
+    max_bytes : int
+        What learning may need, about. It is compared before anything is read.
+    rows_per_block : int, optional
+        By default so many that a block has some eight million entries.
+    random_state : int, RandomState instance or None
+        Decides which rows are drawn.
+    progress : bool
+        Show a bar for each time that the rows are read.
+
+    Returns
+    -------
+    imputer
+        The same, fitted.
+
+    Raises
+    ------
+    MemoryError
+        If learning from so many rows would need more than `max_bytes`; the message says how many
+        would not.
+    ValueError
+        If a feature has no value in the rows that are learnt from.
+
+    Examples
+    --------
+    >>> from vaeimpute.imputers import KNNImputer
+    >>> X = np.random.default_rng(0).normal(size=(1000, 20))
+    >>> imputer = fit_blocks(KNNImputer(), X, n_reference=100, random_state=0)
+    >>> imputer.train_.shape
+    (100, 20)
+    """
+    blocks = _Blocks(source, rows_per_block, progress)
+    n_rows, n_features = blocks.shape
+    streams = imputer._streams and n_reference is None
+    chosen = np.arange(0)
+    if not streams:
+        n_kept = n_rows if n_reference is None else min(n_reference, n_rows)
+        _check_memory(imputer, n_kept, n_features, max_bytes)
+        rng = check_random_state(random_state)
+        chosen = np.sort(rng.permutation(n_rows)[:n_kept])
+    imputer._is_fitted = False  # as in fit: a fit that is interrupted leaves nothing to be used
+    imputer.n_features_in_ = n_features
+    if blocks.names is not None:
+        imputer.feature_names_in_ = blocks.names
+    elif hasattr(imputer, "feature_names_in_"):
+        del imputer.feature_names_in_
+    moments = Moments(n_features)
+    kept = []
+    for rows, block in blocks.read("means"):
+        if np.isinf(block).any():
+            raise ValueError(f"Rows {rows.start} to {rows.stop - 1} contain infinity.")
+        moments.add(block)
+        first, last = np.searchsorted(chosen, (rows.start, rows.stop))
+        kept.append(block[chosen[first:last] - rows.start])
+    sample = np.concatenate(kept)
+    del kept
+    counts = moments.count if streams else np.count_nonzero(~np.isnan(sample), axis=0)
+    if (counts == 0).any():
+        raise ValueError(
+            f"{type(imputer).__name__} cannot learn features without any value: "
+            f"{np.count_nonzero(counts == 0)} of {n_features} are missing in every row that it "
+            "learns from. Drop them, or take a larger n_reference."
+        )
+    imputer._scaler = moments.as_scaler() if getattr(imputer, "standardize", False) else None
+    if streams:
+        mean = moments.mean if imputer._scaler is None else np.zeros(n_features)
+        imputer._fit_scans(mean, lambda: (imputer._scale(one) for _, one in blocks.read("fit")))
+    else:
+        scaled = imputer._scale(sample)
+        del sample
+        imputer._fit(scaled)
+    imputer._is_fitted = True
+    return imputer
+
+
+def impute_blocks(
+    imputer: BaseImputer,
+    source: Any,
+    out: Any,
+    *,
+    rows_per_block: int | None = None,
+    progress: bool = False,
+) -> None:
+    """Fill the missing values of a matrix that is read and written in blocks of rows.
+
+    Parameters
+    ----------
+    imputer : imputer
+        Fitted.
+    source : array of shape (n_samples, n_features)
+        As for `fit_blocks`.
+    out : path, or array of shape (n_samples, n_features)
+        Path of a file that ends in ``.npy``: it is there when all is done and not before, and an
+        existing one is replaced. Or anything that takes ``out[start:stop] = block``, such as
+        `numpy.memmap`, an array of zarr or a dataset of h5py; after an interruption, its first
+        blocks are filled.
+    rows_per_block : int, optional
+        By default so many that a block has some eight million entries.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    ValueError
+        If `out` has another shape, or `imputer` fills rows jointly: what a row gets would then
+        depend on its block.
+
+    Notes
+    -----
+    A row gets what ``transform`` would give it, with one exception: the random guess from which
+    ``VAEImputer(init="random")`` starts depends on the position within the block.
+
+    Examples
+    --------
+    >>> from vaeimpute.imputers import MeanImputer
+    >>> X = np.array([[1.0, 2.0], [3.0, np.nan], [5.0, 4.0]])
+    >>> filled = np.empty_like(X)
+    >>> impute_blocks(MeanImputer().fit(X), X, filled, rows_per_block=2)
+    >>> filled[1]
+    array([3., 3.])
+    """
+    if getattr(imputer, "joint", False):
+        raise ValueError(
+            f"{type(imputer).__name__}(joint=True) fills all rows together, so a row would depend "
+            "on its block. Fit one with joint=False."
+        )
+    blocks = _Blocks(source, rows_per_block, progress)
+    filled = (
+        (rows, imputer.transform(blocks.with_names(block, imputer)))
+        for rows, block in blocks.read("impute")
+    )
+    if isinstance(out, str | os.PathLike):
+        _write_npy(Path(out), blocks.shape, filled)
+        return
+    if tuple(out.shape) != blocks.shape:
+        raise ValueError(f"Expected out of shape {blocks.shape} but got {tuple(out.shape)}.")
+    for rows, block in filled:
+        out[rows] = np.asarray(block)
+        _release(out)
+
+
+class _Blocks:
+    """A matrix as a sequence of blocks of rows, which are read as often as needed."""
+
+    def __init__(self, source: Any, rows_per_block: int | None, progress: bool) -> None:
+        self.names = None
+        if hasattr(source, "var_names"):  # AnnData
+            self.names = np.asarray(source.var_names, dtype=object)
+            source = source.X
+        if len(getattr(source, "shape", ())) != 2:
+            raise ValueError(
+                "Expected a source of shape (n_samples, n_features) that rows can be sliced from, "
+                f"such as a numpy.memmap, but got {type(source).__name__}."
+            )
+        self.source, self.progress = source, progress
+        self.shape: tuple[int, int] = tuple(source.shape)
+        self.rows_per_block = rows_per_block or max(1, _BLOCK_ENTRIES // self.shape[1])
+
+    def read(self, what: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield slices and the rows there, copied."""
+        bar = tqdm(total=self.shape[0], desc=what, unit="row", disable=not self.progress)
+        with bar:
+            for rows in gen_batches(self.shape[0], self.rows_per_block):
+                block = self.source[rows]
+                if hasattr(block, "toarray"):  # sparse; what it does not store is 0, not missing
+                    block = block.toarray()
+                block = np.array(block)
+                if block.dtype not in (np.float32, np.float64):
+                    block = block.astype(np.float64)
+                _release(self.source)
+                yield rows, block
+                bar.update(len(block))
+
+    def with_names(self, block: np.ndarray, imputer: BaseImputer) -> Any:
+        """Return a block with the names of its features, if the imputer will compare them."""
+        if self.names is None or not hasattr(imputer, "feature_names_in_"):
+            return block
+        import pandas as pd
+
+        return pd.DataFrame(block, columns=self.names)
+
+
+def _check_memory(imputer: BaseImputer, n_rows: int, n_features: int, max_bytes: int) -> None:
+    needed = imputer._bytes_to_fit(n_rows, n_features)
+    if needed <= max_bytes:
+        return
+    few, many = 0, n_rows
+    while many - few > 1:
+        middle = (few + many) // 2
+        if imputer._bytes_to_fit(middle, n_features) <= max_bytes:
+            few = middle
+        else:
+            many = middle
+    raise MemoryError(
+        f"{type(imputer).__name__} needs about {needed / 1e9:.1f} GB to learn from {n_rows} rows "
+        f"of {n_features} features, and max_bytes allows {max_bytes / 1e9:.1f} GB. Learn from "
+        f"fewer rows, drawn at random (n_reference={few} would fit), or take "
+        "SVDImputer(joint=False), which keeps none."
+    )
+
+
+def _release(array: Any) -> None:
+    """Let go of the pages of a mapped file: what was read stays with the system, not with us."""
+    mapping = getattr(array, "_mmap", None)
+    # Pages of a private copy hold changes that are nowhere else.
+    if isinstance(mapping, mmap.mmap) and array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
+        mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def _write_npy(
+    path: Path, shape: tuple[int, int], filled: Iterator[tuple[slice, np.ndarray]]
+) -> None:
+    if path.suffix != ".npy":
+        raise ValueError(
+            f"Expected a path that ends in .npy but got {path}. To write zarr or HDF5, create the "
+            "array there and pass it."
+        )
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for rows, block in filled:
+                block = np.ascontiguousarray(block)
+                if rows.start == 0:
+                    header = {
+                        "descr": np.lib.format.dtype_to_descr(block.dtype),
+                        "fortran_order": False,
+                        "shape": shape,
+                    }
+                    np.lib.format.write_array_header_1_0(file, header)
+                block.tofile(file)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,16 @@
+"""Which method to take for a matrix: values of its own are hidden, and each has to restore them."""
+
+from vaeimpute.selection.holdout import Comparison, NothingToHideError, compare_on
+from vaeimpute.selection.methods import METHODS, Method, build_imputer
+from vaeimpute.selection.resemblance import SCENARIOS, guess_scenario
+
+__all__ = [
+    "METHODS",
+    "SCENARIOS",
+    "Comparison",
+    "Method",
+    "NothingToHideError",
+    "build_imputer",
+    "compare_on",
+    "guess_scenario",
+]

@@ -1,0 +1,286 @@
+"""Methods compared on values that are hidden from a matrix of one's own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from tqdm import tqdm
+
+from vaeimpute.cohorts import Cohort
+from vaeimpute.evaluation import mean_absolute_error, root_mean_squared_error
+from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.missingness import trial_rng
+from vaeimpute.seeding import child_seed
+from vaeimpute.selection.resemblance import SCENARIOS
+
+logger = logging.getLogger(__name__)
+
+
+class NothingToHideError(ValueError):
+    """A matrix has too few values for any of them to be hidden."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """What one method made of the hidden values of one trial.
+
+    Attributes
+    ----------
+    rows, columns : integer array of shape (n_hidden,)
+        Where they are.
+    true, imputed : array of shape (n_hidden,)
+    std : array of shape (n_hidden,) or None
+        Predictive standard deviations, if the method has any.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    true: np.ndarray
+    imputed: np.ndarray
+    std: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """How well methods restore values that were hidden.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per trial and method: ``cohort, scenario, trial, method, mae, rmse, n_missing,
+        seconds``. Errors are in standard deviations of the features.
+    held_out : dict of str to list of HeldOut
+        By method, one per trial.
+    scale : ndarray of shape (n_features,)
+        The standard deviations.
+    features : Index
+    n_samples : int
+    """
+
+    table: pd.DataFrame
+    held_out: dict[str, list[HeldOut]]
+    scale: np.ndarray
+    features: pd.Index
+    n_samples: int
+
+    @property
+    def scenario(self) -> str:
+        """Key of the way in which values were hidden."""
+        return self.table["scenario"].iloc[0]
+
+    @property
+    def ranking(self) -> pd.Series:
+        """Mean absolute error by method, over all trials, the smallest first."""
+        return self.table.groupby("method", sort=False)["mae"].mean().sort_values(kind="stable")
+
+    @property
+    def best(self) -> str:
+        """The method of the smallest error."""
+        return str(self.ranking.index[0])
+
+    def margin(self, method: str, other: str) -> tuple[float, float]:
+        """Return by how much one method errs less than another, and the standard error of that.
+
+        Values of one sample stand or fall together, so the standard error is that of the samples'
+        means.
+
+        Parameters
+        ----------
+        method, other : str
+
+        Returns
+        -------
+        difference : float
+            Mean over samples of the absolute error of `other` minus that of `method`.
+        standard_error : float
+            NaN for a single sample.
+        """
+        differences = pd.concat(
+            [
+                pd.Series(self._errors(theirs) - self._errors(ours)).groupby(ours.rows).mean()
+                for ours, theirs in zip(self.held_out[method], self.held_out[other], strict=True)
+            ]
+        )
+        by_sample = differences.groupby(level=0).mean()
+        spread = by_sample.std() / np.sqrt(len(by_sample))
+        return float(by_sample.mean()), float(spread)
+
+    def within_noise(self) -> list[str]:
+        """Return the methods whose error is no more than two standard errors above the best's."""
+        close = []
+        for other in self.ranking.index[1:]:
+            difference, spread = self.margin(self.best, other)
+            if not difference > 2 * spread:
+                close.append(str(other))
+        return close
+
+    def errors_per_feature(self, method: str) -> pd.DataFrame:
+        """Return the mean absolute error of every feature that lost values, the largest first.
+
+        Parameters
+        ----------
+        method : str
+
+        Returns
+        -------
+        DataFrame
+            Indexed by feature: ``mae``, in standard deviations, and ``n_hidden``.
+        """
+        columns = np.concatenate([part.columns for part in self.held_out[method]])
+        errors = np.concatenate([self._errors(part) for part in self.held_out[method]])
+        groups = pd.Series(errors).groupby(columns)
+        table = pd.DataFrame({"mae": groups.mean(), "n_hidden": groups.size()})
+        table.index = self.features[table.index]
+        return table.sort_values("mae", ascending=False, kind="stable")
+
+    def standardized_residuals(self, method: str) -> np.ndarray | None:
+        """Return the errors over the predictive standard deviations, None if there are none.
+
+        Parameters
+        ----------
+        method : str
+
+        Returns
+        -------
+        ndarray of shape (n_hidden,) or None
+        """
+        parts = self.held_out[method]
+        residuals = []
+        for part in parts:
+            if part.std is None:
+                return None
+            # A feature without any spread is restored without any error.
+            residuals.append((part.imputed - part.true) / np.maximum(part.std, 1e-12))
+        return np.concatenate(residuals)
+
+    def describe(self) -> str:
+        """Say which method is best, by how much, and how sure that is."""
+        ranking = self.ranking
+        best, error = self.best, ranking.iloc[0]
+        others = "; ".join(f"{name} {value:.3f}" for name, value in ranking.iloc[1:].items())
+        words = f"{best} errs least on hidden values: {error:.3f} standard deviations"
+        words += f" ({others})." if others else "."
+        close = self.within_noise()
+        if close:
+            verb = "is" if len(close) == 1 else "are"
+            words += f" {'; '.join(close)} {verb} no worse within the noise."
+        return words
+
+    def _errors(self, part: HeldOut) -> np.ndarray:
+        return np.abs(part.imputed - part.true) / self.scale[part.columns]
+
+
+def compare_on(
+    values: pd.DataFrame,
+    imputers: Mapping[str, BaseImputer],
+    scenario: str,
+    *,
+    n_trials: int = 1,
+    seed: int = 0,
+    with_std: bool = False,
+    progress: bool = False,
+) -> Comparison:
+    """Hide values of a matrix, let every method fill the rest from what is left, and compare.
+
+    Each method is fitted to the whole matrix with its holes, as it is when the matrix is imputed;
+    no row is set apart.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_samples, n_features)
+        NaN means missing. Every feature has a value.
+    imputers : mapping of str to imputer
+        By the name that they get in the table. Not changed.
+    scenario : str
+        Key of `SCENARIOS`: what is hidden.
+    n_trials : int
+        Times that values are hidden anew.
+    seed : int
+        Root of what is hidden.
+    with_std : bool
+        Ask the methods that have them for predictive standard deviations.
+    progress : bool
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    NothingToHideError
+        If no value can be hidden.
+    ValueError
+        If the scenario does not apply to these values.
+
+    Examples
+    --------
+    >>> from vaeimpute.imputers import KNNImputer, MeanImputer
+    >>> rng = np.random.default_rng(0)
+    >>> values = pd.DataFrame(rng.normal(size=(60, 2)) @ rng.normal(size=(2, 20)))
+    >>> found = compare_on(values, {"mean": MeanImputer(), "KNN": KNNImputer()}, "random")
+    >>> found.best, found.within_noise()
+    ('KNN', [])
+    """
+    masks = [_draw(values, scenario, seed, trial) for trial in range(n_trials)]
+    true = values.to_numpy(dtype=np.float64)
+    scale = np.nanstd(true, axis=0)
+    scale[~(scale > 0)] = 1.0
+    rows: list[tuple] = []
+    held_out: dict[str, list[HeldOut]] = {name: [] for name in imputers}
+    bar = tqdm(total=n_trials * len(imputers), disable=not progress, desc="comparing", leave=False)
+    with bar:
+        for trial, mask in enumerate(masks):
+            kept = values.mask(mask)
+            for name, imputer in imputers.items():
+                bar.set_postfix_str(name)
+                started = time.perf_counter()
+                fitted = clone(imputer).fit(kept)
+                imputed = np.asarray(fitted.transform(kept), dtype=np.float64)
+                seconds = time.perf_counter() - started
+                std = None
+                if with_std and hasattr(fitted, "predict_std"):
+                    std = np.asarray(fitted.predict_std(kept))[mask]
+                errors = (
+                    measure(true / scale, imputed / scale, mask)
+                    for measure in (mean_absolute_error, root_mean_squared_error)
+                )
+                rows.append(("own", scenario, trial, name, *errors, int(mask.sum()), seconds))
+                where = np.nonzero(mask)
+                held_out[name].append(HeldOut(where[0], where[1], true[mask], imputed[mask], std))
+                logger.debug("trial %d, %s: %.1f s", trial, name, seconds)
+                bar.update()
+    columns = "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds"
+    table = pd.DataFrame(rows, columns=columns)
+    return Comparison(table, held_out, scale, values.columns, len(values))
+
+
+def _draw(values: pd.DataFrame, scenario: str, seed: int, trial: int) -> np.ndarray:
+    """Choose values to hide; every feature keeps one at least."""
+    how = SCENARIOS[scenario]
+    rng = trial_rng(seed, scenario, trial)
+    everyone = np.arange(len(values))
+    clinical = pd.DataFrame(index=values.index)
+    cohort = Cohort("own", values, clinical, "as in the file", "expression").standardize(everyone)
+    n_rows = max(1, round(how.share_of_samples * len(values)))
+    rows = np.sort(
+        np.random.default_rng(child_seed(seed, "rows", trial)).permutation(everyone)[:n_rows]
+    )
+    mask = np.zeros(values.shape, dtype=bool)
+    mask[rows] = how.build().mask(cohort, rows, rng)
+    observed = values.notna().to_numpy()
+    mask[:, ~(observed & ~mask).any(axis=0)] = False
+    if not mask.any():
+        # A matrix so small that a tenth of it is none.
+        free = np.flatnonzero((observed & (observed.sum(axis=0) > 1)).ravel())
+        if not len(free):
+            raise NothingToHideError(
+                "No feature has two values, so that one of them can be hidden."
+            )
+        mask.ravel()[rng.choice(free)] = True
+    return mask
