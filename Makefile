@@ -85,6 +85,7 @@ notebooks: $(STAMP) ## execute notebooks/ in place, ready to be committed with t
 bench: $(STAMP) ## measure time and memory beside the peers, into results/benchmarks (half an hour)
 	@echo "== bench: imputation"
 	@$(WATCH) $(BIN)/python benchmarks/imputation_speed.py
+	@[ "$(BENCH_SIZE)" = small ] || $(BIN)/python book/readme_speed.py
 
 lint: $(STAMP) ## check style, formatting and types
 	@echo "== lint: ruff"

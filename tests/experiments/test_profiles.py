@@ -17,6 +17,7 @@ CHAPTERS = (
     "04_expression_rmse",
     "05_shift_correction",
     "06_methylation",
+    "08_imputation_time",
     "09_beta_vae",
 )
 

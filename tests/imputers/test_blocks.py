@@ -175,6 +175,8 @@ def test_says_up_front_what_memory_it_needs(matrix):
     few = int(str(error.value).split("n_reference=")[1].split()[0])
     needed = KNNImputer()._bytes_to_fit(few, 17_176)
     assert 0.99 * 2**31 < needed <= 2**31
+    with pytest.raises(MemoryError, match=r"VAEImputer needs about .* Not even one row would fit"):
+        fit_blocks(VAEImputer(), Unread())  # the paper's network
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,10 @@ class KernelSystems:
 
     train: np.ndarray
 
+    def prepare(self) -> None:
+        """Compute now what all rows need, and not when the first one comes."""
+        self._eigen  # noqa: B018 - cached
+
     @cached_property
     def kernel(self) -> np.ndarray:
         """``ZZ'`` in float64, whatever the type of Z: the ridge may be small beside it."""

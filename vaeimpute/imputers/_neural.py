@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
@@ -152,6 +153,14 @@ class NeuralImputer(BaseImputer):
                 rows.append((iteration, float(change.mean()), float(change.max())))
             before = now
         return pd.DataFrame(rows, columns=["iteration", "mean_change", "max_change"])
+
+    def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
+        widths = (n_features, *self.hidden_sizes, self.latent_dim)
+        n_weights = sum(a * b for a, b in pairwise(widths))
+        # Encoder, decoder and a second head of the decoder; each weight in float32 with a gradient,
+        # two moments and a copy in passing.
+        n_weights = 2 * n_weights + n_features * widths[1]
+        return super()._bytes_to_fit(n_samples, n_features) + 5 * 4 * n_weights
 
     def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:
         check_is_fitted(self)

@@ -16,7 +16,9 @@ from tqdm.auto import tqdm
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.imputers._moments import Moments
 
-_BLOCK_ENTRIES = 2**23  # of a block, if its size is not chosen: 67 MB in float64
+# Of a block, if its size is not chosen: 17 MB in float64. Larger arrays go back to the system at
+# once, and asking for them anew, page by page, was found to cost more than the arithmetic.
+_BLOCK_ENTRIES = 2**21
 
 
 def fit_blocks(
@@ -47,7 +49,7 @@ def fit_blocks(
     max_bytes : int
         What learning may need, about. It is compared before anything is read.
     rows_per_block : int, optional
-        By default so many that a block has some eight million entries.
+        By default so many that a block has some two million entries.
     random_state : int, RandomState instance or None
         Decides which rows are drawn.
     progress : bool
@@ -140,7 +142,7 @@ def impute_blocks(
         `numpy.memmap`, an array of zarr or a dataset of h5py; after an interruption, its first
         blocks are filled.
     rows_per_block : int, optional
-        By default so many that a block has some eight million entries.
+        By default so many that a block has some two million entries.
     progress : bool
         Show a bar.
 
@@ -236,11 +238,15 @@ def _check_memory(imputer: BaseImputer, n_rows: int, n_features: int, max_bytes:
             few = middle
         else:
             many = middle
+    advice = (
+        f"Learn from fewer rows, drawn at random (n_reference={few} would fit), or take "
+        "SVDImputer(joint=False), which keeps none."
+        if few
+        else "Not even one row would fit: choose a smaller model, or a larger max_bytes."
+    )
     raise MemoryError(
         f"{type(imputer).__name__} needs about {needed / 1e9:.1f} GB to learn from {n_rows} rows "
-        f"of {n_features} features, and max_bytes allows {max_bytes / 1e9:.1f} GB. Learn from "
-        f"fewer rows, drawn at random (n_reference={few} would fit), or take "
-        "SVDImputer(joint=False), which keeps none."
+        f"of {n_features} features, and max_bytes allows {max_bytes / 1e9:.1f} GB. {advice}"
     )
 
 

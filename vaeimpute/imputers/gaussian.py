@@ -86,6 +86,7 @@ class GaussianImputer(WithPrecision, WithSpread):
         X[missing] = 0.0
         self.train_ = self._complete(X, missing) if missing.any() else X
         self._systems = KernelSystems(self.train_)
+        self._systems.prepare()
         self._remember_holes(missing)
 
     def _complete(self, train: np.ndarray, missing: np.ndarray) -> np.ndarray:
@@ -123,7 +124,7 @@ class GaussianImputer(WithPrecision, WithSpread):
         parts = hold_out(X, check_random_state(self.random_state))
         if parts is None:
             return 1.0  # nothing to choose with
-        kept, true, hidden = (part[:_MOST_ROWS] if part is not parts[0] else part for part in parts)
+        kept, true, hidden = parts[0], parts[1][:_MOST_ROWS], parts[2][:_MOST_ROWS]
         # To tell which error is the smallest, predictions to three digits or so are enough.
         train = np.nan_to_num(kept, nan=0.0).astype(np.float32)
         true = true.astype(np.float32)
