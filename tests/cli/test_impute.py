@@ -1,9 +1,14 @@
 """`vaeimpute impute` and `apply`: what they write and what they say."""
 
+import fcntl
 import logging
+import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 
 import anndata
 import numpy as np
@@ -245,3 +250,21 @@ def test_help_comes_with_examples_and_without_heavy_imports():
         )  # fmt: skip
         assert f"Examples:\n    vaeimpute {command} " in result.stdout
         assert result.stdout.endswith("set()\n")
+
+
+def test_a_bar_is_shown_to_who_watches(matrix):
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    arguments = ["impute", matrix, "-o", "a.csv", "--method", "mean", "--report", "r.html"]
+    for more, expected in (([], True), (["-q", "--force"], False)):
+        with subprocess.Popen(
+            [sys.executable, "-m", "vaeimpute", *arguments, *more], stderr=terminal
+        ) as process:
+            assert process.wait() == 0
+        os.write(terminal, b"end")
+        shown = b""
+        while not shown.endswith(b"end"):
+            shown += os.read(master, 10_000)
+        assert (b"comparing:" in shown) == expected
+    os.close(master)
+    os.close(terminal)

@@ -40,6 +40,7 @@ def apply(
     Nothing is learnt from the new samples. Features are matched by name.
     """
     o.check_layout(matrix, features_in_rows, layer)
+    o.check_device(device)
     o.check_distinct(output, std)
     from vaeimpute.cli.impute import WHOLE_OR_NOT
 

@@ -67,6 +67,7 @@ def compare(
     Errors are in standard deviations of the features: filling in the mean errs by about 0.8.
     """
     o.check_layout(matrix, features_in_rows, layer)
+    o.check_device(device)
     o.check_distinct(figure, table)
     methods = list(dict.fromkeys(str(name) for name in method or o.MethodName))
     if mnar is not None and "vae" not in methods:

@@ -97,6 +97,7 @@ def impute(
     What is observed comes back as it was: in text files to the character, in others to the bit.
     """
     o.check_layout(matrix, features_in_rows, layer)
+    o.check_device(device)
     o.check_distinct(output, std, report, model)
     if mnar is not None and method not in ("auto", "vae"):
         raise typer.BadParameter(
