@@ -111,6 +111,7 @@ def compare_methods(
     seed: int,
     device: str,
     whole: bool = False,
+    with_std: bool = False,
 ) -> tuple[Comparison, str]:
     """Hide values of a matrix and let methods restore them; return that, and what was hidden."""
     from vaeimpute.selection import SCENARIOS, build_imputer, compare_on, guess_scenario
@@ -134,7 +135,7 @@ def compare_methods(
         for name in methods
     }  # fmt: skip
     hide_from = partial(
-        compare_on, values, imputers, n_trials=n_trials, seed=seed, with_std=True,
+        compare_on, values, imputers, n_trials=n_trials, seed=seed, with_std=with_std,
         progress=shows_progress(),
     )  # fmt: skip
     try:
