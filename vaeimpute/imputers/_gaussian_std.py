@@ -68,7 +68,8 @@ class WithSpread(BaseImputer):
         The powers are found at the first call, which therefore takes longer. They are found with
         values that are missing at random: where it is the low ones that are missing, or new rows
         are of another kind, errors are larger than this says. So are they if `alpha` is set to
-        much less than "auto" chooses, and training rows have many holes.
+        much less than "auto" chooses, and training rows have many holes. Of rows that it was fitted
+        to, where a row is among those that it is predicted from, it says a little too little.
 
         Examples
         --------
