@@ -9,7 +9,9 @@ from contextlib import contextmanager
 
 import typer
 
+# What to say of an interruption: of commands that go on, and of those that begin again.
 GOES_ON = ": the same command goes on from there."
+WHOLE_OR_NOT = "Files are written whole or not at all."
 
 
 class _Formatter(logging.Formatter):
