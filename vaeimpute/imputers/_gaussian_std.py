@@ -100,8 +100,8 @@ class WithSpread(BaseImputer):
         Returns
         -------
         ndarray of shape (n_draws, n_samples, n_features)
-            In the units of `X`; observed entries are the same in all draws. The same draws every
-            time if `random_state` is an integer.
+            In the units of `X`, features in the order of the fit; observed entries are the same in
+            all draws. The same draws every time if `random_state` is an integer.
         """
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         values = self._validate(X).astype(np.float64, copy=False)
