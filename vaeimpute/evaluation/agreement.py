@@ -13,8 +13,9 @@ from scipy import stats
 
 from vaeimpute.evaluation.concordance import concordance_index
 
-#: Bins over the differences, which are clipped to [-1, 1] as in the paper's Figure 4.
-DIFFERENCE_BINS = np.linspace(-1, 1, 81)
+#: Edges of bins over the differences, which are clipped to [-1, 1] as in the paper's Figure 4. One
+#: bin has its middle at 0, so that differences of exactly 0, which are many, are on neither side.
+DIFFERENCE_BINS = np.linspace(-1.0125, 1.0125, 82)
 
 
 def compare_coefficients(true: ArrayLike, imputed: ArrayLike) -> dict[str, Any]:
@@ -105,10 +106,11 @@ def difference_density(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
     --------
     >>> histogram = compare_coefficients([0.5, 0.1], [0.5, 0.12])["histogram"]
     >>> row = {"scenario": "mcar_10", "method": "VAE", "grade_histogram": histogram}
-    >>> difference_density(pd.DataFrame([row]), "grade").nlargest(1, "density").round(4).values
-    array([['mcar_10', 'VAE', 0.0125, 40.0]], dtype=object)
+    >>> difference_density(pd.DataFrame([row]), "grade").nlargest(1, "density").round(3).values
+    array([['mcar_10', 'VAE', 0.0, 20.0]], dtype=object)
     """
     width = DIFFERENCE_BINS[1] - DIFFERENCE_BINS[0]
+    middles = (DIFFERENCE_BINS[:-1] + width / 2).round(4) + 0.0  # not -0
     parts = []
     for (scenario, method), part in table.groupby(["scenario", "method"], sort=False):
         histograms = part[f"{outcome}_histogram"]
@@ -120,7 +122,7 @@ def difference_density(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
                 {
                     "scenario": scenario,
                     "method": method,
-                    "difference": DIFFERENCE_BINS[:-1] + width / 2,
+                    "difference": middles,
                     "density": counts / counts.sum() / width,
                 }
             )
@@ -150,7 +152,8 @@ def compare_variances(
         Columns ``scenario``, ``method``, ``n_trials``, ``variance`` (of the reference, mean over
         trials), ``variance_other``, and two-sided p values of t-tests over the trials:
         ``p_unpaired`` (two samples, as in the paper) and ``p_paired`` (trials share their masks).
-        Trials in which one of the two has no variance are left out.
+        Trials in which one of the two has no variance are left out; from a single trial there are
+        no p values, and they are NaN.
 
     Examples
     --------
@@ -169,10 +172,7 @@ def compare_variances(
                 continue
             pairs = trials[[reference, method]].dropna()
             ours, theirs = pairs[reference], pairs[method]
-            with warnings.catch_warnings():
-                # Trials that are all but equal have no spread to test by, which scipy warns of.
-                warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
-                unpaired, paired = stats.ttest_ind(ours, theirs), stats.ttest_rel(ours, theirs)
+            unpaired, paired = _t_tests(ours, theirs)
             rows.append(
                 {
                     "scenario": scenario,
@@ -180,8 +180,18 @@ def compare_variances(
                     "n_trials": len(pairs),
                     "variance": ours.mean(),
                     "variance_other": theirs.mean(),
-                    "p_unpaired": unpaired.pvalue,
-                    "p_paired": paired.pvalue,
+                    "p_unpaired": unpaired,
+                    "p_paired": paired,
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _t_tests(ours: pd.Series, theirs: pd.Series) -> tuple[float, float]:
+    """Return the p values of the unpaired and of the paired test."""
+    if len(ours) < 2:
+        return np.nan, np.nan
+    with warnings.catch_warnings():
+        # Trials that are all but equal have no spread to test by, which scipy warns of.
+        warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
+        return stats.ttest_ind(ours, theirs).pvalue, stats.ttest_rel(ours, theirs).pvalue
