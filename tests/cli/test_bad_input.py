@@ -77,7 +77,7 @@ def test_features_without_values_are_named_and_can_be_kept_empty(run, refuses):
     assert "'b', 'c'. Take them out, or leave them empty with --keep-empty" in message
     result = run("impute", "in.csv", "-o", "out.csv", "--method", "mean", "--keep-empty")
     assert result.exit_code == 0
-    assert "2 features have no value in any sample and stay empty: 'b', 'c'" in result.stderr
+    assert "Without any value, so they stay empty: 'b', 'c' (2 of 3 features)" in result.stderr
     assert Path("out.csv").read_text() == "id,a,b,c\ns1,1,,NA\ns2,1.5,,\ns3,2,,\n"
 
 
@@ -87,7 +87,7 @@ def test_a_sample_without_values_is_filled_with_a_warning(run, values):
     for method in ("knn", "svd", "gaussian", "vae"):
         result = run("impute", "in.csv", "-o", "out.csv", "--method", method, "--force")
         assert result.exit_code == 0, result.output
-        assert "1 samples have no value at all: 's3'" in result.stderr
+        assert "Without any value: 's3' (1 of 50 samples)" in result.stderr
         assert read("out.csv").notna().all(axis=None)
 
 
@@ -189,6 +189,7 @@ def test_paths(fails, matrix, folder, arguments, message):
         (["--method", "knn", "--std", "s.csv"], "--std: knn has no standard deviations; these"),
         (["--std", "out.csv"], "Two of the files to write are the same"),
         (["--layer", "raw"], "--layer applies to .h5ad only"),
+        (["--device", "gpu"], "Expected --device as auto, cpu, mps, cuda or cuda:1, but got 'gpu'"),
         (["-q", "-v"], "Choose one of --quiet and --verbose"),
     ],
 )

@@ -1,9 +1,14 @@
 """`vaeimpute impute` and `apply`: what they write and what they say."""
 
+import fcntl
 import logging
+import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 
 import anndata
 import numpy as np
@@ -139,7 +144,7 @@ def test_with_std_the_choice_is_among_those_that_have_them(run, matrix):
 
 
 def test_low_values_missing(run, folder):
-    values = load_cohort("breast-gse1992").values.iloc[:, :150]
+    values = load_cohort("breast-gse1992").values.iloc[:, :60]
     values = (values - values.mean()) / values.std()
     low = values.mask((values < -1.3) & (np.random.default_rng(0).random(values.shape) < 0.5))
     low.to_csv("low.csv")
@@ -245,3 +250,22 @@ def test_help_comes_with_examples_and_without_heavy_imports():
         )  # fmt: skip
         assert f"Examples:\n    vaeimpute {command} " in result.stdout
         assert result.stdout.endswith("set()\n")
+
+
+def test_a_bar_is_shown_to_who_watches(matrix):
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    arguments = ["compare", matrix, "--method", "mean"]
+    for more, expected in (([], True), (["-q"], False)):
+        with subprocess.Popen(
+            [sys.executable, "-m", "vaeimpute", *arguments, *more],
+            stdout=subprocess.DEVNULL, stderr=terminal,
+        ) as process:  # fmt: skip
+            assert process.wait() == 0
+        os.write(terminal, b"end")
+        shown = b""
+        while not shown.endswith(b"end"):
+            shown += os.read(master, 10_000)
+        assert (b"comparing:" in shown) == expected
+    os.close(master)
+    os.close(terminal)

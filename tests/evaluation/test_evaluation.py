@@ -5,6 +5,7 @@ from scipy import stats
 from sklearn import metrics
 
 from vaeimpute.evaluation import (
+    best_methods,
     compare_methods,
     mean_absolute_error,
     root_mean_squared_error,
@@ -88,3 +89,23 @@ def test_comparison_refuses_unequal_trials(table):
         compare_methods(table.drop(index=0), "vae")
     with pytest.raises(ValueError, match="No method 'svd'"):
         compare_methods(table, "svd")
+
+
+def test_best_methods_names_what_is_within_the_tolerance():
+    errors = {"mean": 0.8, "KNN": 0.515, "SVD": 0.505, "VAE": 0.5}
+    rows = [
+        ("c", scenario, trial, method, error + 0.01 * trial)
+        for scenario in ("b", "a")
+        for trial in range(3)
+        for method, error in errors.items()
+    ]
+    table = pd.DataFrame(rows, columns=["cohort", "scenario", "trial", "method", "mae"])
+    found = best_methods(table)
+    assert found["scenario"].tolist() == ["b", "a"]
+    assert found["best"].tolist() == ["VAE", "VAE"]
+    assert found["as_good"].tolist() == ["SVD", "SVD"]
+    assert found["error"].tolist() == pytest.approx([0.51, 0.51])
+    assert found["share_of_floor"].tolist() == pytest.approx([0.51 / 0.81] * 2)
+    assert best_methods(table, tolerance=0.05)["as_good"][0] == "SVD, KNN"
+    without = best_methods(table[table["method"] != "mean"])
+    assert without["share_of_floor"].isna().all()

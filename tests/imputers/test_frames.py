@@ -90,8 +90,10 @@ def test_names_that_could_not_be_matched_are_refused_at_fit(frames):
     train, _ = frames
     with pytest.raises(ValueError, match=r"same name apart: 'x'\. Merge or rename"):
         MeanImputer().fit(train.set_axis([*"abcdef", "x", "x"], axis=1))
-    with pytest.raises(ValueError, match=r"have to be text, .* 101\. .*astype\(str\)"):
+    with pytest.raises(ValueError, match=r"have to be text, but 8 .* 101\. .*astype\(str\)"):
         MeanImputer().fit(train.set_axis([101, *range(8, 1, -1)], axis=1))
+    with pytest.raises(ValueError, match=r"but 1 of X are not, the first of them 7\. "):
+        MeanImputer().fit(train.set_axis([*"abcdefg", 7], axis=1))
     levels = pd.MultiIndex.from_product([["chr1", "chr2"], list("abcd")])
     with pytest.raises(ValueError, match=r"\('chr1', 'a'\)\. .*'\|'.join"):
         MeanImputer().fit(train.set_axis(levels, axis=1))

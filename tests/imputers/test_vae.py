@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
+from vaeimpute.experiments.profiles import read_profile
 from vaeimpute.imputers import (
     AutoencoderImputer,
     MeanImputer,
@@ -77,6 +78,12 @@ def test_a_network_that_is_sized_for_the_matrix_beats_the_mean(low_rank):
     error = np.abs(sized.fit(train).transform(holes) - true)[mask].mean()
     assert error < 0.6 * np.abs(MeanImputer().fit(train).transform(holes) - true)[mask].mean()
     assert sized.model_.encode(torch.zeros(1, 50))[0].shape == (1, 12)
+
+
+def test_a_network_that_is_sized_for_a_wide_matrix_is_the_quick_one():
+    sized, quick = VAEImputer.sized_for(15000), read_profile("quick")
+    for name in ("hidden_sizes", "latent_dim", "n_epochs", "learning_rate", "batch_size"):
+        assert getattr(sized, name) == getattr(quick, name)
 
 
 def test_torchs_global_state_is_left_alone(low_rank):

@@ -88,9 +88,9 @@ def test_cautions_follow_from_the_numbers(values, comparison):
     assert "the imputed values are too high" in cautions
     residuals = np.abs(comparison.standardized_residuals("VAE"))
     coverage = (residuals < 1.96).mean()
-    assert (
-        f"The standard deviations of VAE are too small: {100 * coverage:.0f} %" in cautions
-    ) == (coverage < 0.93)
+    assert coverage < 0.9  # forty samples do not suffice
+    promise = f"Intervals of VAE that promise 95 % hold {100 * coverage:.0f} % of the hidden values"
+    assert f"{promise}: large errors are more frequent" in cautions
     assert "too high" not in " ".join(list_cautions(values, "VAE", comparison, mnar_low=True))
 
 

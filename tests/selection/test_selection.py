@@ -110,6 +110,21 @@ def test_the_margin_says_what_is_noise(values):
     assert "again is no worse within the noise." in only.describe()
 
 
+class Broken(MeanImputer):
+    def _fit(self, X):
+        raise np.linalg.LinAlgError("singular")
+
+
+def test_a_method_that_fails_is_left_out_with_a_warning(values, caplog):
+    found = compare_on(values, {"broken": Broken(), "mean": MeanImputer()}, "random", n_trials=2)
+    assert found.ranking.index.tolist() == ["mean"]
+    assert "broken fails on this matrix and is left out: singular" in caplog.text
+    with pytest.raises(np.linalg.LinAlgError):
+        compare_on(values, {"broken": Broken()}, "random")
+    with pytest.raises(RuntimeError, match="No method works"):
+        compare_on(values, {"broken": Broken(), "too": Broken()}, "random")
+
+
 def test_the_data_are_not_changed(values):
     before = values.copy()
     compare_on(values, {"mean": MeanImputer()}, "low")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from vaeimpute.cli import options as o
-from vaeimpute.cli.running import errors_in_one_line, log_to_stderr
+from vaeimpute.cli.running import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -40,9 +40,8 @@ def apply(
     Nothing is learnt from the new samples. Features are matched by name.
     """
     o.check_layout(matrix, features_in_rows, layer)
+    o.check_device(device)
     o.check_distinct(output, std)
-    from vaeimpute.cli.impute import WHOLE_OR_NOT
-
     with log_to_stderr(o.log_level(quiet, verbose)), errors_in_one_line(debug, WHOLE_OR_NOT):
         _apply(model, matrix, output, features_in_rows, layer, std, device, force)
 

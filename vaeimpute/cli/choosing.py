@@ -93,6 +93,7 @@ def choose(request: Request, candidates: list[str], work: pd.DataFrame) -> Choic
         comparison, hidden = compare_methods(
             work, compared, missing_like=request.missing_like, zscore=request.zscore,
             mnar_low=request.mnar_low, n_trials=1, seed=request.seed, device=request.device,
+            with_std=with_report,
         )  # fmt: skip
     except NothingToHideError:
         logger.warning("There are too few values to hide any; took %s.", METHODS[fallback].label)
@@ -106,5 +107,5 @@ def choose(request: Request, candidates: list[str], work: pd.DataFrame) -> Choic
         return Choice(fallback, comparison, hidden)
     logger.info(comparison.describe())
     labels = {label(name, request.mnar_low): name for name in candidates}
-    best = next(name for name in comparison.ranking.index if name in labels)
-    return Choice(labels[best], comparison, hidden)
+    best = next((labels[name] for name in comparison.ranking.index if name in labels), fallback)
+    return Choice(best, comparison, hidden)

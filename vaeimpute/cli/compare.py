@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaeimpute.cli import options as o
-from vaeimpute.cli.running import errors_in_one_line, log_to_stderr
+from vaeimpute.cli.running import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
 
 if TYPE_CHECKING:
     from vaeimpute.selection import Comparison
@@ -67,13 +67,14 @@ def compare(
     Errors are in standard deviations of the features: filling in the mean errs by about 0.8.
     """
     o.check_layout(matrix, features_in_rows, layer)
+    o.check_device(device)
     o.check_distinct(figure, table)
     methods = list(dict.fromkeys(str(name) for name in method or o.MethodName))
     if mnar is not None and "vae" not in methods:
         raise typer.BadParameter(f"--mnar {mnar} corrects the VAE, which is not to be compared.")
     with (
         log_to_stderr(o.log_level(quiet, verbose)),
-        errors_in_one_line(debug, "Files are written whole or not at all.", "report"),
+        errors_in_one_line(debug, WHOLE_OR_NOT, "report"),
     ):
         from vaeimpute.cli.matrices import compare_methods, learnable, read, work_on
         from vaeimpute.files import write_atomically

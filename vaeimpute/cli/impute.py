@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaeimpute.cli import options as o
-from vaeimpute.cli.running import errors_in_one_line, log_to_stderr
+from vaeimpute.cli.running import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,6 @@ Examples:
   vaeimpute impute protein.csv -o filled.csv --mnar low --std std.csv
   vaeimpute impute train.csv -o filled.csv --model model.safetensors --report report.html
 """
-WHOLE_OR_NOT = "Files are written whole or not at all."
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,7 @@ def impute(
     What is observed comes back as it was: in text files to the character, in others to the bit.
     """
     o.check_layout(matrix, features_in_rows, layer)
+    o.check_device(device)
     o.check_distinct(output, std, report, model)
     if mnar is not None and method not in ("auto", "vae"):
         raise typer.BadParameter(

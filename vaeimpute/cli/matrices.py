@@ -53,8 +53,8 @@ def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
     nothing = empty_samples(values)
     if len(nothing):
         logger.warning(
-            "%d samples have no value at all: %s. Whatever they get is made up of the others.",
-            len(nothing), _some(nothing),
+            "Without any value: %s (%d of %d samples). What they get says nothing about them.",
+            _some(nothing), len(nothing), len(values),
         )  # fmt: skip
     return source
 
@@ -72,7 +72,10 @@ def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
         raise TableError(f"{source.path} has no values at all: every entry is missing.")
     if keep_empty:
         logger.warning(
-            "%d features have no value in any sample and stay empty: %s.", len(empty), _some(empty)
+            "Without any value, so they stay empty: %s (%d of %d features).",
+            _some(empty),
+            len(empty),
+            values.shape[1],
         )
         return values.drop(columns=empty)
     message = (
@@ -108,6 +111,7 @@ def compare_methods(
     seed: int,
     device: str,
     whole: bool = False,
+    with_std: bool = False,
 ) -> tuple[Comparison, str]:
     """Hide values of a matrix and let methods restore them; return that, and what was hidden."""
     from vaeimpute.selection import SCENARIOS, build_imputer, compare_on, guess_scenario
@@ -120,8 +124,9 @@ def compare_methods(
     else:
         scenario, reason = guess_scenario(values)
         guessed = True
-    if not whole:
-        values = _part(values, seed)
+    part = values if whole else _part(values, seed)
+    on = "" if part is values else f" of {part.shape[0]} samples x {part.shape[1]} features of it"
+    values = part
     imputers = {
         label(name, mnar_low): build_imputer(
             name, values.shape[1], seed=seed, zscore=zscore,
@@ -130,7 +135,7 @@ def compare_methods(
         for name in methods
     }  # fmt: skip
     hide_from = partial(
-        compare_on, values, imputers, n_trials=n_trials, seed=seed, with_std=True,
+        compare_on, values, imputers, n_trials=n_trials, seed=seed, with_std=with_std,
         progress=shows_progress(),
     )  # fmt: skip
     try:
@@ -144,7 +149,7 @@ def compare_methods(
             "low values, which are missing, are too many alike to be hidden",
         )
         comparison = hide_from(scenario)
-    hidden = f"To compare methods, hid {SCENARIOS[scenario].words}; {reason}."
+    hidden = f"To compare methods, hid {SCENARIOS[scenario].words}{on}; {reason}."
     logger.info(hidden)
     return comparison, hidden
 

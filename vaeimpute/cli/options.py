@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -134,6 +135,14 @@ def check_layout(matrix: Path, features_in_rows: bool, layer: str | None) -> Non
         )
     if matrix.suffix != ".h5ad" and layer is not None:
         raise typer.BadParameter("--layer applies to .h5ad only.")
+
+
+def check_device(device: str) -> None:
+    """Refuse what cannot be a device, before torch is imported."""
+    if device not in ("auto", "cpu", "mps") and not re.fullmatch(r"cuda(:\d+)?", device):
+        raise typer.BadParameter(
+            f"Expected --device as auto, cpu, mps, cuda or cuda:1, but got {device!r}."
+        )
 
 
 def check_distinct(*paths: Path | None) -> None:

@@ -6,10 +6,15 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import typer
 
+from vaeimpute.interrupts import noting_interrupts
+
+# What to say of an interruption: of commands that go on, and of those that begin again.
 GOES_ON = ": the same command goes on from there."
+WHOLE_OR_NOT = "Files are written whole or not at all."
 
 
 class _Formatter(logging.Formatter):
@@ -54,25 +59,37 @@ def errors_in_one_line(
     missing_extra : str
         The extra to name if a package is missing and its error names none.
     """
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(f"Interrupted. {interrupted}", err=True)
-        raise typer.Exit(130) from None
-    except Exception as error:
-        # What typer raises to end a command has a status of its own.
-        if debug or hasattr(error, "exit_code"):
-            raise
-        message = str(error)
-        if isinstance(error, ModuleNotFoundError) and "'vaeimpute[" not in message:
-            message += (
-                f". Install the project's {missing_extra} extra: "
-                f"pip install 'vaeimpute[{missing_extra}]'."
-            )
-        elif isinstance(error, MemoryError):
-            message = f"Out of memory. {message}".strip()
-        elif not isinstance(error, ValueError | OSError | ModuleNotFoundError):
-            name = type(error).__name__
-            message = f"{name}: {message} (--debug shows where this comes from)"
-        typer.echo(f"Error: {message}", err=True)
-        raise typer.Exit(1) from None
+    with noting_interrupts() as interrupts:
+        try:
+            yield
+        except KeyboardInterrupt:
+            _end_interrupted(interrupted)
+        except Exception as error:
+            if interrupts:
+                _end_interrupted(interrupted)
+            # What typer raises to end a command has a status of its own.
+            if debug or hasattr(error, "exit_code"):
+                raise
+            typer.echo(f"Error: {_in_one_line(error, missing_extra)}", err=True)
+            raise typer.Exit(1) from None
+
+
+def _end_interrupted(words: str) -> NoReturn:
+    typer.echo(f"Interrupted. {words}", err=True)
+    raise typer.Exit(130) from None
+
+
+def _in_one_line(error: Exception, missing_extra: str) -> str:
+    message = str(error)
+    if isinstance(error, ModuleNotFoundError):
+        if "'vaeimpute[" in message:
+            return message
+        return (
+            f"{message}. Install the project's {missing_extra} extra: "
+            f"pip install 'vaeimpute[{missing_extra}]'."
+        )
+    if isinstance(error, MemoryError):
+        return f"Out of memory. {message}".strip()
+    if isinstance(error, ValueError | OSError):
+        return message
+    return f"{type(error).__name__}: {message} (--debug shows where this comes from)"

@@ -46,7 +46,12 @@ from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_c
 from vaeimpute.evaluation.spearman import spearman_correlations
 from vaeimpute.evaluation.speed import fit_exponent, judge_time_claims, time_imputers
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
-from vaeimpute.evaluation.summary import compare_methods, describe_ranking, summarize
+from vaeimpute.evaluation.summary import (
+    best_methods,
+    compare_methods,
+    describe_ranking,
+    summarize,
+)
 from vaeimpute.evaluation.verdicts import (
     judge_best,
     judge_better,
@@ -65,6 +70,7 @@ __all__ = [
     "ClinicalOutcomes",
     "MaskedScorer",
     "as_in_table_2",
+    "best_methods",
     "clinical_coefficients",
     "compare_coefficients",
     "compare_methods",

@@ -122,3 +122,49 @@ def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") ->
                 }
             )
     return pd.DataFrame(rows)
+
+
+def best_methods(
+    table: pd.DataFrame, *, metric: str = "mae", tolerance: float = 0.02, floor: str = "mean"
+) -> pd.DataFrame:
+    """Say, for every cohort and scenario, which method errs least, and which are as good.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and `metric`.
+    metric : str
+    tolerance : float
+        How much larger, as a share, an error may be for a method to count as as good.
+    floor : str
+        The method that any other has to beat.
+
+    Returns
+    -------
+    DataFrame
+        One row per cohort and scenario, in the order of the table: ``best``, ``error`` (the best
+        one's mean over trials), ``as_good`` (names, joined by commas) and ``share_of_floor`` (its
+        error as a share of the floor's; NaN without that method).
+
+    Examples
+    --------
+    >>> rows = [("c", "mcar_10", 0, "mean", 0.8), ("c", "mcar_10", 0, "KNN", 0.6)]
+    >>> table = pd.DataFrame(rows, columns=["cohort", "scenario", "trial", "method", "mae"])
+    >>> best_methods(table)[["best", "error", "share_of_floor"]].round(2).values.tolist()
+    [['KNN', 0.6, 0.75]]
+    """
+    rows = []
+    for (cohort, scenario), part in table.groupby(["cohort", "scenario"], sort=False):
+        errors = part.groupby("method")[metric].mean().sort_values()
+        near = errors[1:][errors[1:] <= (1 + tolerance) * errors.iloc[0]]
+        rows.append(
+            {
+                "cohort": cohort,
+                "scenario": scenario,
+                "best": errors.index[0],
+                "error": errors.iloc[0],
+                "as_good": ", ".join(near.index),
+                "share_of_floor": errors.iloc[0] / errors.get(floor, np.nan),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -82,6 +82,7 @@ class ClinicalConcordance:
         if note:
             logger.warning("No concordance for %s.", note)
         coefficients = clinical_coefficients(true, outcomes, ties=self.ties)
+        coefficients = coefficients.drop(columns="survival_reason")  # it travels with every unit
         return PreparedConcordance(self, outcomes, coefficients, note)
 
     def key(self) -> dict[str, Any]:

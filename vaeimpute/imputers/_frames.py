@@ -84,15 +84,16 @@ def check_names(X: Any, who: str) -> None:
             f"{who} cannot tell features of the same name apart: {_some(repeated)}. Merge or "
             "rename them."
         )
-    if all(isinstance(name, str) for name in names):
+    strange = [name for name in names.tolist() if not isinstance(name, str)]
+    if not strange:
         return
     if isinstance(names, pd.MultiIndex):
         advice = "X.columns = ['|'.join(map(str, name)) for name in X.columns]"
     else:
         advice = "X.columns = X.columns.astype(str)"
     raise ValueError(
-        f"{who} matches features by names, which have to be text, but the first of X is "
-        f"{names.tolist()[0]!r}. Convert them, for example with {advice}."
+        f"{who} matches features by names, which have to be text, but {len(strange)} of X are "
+        f"not, the first of them {strange[0]!r}. Convert them, for example with {advice}."
     )
 
 

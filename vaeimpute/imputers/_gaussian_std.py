@@ -68,7 +68,8 @@ class WithSpread(BaseImputer):
         The powers are found at the first call, which therefore takes longer. They are found with
         values that are missing at random: where it is the low ones that are missing, or new rows
         are of another kind, errors are larger than this says. So are they if `alpha` is set to
-        much less than "auto" chooses, and training rows have many holes.
+        much less than "auto" chooses, and training rows have many holes. Of rows that it was fitted
+        to, where a row is among those that it is predicted from, it says a little too little.
 
         Examples
         --------
@@ -99,8 +100,8 @@ class WithSpread(BaseImputer):
         Returns
         -------
         ndarray of shape (n_draws, n_samples, n_features)
-            In the units of `X`; observed entries are the same in all draws. The same draws every
-            time if `random_state` is an integer.
+            In the units of `X`, features in the order of the fit; observed entries are the same in
+            all draws. The same draws every time if `random_state` is an integer.
         """
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
         values = self._validate(X).astype(np.float64, copy=False)

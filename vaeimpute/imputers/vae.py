@@ -282,7 +282,8 @@ class VAEImputer(NeuralImputer):
         Returns
         -------
         ndarray of shape (n_draws, n_samples, n_features)
-            In the units of `X`; observed entries are the same in all draws.
+            In the units of `X`, features in the order of the fit; observed entries are the same in
+            all draws.
         """
         values, missing, draws = self._draw(X, n_draws)
         filled = np.repeat(values[None], n_draws, axis=0)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -145,21 +147,18 @@ def write_table(source: Source, array: np.ndarray, path: str | Path) -> None:
         _write(source, array, unfinished)
 
 
-class _named:
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
     """Say which file an error of the operating system is about, if it does not say so itself."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, OSError) and error.filename is None:
-            reason = error.strerror or str(error)
-            raise OSError(
-                f"{self._path} cannot be written: {reason}. What was there before is unchanged."
-            ) from error
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(
+            f"{path} cannot be written: {error.strerror or error}. What was there before is "
+            "unchanged."
+        ) from error
 
 
 def _format(path: Path) -> str:

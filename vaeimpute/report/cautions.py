@@ -37,7 +37,7 @@ def list_cautions(
     >>> for caution in list_cautions(values, "mean", None, mnar_low=False)[:2]:
     ...     print(caution)
     1 of 2 features are missing in more than half of the samples; what they get rests on few.
-    2 samples have no value at all; what they get says nothing about them.
+    2 of 4 samples have no value at all; what they get says nothing about them.
     """
     missing = values.isna().to_numpy()
     cautions = []
@@ -50,7 +50,8 @@ def list_cautions(
     empty = int(missing.all(axis=1).sum())
     if empty:
         cautions.append(
-            f"{empty} samples have no value at all; what they get says nothing about them."
+            f"{empty} of {len(missing)} samples have no value at all; what they get says nothing "
+            "about them."
         )
     if comparison is None:
         cautions.append(
@@ -100,10 +101,10 @@ def _about_errors(comparison: Comparison, method: str) -> list[str]:
         coverage = float(interval_coverage(residuals, [promised])["coverage"].iloc[0])
         noise = 2 * float(np.sqrt(promised * (1 - promised) / len(residuals)))
         if abs(coverage - promised) > max(0.02, noise):
-            small = coverage < promised
+            often = "more" if coverage < promised else "less"
             cautions.append(
-                f"The standard deviations of {method} are too {'small' if small else 'large'}: "
-                f"{100 * coverage:.0f} % of the hidden values lie in intervals that promise "
-                f"{100 * promised:.0f} %."
+                f"Intervals of {method} that promise {100 * promised:.0f} % hold "
+                f"{100 * coverage:.0f} % of the hidden values: large errors are {often} frequent "
+                "than its standard deviations say."
             )
     return cautions

@@ -21,6 +21,10 @@ from vaeimpute.selection.resemblance import SCENARIOS
 
 logger = logging.getLogger(__name__)
 
+# What numbers can do to a method: a matrix that has no decomposition, a training that diverges, a
+# device without memory, an error that is not finite.
+_FAILURES = (ArithmeticError, RuntimeError, ValueError)
+
 
 class NothingToHideError(ValueError):
     """A matrix has too few values for any of them to be hidden."""
@@ -53,7 +57,7 @@ class Comparison:
     Attributes
     ----------
     table : DataFrame
-        One row per trial and method: ``cohort, scenario, trial, method, mae, rmse, n_missing,
+        One row per method and trial: ``cohort, scenario, trial, method, mae, rmse, n_missing,
         seconds``. Errors are in standard deviations of the features.
     held_out : dict of str to list of HeldOut
         By method, one per trial.
@@ -217,6 +221,8 @@ def compare_on(
         If no value can be hidden.
     ValueError
         If the scenario does not apply to these values.
+    RuntimeError
+        If no method works. One that fails is left out, with a warning.
 
     Examples
     --------
@@ -232,32 +238,53 @@ def compare_on(
     scale = np.nanstd(true, axis=0)
     scale[~(scale > 0)] = 1.0
     rows: list[tuple] = []
-    held_out: dict[str, list[HeldOut]] = {name: [] for name in imputers}
+    held_out: dict[str, list[HeldOut]] = {}
     bar = tqdm(total=n_trials * len(imputers), disable=not progress, desc="comparing", leave=False)
     with bar:
-        for trial, mask in enumerate(masks):
-            kept = values.mask(mask)
-            for name, imputer in imputers.items():
-                bar.set_postfix_str(name)
-                started = time.perf_counter()
-                fitted = clone(imputer).fit(kept)
-                imputed = np.asarray(fitted.transform(kept), dtype=np.float64)
-                seconds = time.perf_counter() - started
-                std = None
-                if with_std and hasattr(fitted, "predict_std"):
-                    std = np.asarray(fitted.predict_std(kept))[mask]
-                errors = (
-                    measure(true / scale, imputed / scale, mask)
-                    for measure in (mean_absolute_error, root_mean_squared_error)
-                )
-                rows.append(("own", scenario, trial, name, *errors, int(mask.sum()), seconds))
-                where = np.nonzero(mask)
-                held_out[name].append(HeldOut(where[0], where[1], true[mask], imputed[mask], std))
-                logger.debug("trial %d, %s: %.1f s", trial, name, seconds)
-                bar.update()
+        for name, imputer in imputers.items():
+            bar.set_postfix_str(name)
+            parts: list[HeldOut] = []
+            try:
+                for mask in masks:
+                    started = time.perf_counter()
+                    parts.append(_restore(values, mask, imputer, with_std))
+                    imputed = np.where(mask, np.nan, true)
+                    imputed[mask] = parts[-1].imputed
+                    errors = (
+                        measure(true / scale, imputed / scale, mask)
+                        for measure in (mean_absolute_error, root_mean_squared_error)
+                    )
+                    seconds = time.perf_counter() - started
+                    trial = len(parts) - 1
+                    rows.append(("own", scenario, trial, name, *errors, int(mask.sum()), seconds))
+                    logger.debug("trial %d, %s: %.1f s", trial, name, seconds)
+                    bar.update()
+            except _FAILURES as error:
+                if len(imputers) == 1:
+                    raise
+                logger.warning("%s fails on this matrix and is left out: %s", name, error)
+                rows = [row for row in rows if row[3] != name]
+            else:
+                held_out[name] = parts
+    if not held_out:
+        raise RuntimeError("No method works on this matrix; the warnings say why.")
     columns = "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds"
     table = pd.DataFrame(rows, columns=columns)
     return Comparison(table, held_out, scale, values.columns, len(values))
+
+
+def _restore(
+    values: pd.DataFrame, mask: np.ndarray, imputer: BaseImputer, with_std: bool
+) -> HeldOut:
+    """Let a method fill a matrix from which values are hidden."""
+    kept = values.mask(mask)
+    fitted = clone(imputer).fit(kept)
+    imputed = np.asarray(fitted.transform(kept), dtype=np.float64)[mask]
+    std = None
+    if with_std and hasattr(fitted, "predict_std"):
+        std = np.asarray(fitted.predict_std(kept))[mask]
+    rows, columns = np.nonzero(mask)
+    return HeldOut(rows, columns, values.to_numpy(dtype=np.float64)[mask], imputed, std)
 
 
 def _draw(values: pd.DataFrame, scenario: str, seed: int, trial: int) -> np.ndarray:

@@ -14,10 +14,6 @@ from vaeimpute.imputers import (
 )
 from vaeimpute.imputers._base import BaseImputer
 
-# Of the VAE; those of the profile "quick". The paper's network has 300 million weights for some
-# thousand samples, and takes hours without a GPU.
-HIDDEN_SIZE, LATENT_DIM, N_EPOCHS, LEARNING_RATE = 256, 32, 100, 1e-3
-
 
 @dataclass(frozen=True)
 class Method:
@@ -90,11 +86,9 @@ def build_imputer(
     10
     """
     if name == "vae":
-        return VAEImputer(
-            hidden_sizes=(min(HIDDEN_SIZE, 8 * n_features),),
-            latent_dim=min(LATENT_DIM, max(2, n_features // 4)),
-            n_epochs=N_EPOCHS,
-            learning_rate=LEARNING_RATE,
+        # The paper's network has 300 million weights and takes hours without a GPU.
+        return VAEImputer.sized_for(
+            n_features,
             shift="auto" if shift else None,
             device=device,
             progress=progress,

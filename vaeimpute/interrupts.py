@@ -1,0 +1,38 @@
+"""Knowing that Ctrl-C was pressed, whatever became of it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+@contextmanager
+def noting_interrupts() -> Iterator[list[int]]:
+    """Note every Ctrl-C besides raising `KeyboardInterrupt`.
+
+    A compiled module that is being imported at that moment makes an `ImportError` of it.
+
+    Yields
+    ------
+    list of int
+        Empty as long as nobody has pressed it.
+    """
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    # Not where it is ignored, as under nohup; and only the main thread may change it.
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
