@@ -1,39 +1,42 @@
 """The estimate is about right, and takes what is known into account."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 
-from vaeimpute.experiments import Grid
+from vaeimpute.experiments import Grid, estimate
 from vaeimpute.experiments.estimate import estimate_seconds
 from vaeimpute.imputers import MeanImputer
 
 
 class Slow(MeanImputer):
-    """Takes 10 ms per epoch and 2 ms per row."""
+    """Takes 10 s per epoch and 2 s per row, by a clock that only it moves."""
+
+    now = 0.0
 
     def __init__(self, n_epochs=20):
         self.n_epochs = n_epochs
 
     def fit(self, X, y=None):
-        time.sleep(0.01 * self.n_epochs)
+        Slow.now += 10 * self.n_epochs
         return super().fit(X)
 
     def transform(self, X):
-        time.sleep(0.002 * len(X))
+        Slow.now += 2 * len(X)
         return super().transform(X)
 
 
-def test_trials_are_short_and_scaled_up(cohort, tmp_path):
+def test_trials_are_short_and_scaled_up(cohort, tmp_path, monkeypatch):
+    monkeypatch.setattr(Slow, "now", 0.0)
+    clock = SimpleNamespace(perf_counter=lambda: Slow.now)
+    monkeypatch.setattr(estimate, "time", clock)
     grid = Grid(cohort, {"slow": Slow()}, ["mcar_10"], n_trials=10)
-    start = time.perf_counter()
-    estimate = estimate_seconds([grid], tmp_path)
-    assert time.perf_counter() - start < 0.15
-    true = 0.01 * 20 + 10 * 0.002 * len(grid.test)
-    assert true < estimate < 2 * true
-    assert estimate_seconds([grid], tmp_path, n_jobs=2) < 0.9 * estimate
+    fit, impute = 10 * 20, 10 * 2 * len(grid.test)
+    assert estimate_seconds([grid], tmp_path) == pytest.approx(fit + impute)
+    assert Slow.now == 10 * (1 + 1 + 2) + 2 * 5  # epochs and rows that were tried
+    assert estimate_seconds([grid], tmp_path, n_jobs=2) == pytest.approx(fit + impute / 2)
     # A second experiment on the same masks adds nothing.
-    assert estimate_seconds([grid, grid], tmp_path) == pytest.approx(estimate, rel=0.3)
+    assert estimate_seconds([grid, grid], tmp_path) == pytest.approx(fit + impute)
 
 
 def test_what_is_finished_takes_no_time(cohort, tmp_path):
