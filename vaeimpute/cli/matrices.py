@@ -28,8 +28,8 @@ def shows_progress() -> bool:
 
 def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
     """Read a matrix, and say what it is and what is odd about it."""
-    from vaeimpute.cohorts.cohort import _some
     from vaeimpute.matrix import describe_orientation, empty_samples, read_source
+    from vaeimpute.wording import some
 
     source = read_source(path, features_in_rows=features_in_rows, layer=layer)
     for note in source.notes:
@@ -54,16 +54,16 @@ def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
     if len(nothing):
         logger.warning(
             "Without any value: %s (%d of %d samples). What they get says nothing about them.",
-            _some(nothing), len(nothing), len(values),
+            some(nothing), len(nothing), len(values),
         )  # fmt: skip
     return source
 
 
 def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
     """Return the features that have a value, or refuse those that have none."""
-    from vaeimpute.cohorts.cohort import _some
     from vaeimpute.cohorts.matrix_files import TableError
     from vaeimpute.matrix import empty_features
+    from vaeimpute.wording import some
 
     values, empty = source.values, empty_features(source.values)
     if not len(empty):
@@ -73,14 +73,14 @@ def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
     if keep_empty:
         logger.warning(
             "Without any value, so they stay empty: %s (%d of %d features).",
-            _some(empty),
+            some(empty),
             len(empty),
             values.shape[1],
         )
         return values.drop(columns=empty)
     message = (
         f"{source.path}: {len(empty)} of {values.shape[1]} features have no value in any sample, "
-        f"so nothing can be learnt about them: {_some(empty)}. Take them out, or leave them empty "
+        f"so nothing can be learnt about them: {some(empty)}. Take them out, or leave them empty "
         "with --keep-empty."
     )
     if len(values) == 1:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.cohort import _some
 from vaeimpute.cohorts.matrix_files import TableError
+from vaeimpute.wording import some
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -90,12 +90,10 @@ def layer_values(path: Path, data: AnnData, layer: str | None) -> pd.DataFrame:
         If there is no such matrix.
     """
     if layer is not None and layer not in data.layers:
-        raise TableError(f"{path} has no layer {layer!r}; it has {_some(pd.Index(data.layers))}.")
+        raise TableError(f"{path} has no layer {layer!r}; it has {some(pd.Index(data.layers))}.")
     array = data.X if layer is None else data.layers[layer]
     if array is None:
-        raise TableError(
-            f"{path} has no X; name one of its layers: {_some(pd.Index(data.layers))}."
-        )
+        raise TableError(f"{path} has no X; name one of its layers: {some(pd.Index(data.layers))}.")
     if hasattr(array, "toarray"):
         array = array.toarray()
     array = np.asarray(array)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.cohort import _some
 from vaeimpute.cohorts.matrix_files import (
     MISSING,
     SEPARATORS,
@@ -18,6 +17,7 @@ from vaeimpute.cohorts.matrix_files import (
     open_text,
     read_parquet,
 )
+from vaeimpute.wording import some
 
 #: What stands for a missing value in a column of words. Shorter than `MISSING`: there "-" may be
 #: a receptor status and "None" a treatment.
@@ -113,7 +113,7 @@ class Match:
         if repeated.any():
             raise TableError(
                 f"The clinical table has several rows for {self.clinical[repeated].nunique()} "
-                f"samples, by {self.column!r}: {_some(self.written[repeated])}. Keep one row for "
+                f"samples, by {self.column!r}: {some(self.written[repeated])}. Keep one row for "
                 "each, or name another sample_column."
             )
         positions = {name: row for row, name in enumerate(self.clinical)}
@@ -211,7 +211,7 @@ def join_clinical(
     note += f"; {len(clinical) - len(np.unique(rows[found]))} clinical rows without a sample were "
     note += "dropped."
     if not found.all():
-        note += f" Samples without a clinical row: {_some(samples[~found])}."
+        note += f" Samples without a clinical row: {some(samples[~found])}."
     return joined, note
 
 
@@ -222,7 +222,7 @@ def _id_columns(clinical: pd.DataFrame, sample_column: str | None) -> dict[str, 
     name = _INDEX if clinical.index.name is None else str(clinical.index.name)
     if sample_column is not None and sample_column != name:
         raise TableError(
-            f"The clinical table has no column {sample_column!r}; it has {_some(clinical.columns)}."
+            f"The clinical table has no column {sample_column!r}; it has {some(clinical.columns)}."
         )
     columns = {name: clinical.index.astype(str)}
     if sample_column is None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from vaeimpute.wording import some
+
 DATA_TYPES = ("expression", "methylation")
 
 
@@ -104,7 +106,7 @@ class Cohort:
                 repeated = ids[ids.duplicated()].unique()
                 raise CohortError(
                     f"{self._who}: {len(repeated)} {what} ids occur more than once: "
-                    f"{_some(repeated)}. Merge or rename them."
+                    f"{some(repeated)}. Merge or rename them."
                 )
         tables = [
             ("clinical", self.clinical.index, samples, "samples"),
@@ -122,11 +124,11 @@ class Cohort:
             if len(missing) or len(extra):
                 raise CohortError(
                     f"{self._who}: {table} and values have different {what}. "
-                    f"Not in {table}: {_some(missing)}. Not in values: {_some(extra)}."
+                    f"Not in {table}: {some(missing)}. Not in values: {some(extra)}."
                 )
             if not got.is_unique:
                 raise CohortError(
-                    f"{self._who}: {table} repeats {what}: {_some(got[got.duplicated()].unique())}."
+                    f"{self._who}: {table} repeats {what}: {some(got[got.duplicated()].unique())}."
                 )
             raise CohortError(
                 f"{self._who}: {table} has the {what} of values in another order; "
@@ -141,7 +143,7 @@ class Cohort:
             bad = frame.columns[~numeric]
             raise CohortError(
                 f"{self._who}: {len(bad)} columns of {table} are not numeric: "
-                f"{_some(bad)} ({frame[bad[0]].dtype})."
+                f"{some(bad)} ({frame[bad[0]].dtype})."
             )
         infinite = np.isinf(frame.to_numpy())
         if infinite.any():
@@ -186,7 +188,7 @@ class Cohort:
         """
         unknown = pd.Index(columns).difference(self.values.columns)
         if len(unknown):
-            raise CohortError(f"{self._who} has no features {_some(unknown)}.")
+            raise CohortError(f"{self._who} has no features {some(unknown)}.")
         return replace(
             self,
             values=self.values.loc[:, columns],
@@ -224,7 +226,7 @@ class Cohort:
         if empty.any():
             raise CohortError(
                 f"{self._who}: {empty.sum()} features have no value in the rows to "
-                f"standardise with: {_some(self.values.columns[empty])}."
+                f"standardise with: {some(self.values.columns[empty])}."
             )
         scaled = StandardScaler().fit(values[rows]).transform(values)
         return replace(
@@ -232,12 +234,3 @@ class Cohort:
             units="standard deviations",
             values=pd.DataFrame(scaled, self.values.index, self.values.columns),
         )
-
-
-def _some(ids: pd.Index, most: int = 5) -> str:
-    """Name a few ids of many, for an error message."""
-    if not len(ids):
-        return "none"
-    return ", ".join(map(repr, ids[:most])) + (
-        f" and {len(ids) - most} more" if len(ids) > most else ""
-    )

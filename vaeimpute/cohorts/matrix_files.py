@@ -15,7 +15,8 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.cohort import CohortError, _some
+from vaeimpute.cohorts.cohort import CohortError
+from vaeimpute.wording import some
 
 #: What stands for a missing value in a matrix, besides an empty field.
 MISSING = (
@@ -292,7 +293,7 @@ def _checked_ids(path: Path, what: str, ids: Sequence[object]) -> pd.Index:
     numbers = pd.to_numeric(labels, errors="coerce")
     if not numbers.isna().any() and (numbers % 1 != 0).any():
         raise TableError(
-            f"{path}: the {what} are numbers ({_some(labels, 3)}). Expected ids in the first line "
+            f"{path}: the {what} are numbers ({some(labels, 3)}). Expected ids in the first line "
             "and in the first column; add what is missing."
         )
     if not labels.is_unique:
@@ -300,7 +301,7 @@ def _checked_ids(path: Path, what: str, ids: Sequence[object]) -> pd.Index:
         dates = [name for name in repeated if _SPREADSHEET_DATE.fullmatch(name)]
         hint = f" A spreadsheet made dates of gene symbols ({dates[0]})." if dates else ""
         raise TableError(
-            f"{path}: {len(repeated)} {what} occur more than once: {_some(repeated)}. Merge or "
+            f"{path}: {len(repeated)} {what} occur more than once: {some(repeated)}. Merge or "
             f"rename them.{hint}"
         )
     return labels
@@ -345,7 +346,7 @@ def _not_numbers(
     for axis, text, names in (("column", text_columns, columns), ("row", text_rows, rows)):
         if text.any() and not text.all():
             return (
-                f"{message} No number at all in {axis} {_some(names[text])}: remove it, or keep it "
+                f"{message} No number at all in {axis} {some(names[text])}: remove it, or keep it "
                 "in the clinical table."
             )
     return f"{message} A missing value is an empty field or one of {', '.join(MISSING)}."

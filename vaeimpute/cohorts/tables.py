@@ -12,8 +12,9 @@ import pandas as pd
 
 from vaeimpute.cohorts.annotated import layer_values, read_h5ad
 from vaeimpute.cohorts.clinical import Match, join_clinical, match_samples, read_clinical
-from vaeimpute.cohorts.cohort import Cohort, _some
+from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.matrix_files import SEPARATORS, TableError, read_matrix
+from vaeimpute.wording import some
 
 logger = logging.getLogger(__name__)
 
@@ -254,8 +255,8 @@ def _orient_by_ids(path: Path, rows: pd.Index, columns: pd.Index) -> tuple[bool,
         return says_samples, "by the look of the ids"
     if len(rows) == len(columns):
         raise TableError(
-            f"{path} has as many rows as columns and ids of no known kind ({_some(rows, 2)}; "
-            f"{_some(columns, 2)}); say what the rows are with orientation, one of "
+            f"{path} has as many rows as columns and ids of no known kind ({some(rows, 2)}; "
+            f"{some(columns, 2)}); say what the rows are with orientation, one of "
             f"{ORIENTATIONS[1:]}."
         )
     logger.warning("%s: guessing that the longer side are features; state orientation.", path.name)
@@ -282,7 +283,7 @@ def _no_overlap(
         theirs = clinical.iloc[:, 0]
     return (
         f"{path}: no id agrees with the clinical table's. Rows of the matrix: "
-        f"{_some(matrix.index, 3)}; columns: {_some(matrix.columns, 3)}; clinical table, "
-        f"{theirs.name or 'row names'!r}: {_some(pd.Index(theirs), 3)}. Bring the ids into one "
+        f"{some(matrix.index, 3)}; columns: {some(matrix.columns, 3)}; clinical table, "
+        f"{theirs.name or 'row names'!r}: {some(pd.Index(theirs), 3)}. Bring the ids into one "
         "form, or name the column that holds them as sample_column."
     )

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.catalogue import COHORTS, OptionError
-from vaeimpute.cohorts.cohort import Cohort, CohortError, _some
+from vaeimpute.cohorts.cohort import Cohort, CohortError
 from vaeimpute.cohorts.compressed import unzipped
+from vaeimpute.wording import some
 
 PAPER_PATIENTS, PAPER_GENES = 667, 17176
 
@@ -206,7 +207,7 @@ def _read_patients(clinical: Path, survival: Path) -> pd.DataFrame:
     for name, column in ((clinical.name, grades[key]), (survival.name, patients[key])):
         repeated = pd.Index(column[column.duplicated()]).intersection(pd.Index(patients[key]))
         if len(repeated):
-            raise CohortError(f"{name} repeats patients: {_some(repeated)}.")
+            raise CohortError(f"{name} repeats patients: {some(repeated)}.")
     patients = patients.set_index(key)
     patients.index.name = "sample"
     known = grades.set_index(key)[grade].str.extract(r"^G([1-4])$", expand=False).astype(float)
@@ -233,7 +234,7 @@ def _read_columns(
         repeated = pd.Index(barcodes)[pd.Index(barcodes).duplicated()]
         if len(repeated):
             raise CohortError(
-                f"{path.name} repeats barcodes in its header: {_some(repeated.unique())}. Which "
+                f"{path.name} repeats barcodes in its header: {some(repeated.unique())}. Which "
                 "column holds which sample cannot be told: fetch the file again, or remove one."
             )
         chosen, n_replicates = _primary_tumours(barcodes, patients, path.name)

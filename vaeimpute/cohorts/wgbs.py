@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.catalogue import COHORTS, OptionError
-from vaeimpute.cohorts.cohort import Cohort, CohortError, _some
+from vaeimpute.cohorts.cohort import Cohort, CohortError
 from vaeimpute.cohorts.compressed import unzipped
 from vaeimpute.cohorts.transforms import negative_log
+from vaeimpute.wording import some
 
 PAPER_SAMPLES, PAPER_SITES = 206, 21220
 _BLOCK = 1 << 24
@@ -266,7 +267,7 @@ def _members(path: Path) -> Mapping[str, Callable[[], IO[bytes]]]:
     outside = [name for name in archive.namelist() if _leaves(name)]
     if outside:
         raise CohortError(
-            f"{path.name} names files outside itself: {_some(pd.Index(outside))}. No data archive "
+            f"{path.name} names files outside itself: {some(pd.Index(outside))}. No data archive "
             "does that by accident: delete it, and check where it came from."
         )
     return {
@@ -331,8 +332,8 @@ def _match(names: list[str], members: Mapping[str, object], where: str) -> list[
         if wrong:
             raise CohortError(
                 f"{where}: {len(wrong)} of the {len(names)} files that the sample sheet names "
-                f"{problem}: {_some(pd.Index(wrong).unique())}. The archive holds "
-                f"{_some(pd.Index(members))}. Correct the sheet."
+                f"{problem}: {some(pd.Index(wrong).unique())}. The archive holds "
+                f"{some(pd.Index(members))}. Correct the sheet."
             )
     return [found[name][0] for name in names]
 
@@ -448,7 +449,7 @@ def _counts(table: pd.DataFrame, layout: Layout, name: str, merge_strands: bool)
         table = table.set_axis(position, axis=0).sort_index()
         if not table.index.is_unique:
             raise CohortError(
-                f"{name} repeats positions: {_some(table.index[table.index.duplicated()])}. If "
+                f"{name} repeats positions: {some(table.index[table.index.duplicated()])}. If "
                 "these are two strands of a CpG, use merge_strands=True."
             )
     return pd.DataFrame(

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from vaeimpute.cohorts.cohort import _some
 from vaeimpute.evaluation.cox import CONVERGED, cox_coefficients
 from vaeimpute.evaluation.spearman import spearman_correlations
+from vaeimpute.wording import some
 
 #: What a clinical table may tell, by the name under which results go.
 OUTCOMES = ("grade", "survival")
@@ -176,7 +176,7 @@ def _of_samples(clinical: pd.DataFrame, samples: pd.Index) -> pd.DataFrame:
     if len(lacking):
         raise ClinicalError(
             f"{len(lacking)} of {len(samples)} samples have no row in the clinical table: "
-            f"{_some(lacking)}. Its rows are called {_some(clinical.index)}."
+            f"{some(lacking)}. Its rows are called {some(clinical.index)}."
         )
     return clinical.loc[samples]
 

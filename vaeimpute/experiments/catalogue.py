@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simulated_coverage
-from vaeimpute.cohorts.cohort import _some
 from vaeimpute.experiments.clinical_measure import ClinicalConcordance
 from vaeimpute.experiments.grid import Grid
 from vaeimpute.experiments.measures import Measure
@@ -26,6 +25,7 @@ from vaeimpute.missingness import (
     scenarios_for,
 )
 from vaeimpute.splits import split_rows
+from vaeimpute.wording import some
 
 
 class ExperimentError(ValueError):
@@ -77,7 +77,7 @@ class Experiment:
         ):
             return (
                 "needs a clinical table with the column 'grade', or with 'time' and 'event'; that "
-                f"of cohort {cohort.name!r} has {_some(cohort.clinical.columns)}"
+                f"of cohort {cohort.name!r} has {some(cohort.clinical.columns)}"
             )
         return None
 

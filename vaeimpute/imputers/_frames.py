@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.cohort import _some
+from vaeimpute.wording import some
 
 
 class FeatureOrderWarning(UserWarning):
@@ -81,7 +81,7 @@ def check_names(X: Any, who: str) -> None:
     if not names.is_unique:
         repeated = names[names.duplicated()].unique()
         raise ValueError(
-            f"{who} cannot tell features of the same name apart: {_some(repeated)}. Merge or "
+            f"{who} cannot tell features of the same name apart: {some(repeated)}. Merge or "
             "rename them."
         )
     strange = [name for name in names.tolist() if not isinstance(name, str)]
@@ -139,7 +139,7 @@ def match_columns(X: Any, features: np.ndarray | None, who: str) -> Any:
         raise ValueError(
             f"{who} was fitted to {len(known)} features, and the feature names of X "
             "differ: "
-            + "; ".join(f"{_some(those)} {why}" for why, those in faults.items() if len(those))
+            + "; ".join(f"{some(those)} {why}" for why, those in faults.items() if len(those))
             + ". Drop those that are not known, add a column of NaN for each that was not "
             "measured, or fit anew."
         )

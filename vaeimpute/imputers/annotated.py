@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from vaeimpute.cohorts.cohort import _some
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.wording import some
 
 if TYPE_CHECKING:  # an optional extra; whoever has an AnnData object has it
     from anndata import AnnData
@@ -132,7 +132,7 @@ def _matrix(adata: AnnData, layer: str | None) -> Any:
     if matrix is None:
         raise ValueError(
             f"This AnnData has no {_name(layer)}; its layers are: "
-            f"{_some(pd.Index(list(adata.layers)))}."
+            f"{some(pd.Index(list(adata.layers)))}."
         )
     return matrix
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from vaeimpute.cohorts.cohort import _some
 from vaeimpute.cohorts.matrix_files import TableError
 from vaeimpute.cohorts.tables import _kind
+from vaeimpute.wording import some
 
 
 def empty_features(values: pd.DataFrame) -> pd.Index:
@@ -62,9 +62,9 @@ def describe_orientation(values: pd.DataFrame) -> str | None:
     """
     samples, features = values.index, values.columns
     if _kind(samples) == "features":
-        return f"{_some(samples, 2)}, taken for samples, look like names of features"
+        return f"{some(samples, 2)}, taken for samples, look like names of features"
     if _kind(features) == "samples":
-        return f"{_some(features, 2)}, taken for features, look like names of samples"
+        return f"{some(features, 2)}, taken for features, look like names of samples"
     if len(samples) > len(features) and _kind(features) != "features":
         return f"there are more samples ({len(samples)}) than features ({len(features)})"
     return None
@@ -106,10 +106,10 @@ def match_features(values: pd.DataFrame, features: pd.Index) -> tuple[pd.DataFra
         if len(lacking):
             parts.append(
                 f"{len(lacking)} of the model's {len(features)} are not in the file: "
-                f"{_some(lacking)}"
+                f"{some(lacking)}"
             )
         if len(unknown):
-            parts.append(f"the model does not know {len(unknown)}: {_some(unknown)}")
+            parts.append(f"the model does not know {len(unknown)}: {some(unknown)}")
         raise TableError(
             f"The model was fitted to other features: {'; '.join(parts)}. Add a feature that is "
             "lacking as a column without values, and take out those that the model does not know."
