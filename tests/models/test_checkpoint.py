@@ -44,7 +44,7 @@ def run(checkpoint, precision, pause=0):
     history = train(model, data[10:], training, validation=validation, generator=generator(3))
     return model.state_dict(), history
 
-if len(sys.argv) == 3:
+if __name__ == "__main__":
     torch.set_num_threads(1)
     run(sys.argv[1], sys.argv[2], pause=0.02)
 """

@@ -93,8 +93,8 @@ def imported_modules(modules: Iterable[str]) -> set[str]:
 
     Examples
     --------
-    >>> sorted(imported_modules(["vaeimpute.imputers.mean"]))
-    ['vaeimpute.imputers._base', 'vaeimpute.imputers.mean']
+    >>> sorted(imported_modules(["vaeimpute.cohorts.cohort"]))
+    ['vaeimpute.cohorts.cohort', 'vaeimpute.wording']
     """
     found: set[str] = set()
     waiting = list(modules)
