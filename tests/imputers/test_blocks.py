@@ -1,6 +1,7 @@
 """Matrices in blocks of rows, from whatever rows can be sliced from."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
@@ -110,6 +111,19 @@ def test_reads_and_writes_what_slices_rows(imputer, matrix, kind, tmp_path):
     if kind == "h5ad":
         assert list(imputer.feature_names_in_) == list(source.var_names)
         source.file.close()
+
+
+def test_features_stay_where_the_source_has_them(matrix):
+    names = pd.Index([f"g{i}" for i in range(matrix.shape[1])])
+    imputer = KNNImputer().fit(pd.DataFrame(matrix, columns=names))
+    order = np.random.default_rng(0).permutation(matrix.shape[1])
+    anndata = pytest.importorskip("anndata")
+    other = anndata.AnnData(matrix[:, order], var=pd.DataFrame(index=names[order]))
+    filled = np.zeros_like(matrix)
+    impute_blocks(imputer, other, filled, rows_per_block=40)
+    np.testing.assert_array_equal(
+        filled, imputer.transform(pd.DataFrame(matrix, columns=names))[:, order]
+    )
 
 
 def test_writes_a_file_that_is_there_whole_or_not_at_all(matrix, tmp_path):

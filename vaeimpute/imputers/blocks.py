@@ -135,7 +135,8 @@ def impute_blocks(
     imputer : imputer
         Fitted.
     source : array of shape (n_samples, n_features)
-        As for `fit_blocks`.
+        As for `fit_blocks`. The variables of an AnnData object are matched by name with those of
+        the fit; another order is no matter.
     out : path, or array of shape (n_samples, n_features)
         Path of a file that ends in ``.npy``: it is there when all is done and not before, and an
         existing one is replaced. Or anything that takes ``out[start:stop] = block``, such as
@@ -172,10 +173,7 @@ def impute_blocks(
             "on its block. Fit one with joint=False."
         )
     blocks = _Blocks(source, rows_per_block, progress)
-    filled = (
-        (rows, imputer.transform(blocks.with_names(block, imputer)))
-        for rows, block in blocks.read("impute")
-    )
+    filled = ((rows, blocks.fill(block, imputer)) for rows, block in blocks.read("impute"))
     if isinstance(out, str | os.PathLike):
         _write_npy(Path(out), blocks.shape, filled)
         return
@@ -218,13 +216,18 @@ class _Blocks:
                 yield rows, block
                 bar.update(len(block))
 
-    def with_names(self, block: np.ndarray, imputer: BaseImputer) -> Any:
-        """Return a block with the names of its features, if the imputer will compare them."""
-        if self.names is None or not hasattr(imputer, "feature_names_in_"):
-            return block
+    def fill(self, block: np.ndarray, imputer: BaseImputer) -> np.ndarray:
+        """Fill a block; its features are matched by name, and each stays where it is."""
+        features = getattr(imputer, "feature_names_in_", None)
+        if self.names is None or features is None:
+            return np.asarray(imputer.transform(block))
         import pandas as pd
 
-        return pd.DataFrame(block, columns=self.names)
+        frame = pd.DataFrame(block, columns=self.names)
+        if sorted(features) != sorted(self.names):
+            return np.asarray(imputer.transform(frame))  # which refuses them
+        filled = np.asarray(imputer.transform(frame[features.tolist()]))
+        return filled[:, pd.Index(features).get_indexer(self.names)]
 
 
 def _check_memory(imputer: BaseImputer, n_rows: int, n_features: int, max_bytes: int) -> None:
