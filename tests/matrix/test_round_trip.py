@@ -131,6 +131,43 @@ def test_parquet_of_mixed_types_with_ids_in_a_column(tmp_path):
     assert again["sample"].tolist() == ["s1", "s2", "s3"]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "observed", "number", "filled"),
+    [
+        ("Int64", 2**53 + 1, 0.7, 1),
+        ("Int64", -(2**63), -1e30, -(2**63)),
+        ("UInt64", 2**64 - 1, -4.0, 0),
+    ],
+)
+def test_parquet_keeps_integers_that_no_float_is(tmp_path, dtype, observed, number, filled):
+    column = pd.array([observed, None, 3], dtype=dtype)
+    pd.DataFrame({"a": column, "b": [1.5, 2.5, 3.5]}).to_parquet(tmp_path / "in.parquet")
+    fill(tmp_path / "in.parquet", tmp_path / "out.parquet", number=number)
+    again = pd.read_parquet(tmp_path / "out.parquet")["a"]
+    assert again.dtype == dtype
+    assert again.tolist() == [observed, filled, 3]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_parquet_of_categories_that_are_numbers(tmp_path, ordered):
+    column = pd.Categorical(["1.50", None, "2"], ordered=ordered)
+    pd.DataFrame({"b": [1.5, 2.5, np.nan], "a": column}).to_parquet(tmp_path / "in.parquet")
+    fill(tmp_path / "in.parquet", tmp_path / "out.parquet", number=0.25)
+    again = pd.read_parquet(tmp_path / "out.parquet")["a"]
+    assert again.dtype == pd.CategoricalDtype(["1.50", "2", "0.25"], ordered=ordered)
+    assert again.tolist() == ["1.50", "0.25", "2"]
+
+
+@pytest.mark.parametrize(
+    "column", [[None, None], ["NA", ""], pd.array([None, None], dtype="string")]
+)
+def test_parquet_columns_of_nothing(tmp_path, column):
+    # As for vaeimpute apply, which asks for a column without values where a feature is lacking.
+    pd.DataFrame({"b": [1.5, 2.5], "a": column}).to_parquet(tmp_path / "in.parquet")
+    fill(tmp_path / "in.parquet", tmp_path / "out.parquet", number=0.25)
+    assert pd.read_parquet(tmp_path / "out.parquet")["a"].tolist() == [0.25, 0.25]
+
+
 @pytest.mark.parametrize("layer", [None, "raw"])
 @pytest.mark.parametrize("kind", ["dense", "csr", "csc"])
 def test_annotated_data_keeps_everything_else(tmp_path, values, kind, layer):
