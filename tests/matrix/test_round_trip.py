@@ -47,6 +47,15 @@ def test_text_keeps_every_other_character(tmp_path, separator, spelling):
     assert after.read_bytes().decode() == text.format("0.25")
 
 
+@pytest.mark.parametrize("target", ["out.csv", "out.tsv"])
+def test_text_keeps_its_byte_order_mark(tmp_path, target):
+    (tmp_path / "in.csv").write_text("\ufeffid,a\ns1,1\ns2,\n", encoding="utf-8")
+    fill(tmp_path / "in.csv", tmp_path / target, number=0.25)
+    separator = "," if target == "out.csv" else "\t"
+    expected = "\ufeffid,a\ns1,1\ns2,0.25\n".replace(",", separator)
+    assert (tmp_path / target).read_text("utf-8") == expected
+
+
 def test_quoted_holes_and_stray_quotation_marks(tmp_path):
     before, after = tmp_path / "before.csv", tmp_path / "after.csv"
     before.write_text('id,a,b\n"5"" probe","NA",1\ns2,2,"3"\n')
