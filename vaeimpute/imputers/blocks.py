@@ -6,11 +6,12 @@ import mmap
 import os
 import tempfile
 from collections.abc import Iterator
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state, check_scalar, gen_batches
 from tqdm.auto import tqdm
 
 from vaeimpute.imputers._base import BaseImputer
@@ -77,6 +78,8 @@ def fit_blocks(
     (100, 20)
     """
     blocks = _Blocks(source, rows_per_block, progress)
+    if n_reference is not None:
+        check_scalar(n_reference, "n_reference", Integral, min_val=1)
     n_rows, n_features = blocks.shape
     streams = imputer._streams and n_reference is None
     chosen = np.arange(0)
@@ -150,8 +153,8 @@ def impute_blocks(
     Raises
     ------
     ValueError
-        If `out` has another shape, or `imputer` fills rows jointly: what a row gets would then
-        depend on its block.
+        If `source` has no rows or no features, `out` has another shape or holds no floats, or
+        `imputer` fills rows jointly: what a row gets would then depend on its block.
 
     Notes
     -----
@@ -179,6 +182,10 @@ def impute_blocks(
         return
     if tuple(out.shape) != blocks.shape:
         raise ValueError(f"Expected out of shape {blocks.shape} but got {tuple(out.shape)}.")
+    if np.dtype(getattr(out, "dtype", np.float64)).kind != "f":
+        raise ValueError(
+            f"Expected out to hold floats but got {out.dtype}, which would cut off the decimals."
+        )
     for rows, block in filled:
         out[rows] = np.asarray(block)
         _release(out)
@@ -199,6 +206,12 @@ class _Blocks:
             )
         self.source, self.progress = source, progress
         self.shape: tuple[int, int] = tuple(source.shape)
+        if 0 in self.shape:
+            raise ValueError(
+                f"Expected a source with rows and features but got one of shape {self.shape}."
+            )
+        if rows_per_block is not None:
+            check_scalar(rows_per_block, "rows_per_block", Integral, min_val=1)
         self.rows_per_block = rows_per_block or max(1, _BLOCK_ENTRIES // self.shape[1])
 
     def read(self, what: str) -> Iterator[tuple[slice, np.ndarray]]:
