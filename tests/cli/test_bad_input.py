@@ -351,3 +351,14 @@ def test_memory_that_does_not_suffice(fails, matrix, monkeypatch):
 def test_the_app_has_all_commands():
     names = [command.name or command.callback.__name__ for command in app.registered_commands]
     assert names == ["impute", "apply", "compare", "fetch", "reproduce"]
+
+
+def test_standard_deviations_that_no_number_holds(fails, folder):
+    rng = np.random.default_rng(0)
+    values = pd.DataFrame(np.where(rng.random((30, 5)) < 0.5, 0.0, 1e97)).add_prefix("gene")
+    values[rng.random(values.shape) < 0.2] = np.nan
+    values.to_csv("in.csv")
+    options = ["--log", "--method", "gaussian", "--std", "std.csv"]
+    message = fails("impute", "in.csv", "-o", "out.csv", *options)
+    assert "GaussianImputer does not come to finite standard deviations here" in message
+    assert not (folder / "out.csv").exists()

@@ -98,7 +98,7 @@ def test_no_table_ends_in_a_traceback_or_a_changed_value(folder, text, method, o
         assert not after.exists()
         return
     assert result.exit_code == 0, result.stderr
-    found = after.read_bytes().decode("utf-8")
+    found = after.read_bytes().decode("utf-8-sig")
     original = text.encode("utf-8").decode("utf-8-sig")
     header = next(line for line in original.splitlines() if line.strip())
     separator = next((s for s in ",\t;" if s in header), ",")

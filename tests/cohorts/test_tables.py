@@ -66,6 +66,13 @@ def test_numbers_come_back_as_written(tmp_path):
     np.testing.assert_array_equal(values.to_numpy().T, numbers)
 
 
+@pytest.mark.parametrize("spelling", ["", "NA", "-"])
+def test_spaces_around_a_missing_value_do_not_matter(written, spelling):
+    path = written(f"gene, GSM1, GSM2, GSM3\nTP53, 1.5, {spelling}, 2\nEGFR, {spelling} , 3, 4\n")
+    values = read_table_cohort(path, orientation="features_by_samples").values
+    np.testing.assert_array_equal(values.T, [[1.5, np.nan, 2], [np.nan, 3, 4]])
+
+
 @pytest.mark.parametrize("spelling", ["", *MISSING])
 @pytest.mark.parametrize("extension", ["csv", "parquet"])
 def test_every_documented_spelling_of_missing(written, tmp_path, spelling, extension):

@@ -32,6 +32,8 @@ def clinical(**changes):
         ({"time": [5, 3, np.inf, 1, 2, 9]}, "'time' has inf in sample 's2'; expected finite"),
         ({"event": [1, 0, 2, 1, 1, 0]}, "'event' has 2 in sample 's2'; expected 1 for an event"),
         ({"grade": [1, 2, "G3", 1, 1, 2]}, "'grade' has 'G3' in sample 's2'; expected finite"),
+        ({"time": pd.date_range("2020", periods=6)}, "'time' holds dates or durations"),
+        ({"time": pd.to_timedelta([None, *range(5)], "D")}, "'time' holds dates or durations"),
         (
             {"grade": [2] * 6, "event": [0] * 6},
             r"grade: one level only \(2\); survival: fewer than two events \(0\)",
@@ -49,6 +51,23 @@ def test_samples_have_to_be_in_the_table_once():
         read_outcomes(table, pd.Index(["s1", "t9"]))
     with pytest.raises(ClinicalError, match="several rows for sample 's1'"):
         read_outcomes(pd.concat([table, table.iloc[[1]]]), pd.Index(["s1", "s2"]))
+
+
+def test_columns_have_to_be_in_the_table_once():
+    table = clinical()
+    with pytest.raises(ClinicalError, match="has 2 columns 'grade'; keep one"):
+        read_outcomes(pd.concat([table, table[["grade"]]], axis=1))
+
+
+def test_a_sample_that_is_a_number_is_named_as_one():
+    table = clinical(event=[2] * 6).reset_index(drop=True)
+    with pytest.raises(ClinicalError, match="2 in sample 0 and 5 more"):
+        read_outcomes(table)
+
+
+def test_values_have_to_be_those_of_the_outcomes_samples():
+    with pytest.raises(ValueError, match=r"Expected values of 6 samples, .* got shape \(5, 4\)"):
+        clinical_coefficients(np.zeros((5, 4)), read_outcomes(clinical()))
 
 
 def test_rows_come_in_the_order_of_the_samples():

@@ -113,3 +113,23 @@ def test_what_is_not_there_is_refused(adata):
     adata.var_names = ["gene0"] * 12
     with pytest.raises(ValueError, match="same name apart: 'gene0'"):
         fit_anndata(MeanImputer(), adata, layer="log")
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
+def test_backed_mode(adata, tmp_path, form):
+    adata.X = form(np.where(np.arange(360).reshape(30, 12) % 5, adata.X, np.nan))
+    expected = transform_anndata(fit_anndata(MeanImputer(), adata), adata)
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    backed = anndata.read_h5ad(tmp_path / "cells.h5ad", backed="r")
+    result = transform_anndata(fit_anndata(MeanImputer(), backed), backed)
+    backed.file.close()
+    assert not result.isbacked
+    np.testing.assert_array_equal(result.X, expected.X)
+
+
+@pytest.mark.parametrize("output_layer", [None, "std"])
+def test_standard_deviations_do_not_replace_what_was_filled_in(adata, output_layer):
+    adata.layers["std"] = adata.layers["log"]
+    imputer = fit_anndata(GaussianImputer(random_state=0), adata, layer="std")
+    with pytest.raises(ValueError, match=r"different layers .* but got 'std' for both"):
+        transform_anndata(imputer, adata, layer="std", output_layer=output_layer, std_layer="std")

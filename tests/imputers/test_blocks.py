@@ -1,6 +1,7 @@
 """Matrices in blocks of rows, from whatever rows can be sliced from."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
@@ -112,6 +113,19 @@ def test_reads_and_writes_what_slices_rows(imputer, matrix, kind, tmp_path):
         source.file.close()
 
 
+def test_features_stay_where_the_source_has_them(matrix):
+    names = pd.Index([f"g{i}" for i in range(matrix.shape[1])])
+    imputer = KNNImputer().fit(pd.DataFrame(matrix, columns=names))
+    order = np.random.default_rng(0).permutation(matrix.shape[1])
+    anndata = pytest.importorskip("anndata")
+    other = anndata.AnnData(matrix[:, order], var=pd.DataFrame(index=names[order]))
+    filled = np.zeros_like(matrix)
+    impute_blocks(imputer, other, filled, rows_per_block=40)
+    np.testing.assert_array_equal(
+        filled, imputer.transform(pd.DataFrame(matrix, columns=names))[:, order]
+    )
+
+
 def test_writes_a_file_that_is_there_whole_or_not_at_all(matrix, tmp_path):
     imputer = MeanImputer().fit(matrix)
     path = tmp_path / "filled.npy"
@@ -188,6 +202,14 @@ def test_says_up_front_what_memory_it_needs(matrix):
             "Fit one with joint=False",
         ),
         (lambda X: impute_blocks(MeanImputer().fit(X), X, X[:3]), r"shape \(90, 30\) but got"),
+        (
+            lambda X: impute_blocks(MeanImputer().fit(X), X, np.zeros(X.shape, int)),
+            "out to hold floats but got int64",
+        ),
+        (lambda X: impute_blocks(MeanImputer().fit(X), X[:0], "a.npy"), r"of shape \(0, 30\)"),
+        (lambda X: fit_blocks(MeanImputer(), X[:, :0]), r"of shape \(90, 0\)"),
+        (lambda X: fit_blocks(KNNImputer(), X, n_reference=-3), "n_reference == -3, must be >= 1"),
+        (lambda X: fit_blocks(KNNImputer(), X, rows_per_block=0), "rows_per_block == 0, must"),
         (lambda X: impute_blocks(MeanImputer().fit(X), X, "a.csv"), "ends in .npy but got a.csv"),
         (lambda X: fit_blocks(SVDImputer(joint=False, n_components="auto"), X), "give a number"),
         (lambda X: fit_blocks(MeanImputer(), np.where(X > 5, np.inf, X)), "contain infinity"),

@@ -235,6 +235,18 @@ def test_gaussian_chooses_the_ridge_that_the_textbook_would(noise, share_of_gaps
     assert errors[imputer.alpha_] < 1.0001 * min(errors.values())
 
 
+@pytest.mark.parametrize("imputer", [KNNImputer(), GaussianImputer(alpha=0.1)])
+def test_float32_keeps_its_digits_beside_an_offset(imputer):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4)) @ rng.normal(size=(4, 30)) + 1e8
+    holes = np.where(rng.random(X.shape) < 0.1, np.nan, X)
+    double, single = (
+        clone(imputer).set_params(precision=precision).fit(X).transform(holes)
+        for precision in ("float64", "float32")
+    )
+    np.testing.assert_allclose(single, double, rtol=0, atol=1e-3)
+
+
 @pytest.mark.parametrize("imputer", [KNNImputer(), GaussianImputer(alpha=0.3), SVDImputer()])
 def test_float32_is_close(imputer):
     train, new = gaps_in_training_rows()

@@ -47,6 +47,15 @@ def test_text_keeps_every_other_character(tmp_path, separator, spelling):
     assert after.read_bytes().decode() == text.format("0.25")
 
 
+@pytest.mark.parametrize("target", ["out.csv", "out.tsv"])
+def test_text_keeps_its_byte_order_mark(tmp_path, target):
+    (tmp_path / "in.csv").write_text("\ufeffid,a\ns1,1\ns2,\n", encoding="utf-8")
+    fill(tmp_path / "in.csv", tmp_path / target, number=0.25)
+    separator = "," if target == "out.csv" else "\t"
+    expected = "\ufeffid,a\ns1,1\ns2,0.25\n".replace(",", separator)
+    assert (tmp_path / target).read_text("utf-8") == expected
+
+
 def test_quoted_holes_and_stray_quotation_marks(tmp_path):
     before, after = tmp_path / "before.csv", tmp_path / "after.csv"
     before.write_text('id,a,b\n"5"" probe","NA",1\ns2,2,"3"\n')
@@ -129,6 +138,43 @@ def test_parquet_of_mixed_types_with_ids_in_a_column(tmp_path):
     assert again["text"].tolist() == ["1.50", "0.25", "2"]
     assert again["decimal"].tolist() == [Decimal("1.50"), Decimal("0.25"), Decimal("2.25")]
     assert again["sample"].tolist() == ["s1", "s2", "s3"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "observed", "number", "filled"),
+    [
+        ("Int64", 2**53 + 1, 0.7, 1),
+        ("Int64", -(2**63), -1e30, -(2**63)),
+        ("UInt64", 2**64 - 1, -4.0, 0),
+    ],
+)
+def test_parquet_keeps_integers_that_no_float_is(tmp_path, dtype, observed, number, filled):
+    column = pd.array([observed, None, 3], dtype=dtype)
+    pd.DataFrame({"a": column, "b": [1.5, 2.5, 3.5]}).to_parquet(tmp_path / "in.parquet")
+    fill(tmp_path / "in.parquet", tmp_path / "out.parquet", number=number)
+    again = pd.read_parquet(tmp_path / "out.parquet")["a"]
+    assert again.dtype == dtype
+    assert again.tolist() == [observed, filled, 3]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_parquet_of_categories_that_are_numbers(tmp_path, ordered):
+    column = pd.Categorical(["1.50", None, "2"], ordered=ordered)
+    pd.DataFrame({"b": [1.5, 2.5, np.nan], "a": column}).to_parquet(tmp_path / "in.parquet")
+    fill(tmp_path / "in.parquet", tmp_path / "out.parquet", number=0.25)
+    again = pd.read_parquet(tmp_path / "out.parquet")["a"]
+    assert again.dtype == pd.CategoricalDtype(["1.50", "2", "0.25"], ordered=ordered)
+    assert again.tolist() == ["1.50", "0.25", "2"]
+
+
+@pytest.mark.parametrize(
+    "column", [[None, None], ["NA", ""], pd.array([None, None], dtype="string")]
+)
+def test_parquet_columns_of_nothing(tmp_path, column):
+    # As for vaeimpute apply, which asks for a column without values where a feature is lacking.
+    pd.DataFrame({"b": [1.5, 2.5], "a": column}).to_parquet(tmp_path / "in.parquet")
+    fill(tmp_path / "in.parquet", tmp_path / "out.parquet", number=0.25)
+    assert pd.read_parquet(tmp_path / "out.parquet")["a"].tolist() == [0.25, 0.25]
 
 
 @pytest.mark.parametrize("layer", [None, "raw"])

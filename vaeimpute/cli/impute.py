@@ -198,6 +198,11 @@ def predict(
         raise ValueError(
             f"{type(imputer).__name__} does not come to finite values here; try another --method."
         )
+    if std is not None and not np.isfinite(std).all():
+        raise ValueError(
+            f"{type(imputer).__name__} does not come to finite standard deviations here; leave "
+            "--std out."
+        )
     return filled, std
 
 

@@ -313,6 +313,10 @@ def _parsed(path: Path, words: np.ndarray, rows: pd.Index, columns: pd.Index) ->
     numbers = numbers.reshape(words.shape)
     given = ~pd.isna(words)
     bad = given & np.isnan(numbers)
+    # Spaces around a number do not matter, so they do not around what stands for none either.
+    padded = bad.copy()
+    padded[bad] = [word.strip() in ("", *MISSING) for word in words[bad]]
+    given, bad = given & ~padded, bad & ~padded
     if bad.any():
         raise TableError(_not_numbers(path, words, rows, columns, given, bad))
     # pandas says what a number is, but rounds the last bit of some; Python reads them exactly.

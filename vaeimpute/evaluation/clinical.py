@@ -80,8 +80,9 @@ def read_outcomes(
     Raises
     ------
     ClinicalError
-        If a sample has no row or several, a grade or time is no finite number, a time is negative,
-        an event is neither 0 nor 1, or nothing is known of either outcome.
+        If a sample has no row or several, a column is there twice, a grade or time is no finite
+        number, a time is negative, an event is neither 0 nor 1, or nothing is known of either
+        outcome.
 
     Examples
     --------
@@ -141,6 +142,11 @@ def clinical_coefficients(
         unit of `values`), ``survival_error`` (its standard error) and ``survival_reason`` (why
         there is a coefficient or none). What cannot be computed is NaN.
 
+    Raises
+    ------
+    ValueError
+        If the number of samples is another one, or a value is NaN or infinite.
+
     Examples
     --------
     >>> outcomes = read_outcomes(pd.DataFrame({"grade": [1, 2, 3, 3]}))
@@ -148,6 +154,11 @@ def clinical_coefficients(
     [0.949]
     """
     values = np.asarray(values, dtype=float)
+    if values.ndim != 2 or len(values) != len(outcomes.grade):
+        raise ValueError(
+            f"Expected values of {len(outcomes.grade)} samples, as the outcomes are, in rows, but "
+            f"got shape {values.shape}."
+        )
     table = pd.DataFrame(
         {"grade": np.nan, "survival": np.nan, "survival_error": np.nan},
         index=range(values.shape[1]),
@@ -186,6 +197,15 @@ def _numbers(clinical: pd.DataFrame, column: str) -> pd.Series:
     if column not in clinical:
         return pd.Series(np.nan, clinical.index)
     written = clinical[column]
+    if isinstance(written, pd.DataFrame):
+        raise ClinicalError(
+            f"The clinical table has {written.shape[1]} columns {column!r}; keep one of them."
+        )
+    if written.dtype.kind in "mM":  # it would turn into nanoseconds, and what is missing as well
+        raise ClinicalError(
+            f"Column {column!r} holds dates or durations ({written.dtype}); expected numbers, such "
+            "as the days from diagnosis to the end of the follow-up."
+        )
     numbers = pd.to_numeric(written, errors="coerce").astype(float)
     wrong = (numbers.isna() & written.notna()) | np.isinf(numbers)
     if wrong.any():
@@ -201,7 +221,7 @@ def _where(column: pd.Series, wrong: pd.Series) -> str:
     value = column[wrong].iloc[0]
     shown = f"{value:g}" if isinstance(value, float) else repr(value)
     more = f" and {wrong.sum() - 1} more" if wrong.sum() > 1 else ""
-    return f"{shown} in sample {column.index[wrong][0]!r}{more}"
+    return f"{shown} in sample {column.index[wrong].tolist()[0]!r}{more}"
 
 
 def _no_grade(grades: pd.Series, column: str, clinical: pd.DataFrame) -> str | None:

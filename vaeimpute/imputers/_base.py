@@ -91,10 +91,13 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         missing = np.isnan(X)
         rows = missing.any(axis=1)
         if rows.any():
-            predicted = self._impute(self._scale(X[rows]), missing[rows])
+            predicted = self._impute(self._scale(X[rows]), missing[rows])[missing[rows]]
             if self._scaler is not None:
-                predicted = self._scaler.inverse_transform(predicted)
-            X[missing] = predicted[missing[rows]]
+                # Not in what `_impute` works in: float32 would round to the digits of an offset.
+                features = np.nonzero(missing)[1]
+                predicted = predicted.astype(np.float64, copy=False)
+                predicted = predicted * self._scaler.scale_[features] + self._scaler.mean_[features]
+            X[missing] = predicted
         return X
 
     def _validate(self, X, *, reset: bool = False, copy: bool = False) -> np.ndarray:

@@ -69,7 +69,8 @@ def transform_anndata(
     imputer : imputer
         Fitted, by `fit_anndata` or to a DataFrame with the same names.
     adata : AnnData of shape (n_obs, n_vars)
-        Not changed. Its variables are matched by name; another order is no matter.
+        Not changed, and read into memory if it is in backed mode. Its variables are matched by
+        name; another order is no matter.
     layer : str, optional
         Its layer; without it, ``adata.X``.
     output_layer : str, optional
@@ -86,7 +87,8 @@ def transform_anndata(
     Raises
     ------
     ValueError
-        If there is no such layer, or the variables are not those of the fit.
+        If there is no such layer, the variables are not those of the fit, or both results are to go
+        into one layer.
     TypeError
         If the imputer knows no standard deviations and `std_layer` is given.
 
@@ -100,6 +102,14 @@ def transform_anndata(
             f"{type(imputer).__name__} knows no standard deviations; leave std_layer out, or take "
             "GaussianImputer or VAEImputer."
         )
+    target = layer if output_layer is None else output_layer
+    if std_layer is not None and std_layer == target:
+        raise ValueError(
+            f"Expected different layers for what is filled in and its standard deviations but got "
+            f"{std_layer!r} for both."
+        )
+    if adata.isbacked:
+        adata = adata.to_memory()
     frame = _frame(adata, layer)
     if sparse.issparse(_matrix(adata, layer)) and not frame.isna().to_numpy().any():
         warnings.warn(
@@ -117,7 +127,6 @@ def transform_anndata(
     filled = np.asarray(imputer.transform(frame))[:, order]
     std = None if std_layer is None else np.asarray(imputer.predict_std(frame))[:, order]
     result = adata.copy()
-    target = layer if output_layer is None else output_layer
     if target is None:
         result.X = filled
     else:
@@ -140,6 +149,8 @@ def _matrix(adata: AnnData, layer: str | None) -> Any:
 def _frame(adata: AnnData, layer: str | None) -> pd.DataFrame:
     """Return a layer as a dense table of floats with the names of observations and variables."""
     matrix = _matrix(adata, layer)
+    if hasattr(matrix, "to_memory"):  # sparse, in a file
+        matrix = matrix.to_memory()
     values = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
     if values.dtype not in (np.float32, np.float64):
         values = values.astype(np.float64)

@@ -6,11 +6,12 @@ import mmap
 import os
 import tempfile
 from collections.abc import Iterator
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state, check_scalar, gen_batches
 from tqdm.auto import tqdm
 
 from vaeimpute.imputers._base import BaseImputer
@@ -77,6 +78,8 @@ def fit_blocks(
     (100, 20)
     """
     blocks = _Blocks(source, rows_per_block, progress)
+    if n_reference is not None:
+        check_scalar(n_reference, "n_reference", Integral, min_val=1)
     n_rows, n_features = blocks.shape
     streams = imputer._streams and n_reference is None
     chosen = np.arange(0)
@@ -135,7 +138,8 @@ def impute_blocks(
     imputer : imputer
         Fitted.
     source : array of shape (n_samples, n_features)
-        As for `fit_blocks`.
+        As for `fit_blocks`. The variables of an AnnData object are matched by name with those of
+        the fit; another order is no matter.
     out : path, or array of shape (n_samples, n_features)
         Path of a file that ends in ``.npy``: it is there when all is done and not before, and an
         existing one is replaced. Or anything that takes ``out[start:stop] = block``, such as
@@ -149,8 +153,8 @@ def impute_blocks(
     Raises
     ------
     ValueError
-        If `out` has another shape, or `imputer` fills rows jointly: what a row gets would then
-        depend on its block.
+        If `source` has no rows or no features, `out` has another shape or holds no floats, or
+        `imputer` fills rows jointly: what a row gets would then depend on its block.
 
     Notes
     -----
@@ -172,15 +176,16 @@ def impute_blocks(
             "on its block. Fit one with joint=False."
         )
     blocks = _Blocks(source, rows_per_block, progress)
-    filled = (
-        (rows, imputer.transform(blocks.with_names(block, imputer)))
-        for rows, block in blocks.read("impute")
-    )
+    filled = ((rows, blocks.fill(block, imputer)) for rows, block in blocks.read("impute"))
     if isinstance(out, str | os.PathLike):
         _write_npy(Path(out), blocks.shape, filled)
         return
     if tuple(out.shape) != blocks.shape:
         raise ValueError(f"Expected out of shape {blocks.shape} but got {tuple(out.shape)}.")
+    if np.dtype(getattr(out, "dtype", np.float64)).kind != "f":
+        raise ValueError(
+            f"Expected out to hold floats but got {out.dtype}, which would cut off the decimals."
+        )
     for rows, block in filled:
         out[rows] = np.asarray(block)
         _release(out)
@@ -201,6 +206,12 @@ class _Blocks:
             )
         self.source, self.progress = source, progress
         self.shape: tuple[int, int] = tuple(source.shape)
+        if 0 in self.shape:
+            raise ValueError(
+                f"Expected a source with rows and features but got one of shape {self.shape}."
+            )
+        if rows_per_block is not None:
+            check_scalar(rows_per_block, "rows_per_block", Integral, min_val=1)
         self.rows_per_block = rows_per_block or max(1, _BLOCK_ENTRIES // self.shape[1])
 
     def read(self, what: str) -> Iterator[tuple[slice, np.ndarray]]:
@@ -218,13 +229,18 @@ class _Blocks:
                 yield rows, block
                 bar.update(len(block))
 
-    def with_names(self, block: np.ndarray, imputer: BaseImputer) -> Any:
-        """Return a block with the names of its features, if the imputer will compare them."""
-        if self.names is None or not hasattr(imputer, "feature_names_in_"):
-            return block
+    def fill(self, block: np.ndarray, imputer: BaseImputer) -> np.ndarray:
+        """Fill a block; its features are matched by name, and each stays where it is."""
+        features = getattr(imputer, "feature_names_in_", None)
+        if self.names is None or features is None:
+            return np.asarray(imputer.transform(block))
         import pandas as pd
 
-        return pd.DataFrame(block, columns=self.names)
+        frame = pd.DataFrame(block, columns=self.names)
+        if sorted(features) != sorted(self.names):
+            return np.asarray(imputer.transform(frame))  # which refuses them
+        filled = np.asarray(imputer.transform(frame[features.tolist()]))
+        return filled[:, pd.Index(features).get_indexer(self.names)]
 
 
 def _check_memory(imputer: BaseImputer, n_rows: int, n_features: int, max_bytes: int) -> None:

@@ -76,6 +76,8 @@ class GaussianImputer(WithPrecision, WithSpread):
     def _fit(self, X: np.ndarray) -> None:
         if self.alpha != "auto":
             check_scalar(self.alpha, "alpha", Real, min_val=0, include_boundaries="neither")
+            if not np.isfinite(self.alpha):  # NaN is not below any limit
+                raise ValueError(f"Expected a finite alpha but got {self.alpha}.")
         missing = np.isnan(X)
         self._mean = np.nanmean(X, axis=0) if missing.any() else X.mean(axis=0)
         X -= self._mean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -36,6 +37,8 @@ def fill_text(
     with open_text(source) as lines, open_for_text(target) as output:
         own = ""
         row = -1
+        if _has_mark(source):  # by which spreadsheets know UTF-8
+            output.write("\ufeff")
         for line in lines:
             content = line.rstrip("\r\n")
             ending = line[len(content) :]
@@ -84,6 +87,13 @@ def open_for_text(path: Path) -> Iterator[IO[str]]:
             io.TextIOWrapper(zipped, encoding="utf-8", newline="") as output,
         ):
             yield output
+
+
+def _has_mark(path: Path) -> bool:
+    """Tell whether a text file begins with a byte order mark, which readers skip."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rb") as file:
+        return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
 
 
 def _raw_fields(line: str, separator: str) -> list[str]:

@@ -59,7 +59,8 @@ def from_log(logs: np.ndarray) -> np.ndarray:
     >>> from_log(np.array([0.0, np.log(3.0), -0.2])).round(6).tolist()
     [0.0, 2.0, 0.0]
     """
-    return np.expm1(np.maximum(logs, 0.0))
+    with np.errstate(over="ignore"):
+        return np.expm1(np.maximum(logs, 0.0))
 
 
 def from_log_std(logs: np.ndarray, std: np.ndarray) -> np.ndarray:
@@ -84,7 +85,8 @@ def from_log_std(logs: np.ndarray, std: np.ndarray) -> np.ndarray:
     array([0.01])
     """
     variance = np.square(std)
-    return np.exp(logs + variance / 2) * np.sqrt(np.expm1(variance))
+    with np.errstate(over="ignore"):
+        return np.exp(logs + variance / 2) * np.sqrt(np.expm1(variance))
 
 
 def suggest_transforms(values: pd.DataFrame, *, log: bool, zscore: bool) -> list[str]:

@@ -21,6 +21,8 @@ from vaeimpute.matrix.text import fill_text, open_for_text
 if TYPE_CHECKING:
     from vaeimpute.matrix.reading import Source
 
+_EXACT = 2**53  # up to here, every integer is a float
+
 
 def check_output(
     path: str | Path, *, force: bool, extensions: tuple[str, ...] = EXTENSIONS
@@ -221,15 +223,26 @@ def _fill_column(column: pd.Series, rows: np.ndarray, numbers: np.ndarray) -> pd
         array[rows] = numbers
         return pd.Series(array, column.index)
     if pd.api.types.is_numeric_dtype(column.dtype):  # pandas' own types that know missing values
-        whole = pd.api.types.is_integer_dtype(column.dtype)
-        column = column.astype("Float64") if whole else column.copy()
+        column = column.copy()
+        if pd.api.types.is_integer_dtype(column.dtype):
+            if column[~rows].between(-_EXACT, _EXACT).all():
+                column = column.astype("Float64")
+            else:  # what was observed would lose its last digits
+                limits = np.iinfo(column.dtype.numpy_dtype)
+                whole = [min(max(round(n), limits.min), limits.max) for n in numbers.tolist()]
+                numbers = pd.array(whole, dtype=column.dtype)
         column.iloc[np.flatnonzero(rows)] = numbers
         return column
+    if rows.all():  # no type of its own: nothing was observed
+        return pd.Series(numbers, column.index)
     # Numbers as text or as decimals: what is put in becomes the same, or the file could not be
     # written.
     kind = type(column[~rows].iloc[0])
+    entries = [kind(repr(float(number))) for number in numbers]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.cat.add_categories(sorted(set(entries) - set(column.cat.categories)))
     column = column.copy()
-    column.iloc[np.flatnonzero(rows)] = [kind(repr(float(number))) for number in numbers]
+    column.iloc[np.flatnonzero(rows)] = entries
     return column
 
 
