@@ -81,6 +81,23 @@ def test_features_without_values_are_named_and_can_be_kept_empty(run, refuses):
     assert Path("out.csv").read_text() == "id,a,b,c\ns1,1,,NA\ns2,1.5,,\ns3,2,,\n"
 
 
+def test_a_model_keeps_empty_what_was_left_empty_for_it(run, refuses, fails):
+    text = "id,a,b,c\ns1,1,,4\ns2,,,\ns3,2,,5\n"
+    assert "1 of 3 features have no value" in refuses(text)
+    fit = ("impute", "in.csv", "-o", "out.csv", "--method", "mean", "--model", "m")
+    assert run(*fit, "--keep-empty").exit_code == 0
+    Path("new.csv").write_text("id,c,b,a\nt1,,,7\n")
+    message = fails("apply", "m", "new.csv", "-o", "new-filled.csv")
+    assert "the model does not know 1: 'b'" in message
+    result = run("apply", "m", "new.csv", "-o", "new-filled.csv", "--keep-empty")
+    assert result.exit_code == 0, result.output
+    assert "so they stay empty: 'b' (1 of 3 features)" in result.stderr
+    assert Path("new-filled.csv").read_text() == "id,c,b,a\nt1,4.5,,7\n"
+    Path("new.csv").write_text("id,c,b,a\nt1,,1,7\n")  # a value is never left out
+    message = fails("apply", "m", "new.csv", "-o", "again.csv", "--keep-empty")
+    assert "the model does not know 1: 'b'" in message
+
+
 def test_a_sample_without_values_is_filled_with_a_warning(run, values):
     values.iloc[3] = np.nan
     values.to_csv("in.csv")

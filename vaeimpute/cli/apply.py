@@ -28,6 +28,7 @@ def apply(
     output: o.Output,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
+    keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
     device: o.Device = "auto",
     force: o.Force = False,
@@ -43,7 +44,7 @@ def apply(
     o.check_device(device)
     o.check_distinct(output, std)
     with log_to_stderr(o.log_level(quiet, verbose)), errors_in_one_line(debug, WHOLE_OR_NOT):
-        _apply(model, matrix, output, features_in_rows, layer, std, device, force)
+        _apply(model, matrix, output, features_in_rows, layer, keep_empty, std, device, force)
 
 
 def _apply(
@@ -52,6 +53,7 @@ def _apply(
     output: Path,
     features_in_rows: bool,
     layer: str | None,
+    keep_empty: bool,
     std: Path | None,
     device: str,
     force: bool,
@@ -59,7 +61,7 @@ def _apply(
     import pandas as pd
 
     from vaeimpute.cli.impute import predict
-    from vaeimpute.cli.matrices import read
+    from vaeimpute.cli.matrices import known_or_empty, placed, read
     from vaeimpute.imputers import load_imputer, read_card
     from vaeimpute.matrix import check_output, match_features, to_log, write_filled, write_table
 
@@ -73,17 +75,19 @@ def _apply(
     source = read(matrix, features_in_rows, layer)
     values = source.values
     if card["feature_names"]:
-        values, note = match_features(values, pd.Index(card["feature_names"], dtype=object))
+        features = pd.Index(card["feature_names"], dtype=object)
+        if keep_empty:
+            values = known_or_empty(values, features)
+        values, note = match_features(values, features)
         if note is not None:
             logger.warning(note)
     log = card["transform"] == "log1p"
     if log:
         logger.info("The model works on ln(x + 1), and so the new values are taken.")
     filled, spread = predict(imputer, to_log(values) if log else values, std is not None, log)
-    back = values.columns.get_indexer(source.values.columns)
-    write_filled(source, filled[:, back], output)
+    write_filled(source, placed(filled, values, source.values), output)
     logger.info("%s: filled with a %s of %s.", output, card["class"], model)
     if std is not None:
         assert spread is not None
-        write_table(source, spread[:, back], std)
+        write_table(source, placed(spread, values, source.values), std)
         logger.info("%s: predictive standard deviations.", std)

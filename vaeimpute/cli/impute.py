@@ -113,7 +113,7 @@ def impute(
 def _impute(request: Request) -> None:
     # Here and not above: pandas takes half a second that --help need not wait for.
     from vaeimpute.cli.choosing import choose, find_candidates
-    from vaeimpute.cli.matrices import label, learnable, read, work_on
+    from vaeimpute.cli.matrices import label, learnable, placed, read, work_on
     from vaeimpute.matrix import write_filled, write_table
 
     _check_outputs(request)
@@ -124,11 +124,11 @@ def _impute(request: Request) -> None:
     choice = choose(request, candidates, work)
     fitted = _fit(request, choice.name, work)
     filled, spread = predict(fitted, work, request.std is not None, request.log)
-    write_filled(source, _placed(filled, values, source.values), request.output)
+    write_filled(source, placed(filled, values, source.values), request.output)
     logger.info("%s: filled with %s.", request.output, label(choice.name, request.mnar_low))
     if spread is not None:
         assert request.std is not None
-        write_table(source, _placed(spread, values, source.values), request.std)
+        write_table(source, placed(spread, values, source.values), request.std)
         logger.info("%s: predictive standard deviations.", request.std)
     if request.model is not None:
         _save(request, fitted, request.model)
@@ -204,17 +204,6 @@ def predict(
             "--std out."
         )
     return filled, std
-
-
-def _placed(array: np.ndarray, values: pd.DataFrame, whole: pd.DataFrame) -> np.ndarray:
-    """Put the features that were imputed among those that were left empty."""
-    import numpy as np
-
-    if array.shape == whole.shape:
-        return array
-    placed = np.full(whole.shape, np.nan)
-    placed[:, whole.columns.get_indexer(values.columns)] = array
-    return placed
 
 
 def _save(request: Request, fitted: BaseImputer, path: Path) -> None:

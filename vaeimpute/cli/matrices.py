@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from vaeimpute.matrix import Source
@@ -89,6 +90,34 @@ def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
             "(vaeimpute impute --model) and use vaeimpute apply."
         )
     raise TableError(message)
+
+
+def placed(array: np.ndarray, values: pd.DataFrame, whole: pd.DataFrame) -> np.ndarray:
+    """Put features that were imputed where they are in the file, among those left empty."""
+    import numpy as np
+
+    if values.columns.equals(whole.columns):
+        return array
+    placed = np.full(whole.shape, np.nan)
+    placed[:, whole.columns.get_indexer(values.columns)] = array
+    return placed
+
+
+def known_or_empty(values: pd.DataFrame, features: pd.Index) -> pd.DataFrame:
+    """Leave out features without any value of which a model knows nothing."""
+    from vaeimpute.matrix import empty_features
+    from vaeimpute.wording import some
+
+    empty = empty_features(values).difference(features, sort=False)
+    if len(empty):
+        logger.warning(
+            "Without any value and not known to the model, so they stay empty: %s "
+            "(%d of %d features).",
+            some(empty),
+            len(empty),
+            values.shape[1],
+        )
+    return values.drop(columns=empty)
 
 
 def work_on(values: pd.DataFrame, *, log: bool, zscore: bool) -> pd.DataFrame:

@@ -112,7 +112,8 @@ def match_features(values: pd.DataFrame, features: pd.Index) -> tuple[pd.DataFra
             parts.append(f"the model does not know {len(unknown)}: {some(unknown)}")
         raise TableError(
             f"The model was fitted to other features: {'; '.join(parts)}. Add a feature that is "
-            "lacking as a column without values, and take out those that the model does not know."
+            "lacking as a column without values, and take out those that the model does not know "
+            "(--keep-empty leaves those without any value empty)."
         )
     note = "The features are in another order than those of the model; matched by name."
     return values[features], note
