@@ -13,6 +13,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaeimpute.imputers._frames import as_numbers, check_names, match_columns
 
+# Entries of a copy: memory for larger ones comes anew, page by page, which takes longer than the
+# arithmetic.
+_COPIED = 2**21
+
 
 class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Base of the imputers: NaN in, no NaN out, every observed entry returned bit for bit.
@@ -57,7 +61,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 f"{X.shape[1]} are missing in every row, the first of them "
                 f"{', '.join(map(repr, names[:5].tolist()))}. Drop them before fitting."
             )
-        self._scaler = StandardScaler().fit(X) if getattr(self, "standardize", False) else None
+        self._scaler = _fit_scaler(X) if getattr(self, "standardize", False) else None
         self._fit(self._scale(X))
         self._is_fitted = True
         return self
@@ -124,7 +128,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _scale(self, X: np.ndarray) -> np.ndarray:
         scaled = np.empty(X.shape, self._dtype)
-        for rows in gen_batches(len(X), 1024):  # a float64 copy of few rows at a time
+        for rows in gen_batches(len(X), max(1, _COPIED // X.shape[1])):
             part = X[rows].astype(np.float64)
             scaled[rows] = (
                 part if self._scaler is None else self._scaler.transform(part, copy=False)
@@ -179,3 +183,16 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _fit_scaler(X: np.ndarray) -> StandardScaler:
+    """Fit a scaler to some features at a time; it is the one of all together."""
+    parts = [
+        StandardScaler().fit(X[:, features])
+        for features in gen_batches(X.shape[1], max(1, _COPIED // len(X)))
+    ]
+    scaler = StandardScaler()
+    for name in ("mean_", "var_", "scale_"):
+        setattr(scaler, name, np.concatenate([getattr(part, name) for part in parts]))
+    scaler.n_features_in_ = X.shape[1]
+    return scaler
