@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar, gen_batches
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.imputers._moments import Moments
