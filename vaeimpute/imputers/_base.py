@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaeimpute.imputers._frames import as_numbers, check_names, match_columns
 
-# Entries of a copy: memory for larger ones comes anew, page by page, which takes longer than the
-# arithmetic.
-_COPIED = 2**21
+# Of a part that is worked on at once: 17 MB in float64. Larger arrays go back to the system, and
+# asking for them anew, page by page, was found to cost more than the arithmetic.
+BLOCK_ENTRIES = 2**21
 
 
 class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -128,7 +128,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _scale(self, X: np.ndarray) -> np.ndarray:
         scaled = np.empty(X.shape, self._dtype)
-        for rows in gen_batches(len(X), max(1, _COPIED // X.shape[1])):
+        for rows in gen_batches(len(X), max(1, BLOCK_ENTRIES // X.shape[1])):
             part = X[rows].astype(np.float64)
             scaled[rows] = (
                 part if self._scaler is None else self._scaler.transform(part, copy=False)
@@ -189,7 +189,7 @@ def _fit_scaler(X: np.ndarray) -> StandardScaler:
     """Fit a scaler to some features at a time; it is the one of all together."""
     parts = [
         StandardScaler().fit(X[:, features])
-        for features in gen_batches(X.shape[1], max(1, _COPIED // len(X)))
+        for features in gen_batches(X.shape[1], max(1, BLOCK_ENTRIES // len(X)))
     ]
     scaler = StandardScaler()
     for name in ("mean_", "var_", "scale_"):

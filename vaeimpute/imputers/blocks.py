@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 from collections.abc import Iterator
 from numbers import Integral
 from pathlib import Path
@@ -14,12 +13,9 @@ import numpy as np
 from sklearn.utils import check_random_state, check_scalar, gen_batches
 from tqdm import tqdm
 
-from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.files import replacing
+from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer
 from vaeimpute.imputers._moments import Moments
-
-# Of a block, if its size is not chosen: 17 MB in float64. Larger arrays go back to the system at
-# once, and asking for them anew, page by page, was found to cost more than the arithmetic.
-_BLOCK_ENTRIES = 2**21
 
 
 def fit_blocks(
@@ -212,7 +208,7 @@ class _Blocks:
             )
         if rows_per_block is not None:
             check_scalar(rows_per_block, "rows_per_block", Integral, min_val=1)
-        self.rows_per_block = rows_per_block or max(1, _BLOCK_ENTRIES // self.shape[1])
+        self.rows_per_block = rows_per_block or max(1, BLOCK_ENTRIES // self.shape[1])
 
     def read(self, what: str) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield slices and the rows there, copied."""
@@ -282,19 +278,14 @@ def _write_npy(
             f"Expected a path that ends in .npy but got {path}. To write zarr or HDF5, create the "
             "array there and pass it."
         )
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for rows, block in filled:
-                block = np.ascontiguousarray(block)
-                if rows.start == 0:
-                    header = {
-                        "descr": np.lib.format.dtype_to_descr(block.dtype),
-                        "fortran_order": False,
-                        "shape": shape,
-                    }
-                    np.lib.format.write_array_header_1_0(file, header)
-                block.tofile(file)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        for rows, block in filled:
+            block = np.ascontiguousarray(block)
+            if rows.start == 0:
+                header = {
+                    "descr": np.lib.format.dtype_to_descr(block.dtype),
+                    "fortran_order": False,
+                    "shape": shape,
+                }
+                np.lib.format.write_array_header_1_0(file, header)
+            block.tofile(file)
