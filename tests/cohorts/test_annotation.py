@@ -121,7 +121,7 @@ def test_full_disk_leaves_nothing_behind(biomart, monkeypatch, tmp_path):
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vaeimpute.cohorts.annotation.os.replace", fail)
+    monkeypatch.setattr("vaeimpute.files.Path.replace", fail)
     with pytest.raises(OSError, match="No space left"):
         biomart_gc_table(biomart[0])
     assert cached_files(tmp_path) == []

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import logging
-import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import pandas as pd
 from vaeimpute.cohorts.cache import cache_dir
 from vaeimpute.cohorts.cohort import Cohort, CohortError
 from vaeimpute.cohorts.coverage import coverage_fit, coverage_model, draw_coverage
+from vaeimpute.files import write_atomically
 from vaeimpute.seeding import child_seed
 
 logger = logging.getLogger(__name__)
@@ -178,6 +177,7 @@ def read_gc_table(path: Path) -> pd.Series:
 
     Examples
     --------
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "gc.csv"
     ...     _ = path.write_text("hgnc_symbol,percentage_gene_gc_content\nTP53,48.85\n")
@@ -274,14 +274,7 @@ def biomart_gc_table(url: str = BIOMART_URL) -> Path:
         return path
     logger.info("Asking %s for the GC content of all human genes (about 1 MB).", url)
     text = _ask_biomart(url)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, half_done = tempfile.mkstemp(dir=path.parent, prefix=".biomart-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write("hgnc_symbol\tpercentage_gene_gc_content\n" + text)
-        os.replace(half_done, path)
-    finally:
-        Path(half_done).unlink(missing_ok=True)
+    write_atomically(path, "hgnc_symbol\tpercentage_gene_gc_content\n" + text)
     return path
 
 
