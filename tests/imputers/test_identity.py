@@ -1,13 +1,34 @@
-"""The fast imputers give the values of slow ones that are written down plainly."""
+"""The fast imputers give the values of slow ones that are written down plainly.
+
+All of it holds with numpy and, as on a GPU, with torch.
+"""
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.impute import KNNImputer as SklearnKNNImputer
 
-from vaeimpute.imputers import GaussianImputer, KNNImputer, SVDImputer, _kernel_systems
+from vaeimpute.imputers import (
+    GaussianImputer,
+    KNNImputer,
+    SVDImputer,
+    _devices,
+    _kernel_systems,
+)
 from vaeimpute.imputers import knn as knn_module
+from vaeimpute.imputers._algebra import NumpyAlgebra, TorchAlgebra
 from vaeimpute.imputers._tuning import hold_out
+
+ALGEBRAS = {"numpy": NumpyAlgebra(), "torch": TorchAlgebra("cpu")}
+if torch.cuda.is_available():
+    ALGEBRAS["a GPU"] = TorchAlgebra("cuda")
+
+
+@pytest.fixture(autouse=True, params=ALGEBRAS)
+def algebra(request, monkeypatch):
+    """Let all imputers compute with one or the other."""
+    monkeypatch.setattr(_devices, "find_algebra", lambda device: ALGEBRAS[request.param])
 
 
 def low_rank(seed, n=60, d=40, noise=0.3):
@@ -233,6 +254,83 @@ def test_gaussian_chooses_the_ridge_that_the_textbook_would(noise, share_of_gaps
         for alpha in 10.0 ** np.arange(-2, 3.5, 0.5)
     }
     assert errors[imputer.alpha_] < 1.0001 * min(errors.values())
+
+
+def svd_reference(stacked, n_components, *, doubling=True, max_iter=16, tol=5e-4):
+    """The paper's iterations, with a decomposition of the whole matrix in each of them."""
+    missing = np.isnan(stacked)
+    filled = np.where(missing, 0.0, stacked)
+    n_iterations = 0
+    for i in range(max_iter):
+        rank = min(2**i if doubling else n_components, n_components, *filled.shape)
+        u, s, vt = np.linalg.svd(filled, full_matrices=False)
+        approximation = (u[:, :rank] * s[:rank]) @ vt[:rank]
+        change = np.sum((approximation - filled)[missing] ** 2)
+        converged = change < tol * np.sum(filled[missing] ** 2)
+        filled[missing] = approximation[missing]
+        n_iterations += 1
+        if converged:
+            break
+    return filled, n_iterations
+
+
+@pytest.mark.parametrize("shape", [(40, 90), (90, 12), (30, 30)])
+@pytest.mark.parametrize("n_components", [1, 5, 11, 415])
+@pytest.mark.parametrize("schedule", ["doubling", "fixed"])
+@pytest.mark.parametrize("train_share", [0.0, 0.15])
+def test_svd_is_decompositions_of_the_whole_matrix(shape, n_components, schedule, train_share):
+    X = low_rank(1, *shape, noise=0.5)
+    X[:-9] -= X[:-9].mean(axis=0)
+    train, new = holes_in(X[:-9], 2, train_share), holes_in(X[-9:], 3)
+    new[3] = X[-6]  # complete: it takes no part
+    mean = np.nanmean(train, axis=0)
+    rows = np.isnan(new).any(axis=1)
+    expected, n_iterations = svd_reference(
+        np.vstack([train, new[rows]]) - mean, n_components, doubling=schedule == "doubling"
+    )
+    imputer = SVDImputer(n_components=n_components, schedule=schedule, standardize=False).fit(train)
+    filled = imputer.transform(new)
+    np.testing.assert_allclose(filled[rows], expected[len(train) :] + mean, rtol=0, atol=1e-8)
+    np.testing.assert_array_equal(filled[3], new[3])
+    if n_components == 1:
+        assert 1 < n_iterations < 16  # the rule of stopping is compared as well
+
+
+@pytest.mark.parametrize("columns_missing", [0.1, 1.0])
+def test_svd_is_it_too_where_only_some_features_have_missing_values(columns_missing):
+    rng = np.random.default_rng(5)
+    X = low_rank(5, 50, 80)
+    train, new = X[:40], X[40:].copy()
+    train -= train.mean(axis=0)
+    new[:, rng.random(80) < columns_missing] = np.nan
+    if columns_missing == 1.0:
+        new[:5, :40] = X[40:45, :40]
+    expected, _ = svd_reference(np.vstack([train, new]), 16)
+    filled = SVDImputer(n_components=16, standardize=False).fit(train).transform(new)
+    np.testing.assert_allclose(filled, expected[40:], rtol=0, atol=1e-8)
+
+
+def test_svd_of_rows_of_the_training_matrix_is_that_of_it_alone():
+    """Every row twice has the singular vectors of every row once."""
+    X = holes_in(low_rank(7, 30, 50), 7)
+    mean = np.nanmean(X, axis=0)
+    expected, _ = svd_reference(X - mean, 8)
+    filled = SVDImputer(n_components=8, standardize=False).fit_transform(X)
+    np.testing.assert_allclose(filled, expected + mean, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("n_components", [1, 5, 415])
+@pytest.mark.parametrize("n_features", [40, 12])
+def test_svd_is_it_too_on_awkward_matrices(matrices, n_components, n_features):
+    train, new = (X[:, :n_features] for X in matrices)
+    new = new[np.isnan(new).any(axis=1)]
+    mean = np.nanmean(train, axis=0)
+    expected, _ = svd_reference(np.vstack([train, new]) - mean, n_components)
+    imputer = SVDImputer(n_components=n_components, standardize=False).fit(train)
+    difference = np.abs(imputer.transform(new) - mean - expected[len(train) :])
+    # At 1e8, a value itself is rounded to 1e-8; of units that differ, the largest counts.
+    scale = np.nanmax(np.nanstd(train, axis=0))
+    assert difference.max() < 1e-8 * scale + 4 * np.max(np.spacing(np.abs(mean)))
 
 
 @pytest.mark.parametrize("imputer", [KNNImputer(), GaussianImputer(alpha=0.1)])

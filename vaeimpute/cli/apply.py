@@ -64,12 +64,14 @@ def _apply(
     from vaeimpute.cli.matrices import known_or_empty, placed, read
     from vaeimpute.imputers import load_imputer, read_card
     from vaeimpute.matrix import check_output, match_features, to_log, write_filled, write_table
+    from vaeimpute.selection import closed_form_device
 
     check_output(output, force=force)
     if std is not None:
         check_output(std, force=force)
     card = read_card(model)
-    imputer = load_imputer(model, device=device)
+    closed_form = card["class"] not in ("VAEImputer", "AutoencoderImputer")
+    imputer = load_imputer(model, device=closed_form_device(device) if closed_form else device)
     if std is not None and not hasattr(imputer, "predict_std"):
         raise typer.BadParameter(f"--std: a {card['class']} has no standard deviations.")
     source = read(matrix, features_in_rows, layer)

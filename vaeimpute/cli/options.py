@@ -111,7 +111,11 @@ Std = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Root of all random choices.")]
 Device = Annotated[
-    str, typer.Option(help="Where the VAE works: auto (a GPU if there is one), cpu, cuda, mps.")
+    str,
+    typer.Option(
+        help="Where to compute: auto (the VAE on a GPU if there is one, all else on the CPU), cpu, "
+        "cuda (all but mean on a GPU), mps (the VAE on that of a Mac)."
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", "-f", help="Replace files that exist.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings.")]

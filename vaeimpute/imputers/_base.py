@@ -160,7 +160,10 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return n_samples * n_features * (8 + 2 * np.dtype(self._dtype).itemsize)
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        """Predict a matrix of the shape of `X`; only its entries at `missing` are used."""
+        """Predict a matrix of the shape of `X`; only its entries at `missing` are used.
+
+        `X` may be overwritten.
+        """
         raise NotImplementedError
 
     def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:

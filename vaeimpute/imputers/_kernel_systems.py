@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
 from sklearn.utils import gen_batches
+
+from vaeimpute.imputers._algebra import Algebra, Array, NumpyAlgebra
 
 _WORKING_BYTES = 2**28  # what a block of rows may need
 _ITERATIONS_PER_DIGIT = 0.8  # of conjugate gradients, with a tenth of the values missing
@@ -27,7 +28,11 @@ class LeftOut:
     """
 
     rows: np.ndarray
-    shift: np.ndarray
+    shift: Array
+
+    def placed(self, algebra: Algebra) -> LeftOut:
+        """Return these with `shift` where it is computed with."""
+        return LeftOut(self.rows, algebra.put(self.shift))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,8 @@ class KernelSystems:
     ----------
     train : ndarray of shape (n_train, n_features)
         Z, without missing values.
+    algebra : Algebra
+        What to compute with.
 
     Notes
     -----
@@ -58,21 +65,40 @@ class KernelSystems:
     """
 
     train: np.ndarray
+    algebra: Algebra
 
     def prepare(self) -> None:
         """Compute now what all rows need, and not when the first one comes."""
-        self._eigen  # noqa: B018 - cached
+        self.eigen  # noqa: B018 - cached
+
+    def __getstate__(self):
+        if isinstance(self.algebra, NumpyAlgebra):
+            return self.__dict__
+        return {"train": self.train, "algebra": self.algebra}  # what a GPU holds stays there
 
     @cached_property
-    def kernel(self) -> np.ndarray:
+    def placed(self) -> Array:
+        """Z where it is computed with."""
+        return self.algebra.put(self.train)
+
+    @cached_property
+    def kernel(self) -> Array:
         """``ZZ'`` in float64, whatever the type of Z: the ridge may be small beside it."""
-        return _products(self.train)
+        return _products(self.algebra, self.placed)
 
     @cached_property
-    def _eigen(self) -> tuple[np.ndarray, np.ndarray]:
-        values, vectors = eigh(self.kernel, driver="evd", check_finite=False)
-        dtype = self.train.dtype
-        return np.maximum(values, 0.0).astype(dtype), vectors.astype(dtype)
+    def eigen(self) -> tuple[Array, Array]:
+        """Eigenvalues and eigenvectors of `kernel`, in the type of Z.
+
+        They are computed in float32, in half the time: they only make a preconditioner.
+        """
+        algebra, dtype = self.algebra, self.train.dtype
+        values, vectors = algebra.eigh(algebra.astype(self.kernel, np.float32))
+        return algebra.astype(values.clip(0.0), dtype), algebra.astype(vectors, dtype)
+
+    def combine(self, weights: Array) -> np.ndarray:
+        """Add up the training rows with such weights, (n_rows, n_train) or for several ridges."""
+        return self.algebra.get(weights @ self.placed)
 
     def weights(
         self,
@@ -100,9 +126,10 @@ class KernelSystems:
 
         Returns
         -------
-        ndarray of shape (n_ridges, n_rows, n_train)
+        array of shape (n_ridges, n_rows, n_train)
+            Where it was computed; `combine` takes it from there.
         """
-        weights = np.empty((len(ridges), len(X), len(self.train)), self.train.dtype)
+        weights = self.algebra.zeros((len(ridges), len(X), len(self.train)), self.train.dtype)
         # Three arrays of the size of the block of rows, and a few of its weights.
         row_bytes = self.train.itemsize * (3 * X.shape[1] + 8 * len(self.train))
         for block in gen_batches(len(X), max(1, _WORKING_BYTES // row_bytes)):
@@ -118,21 +145,22 @@ class _Block:
     def __init__(
         self, systems: KernelSystems, X: np.ndarray, missing: np.ndarray, left_out: LeftOut | None
     ) -> None:
-        self.systems, self.missing, self.left_out = systems, missing, left_out
-        self.train = systems.train
+        self.systems, self.missing, self.algebra = systems, missing, systems.algebra
+        self.train = systems.placed
+        self.left_out = left_out and left_out.placed(self.algebra)
         if left_out is not None:
             X = np.where(missing, 0.0, X - left_out.shift)
-        self.right = X @ self.train.T
-        if left_out is not None:
-            self._take_out(self.right, X, left_out)
+        given = self.algebra.put(X)
+        self.right = given @ self.train.T
+        if self.left_out is not None:
+            self._take_out(self.right, given, self.left_out)
 
-    @staticmethod
-    def _take_out(products: np.ndarray, X: np.ndarray, left_out: LeftOut) -> None:
+    def _take_out(self, products: Array, X: Array, left_out: LeftOut) -> None:
         """Turn products with the training rows into those with the others, shifted."""
-        products -= np.einsum("ij,ij->i", X, left_out.shift)[:, None]
+        products -= self.algebra.row_dots(X, left_out.shift)[:, None]
         products[np.arange(len(X)), left_out.rows] = 0.0
 
-    def solve(self, ridges: np.ndarray, tolerance: float, out: np.ndarray) -> None:
+    def solve(self, ridges: np.ndarray, tolerance: float, out: Array) -> None:
         n_train, n_features = self.train.shape
         # Rows that miss the same features share a system, unless each is left out of its own.
         each = np.arange(len(self.missing))[:, None]
@@ -144,6 +172,8 @@ class _Block:
         n_missing = self.missing[first].sum(axis=1)
         decomposition = len(ridges) * n_train**3 / 3
         direct = n_train**2 * np.minimum(n_missing, n_features - n_missing) + decomposition
+        if self.systems.train.itemsize < 8:
+            direct = 2 * direct  # it is done in float64 all the same
         iteration = 4 * n_train * n_features * len(ridges)
         expected = -np.log10(tolerance) * _ITERATIONS_PER_DIGIT * iteration
         iterate = (direct > sharing * expected)[pattern_of]
@@ -155,61 +185,67 @@ class _Block:
         for number in np.unique(pattern_of[~iterate]):
             self._solve_directly(np.flatnonzero(pattern_of == number), ridges, out)
 
-    def _solve_directly(self, rows: np.ndarray, ridges: np.ndarray, out: np.ndarray) -> None:
+    def _solve_directly(self, rows: np.ndarray, ridges: np.ndarray, out: Array) -> None:
         """Solve rows that miss the same features."""
         missing = self.missing[rows[0]]
-        if 2 * np.count_nonzero(missing) < len(missing):
-            kernel = self.systems.kernel - _products(self.train[:, missing])
-        else:
-            kernel = _products(self.train[:, ~missing])
+        few = 2 * np.count_nonzero(missing) < len(missing)
+        chosen = self.algebra.columns(self.train, np.flatnonzero(missing if few else ~missing))
+        kernel = _products(self.algebra, chosen)
+        if few:
+            kernel = self.systems.kernel - kernel
         if self.left_out is not None:
             (row,) = rows
-            shift = np.where(missing, 0.0, self.left_out.shift[row])
+            shift = self.left_out.shift[row] * self.algebra.put(~missing)
             products = self.train @ shift
             kernel -= products[:, None] + products - shift @ shift
             own = self.left_out.rows[row]
             kernel[own] = kernel[:, own] = 0.0  # with the ridge on the diagonal, its weight is 0
-        diagonal = np.diag_indices_from(kernel)
+        diagonal = np.diag_indices(len(kernel))
         without_ridge = kernel[diagonal]
+        right = self.algebra.astype(self.right[rows], np.float64).T
         for number, ridge in enumerate(ridges):
-            kernel[diagonal] = without_ridge + ridge
-            factor = cho_factor(kernel, lower=True, check_finite=False)
-            out[number, rows] = cho_solve(factor, self.right[rows].T, check_finite=False).T
+            kernel[diagonal] = without_ridge + float(ridge)
+            solution = self.algebra.astype(self.algebra.solve(kernel, right), ridges.dtype)
+            out[number, rows] = solution.T
 
     def _iterate(
-        self, rows: np.ndarray, ridges: np.ndarray, tolerance: float, limit: int, out: np.ndarray
+        self, rows: np.ndarray, ridges: np.ndarray, tolerance: float, limit: int, out: Array
     ) -> np.ndarray:
         """Solve rows by conjugate gradients; return which have converged for all ridges."""
-        eigenvalues, vectors = self.systems._eigen
-        observed = (~self.missing[rows]).astype(self.train.dtype)
-        shares = observed.mean(axis=1)[:, None]
+        algebra = self.algebra
+        eigenvalues, vectors = self.systems.eigen
+        dtype = self.systems.train.dtype
+        observed = algebra.astype(algebra.put(~self.missing[rows]), dtype)
+        shares = observed.sum(1)[:, None] / observed.shape[1]
         right = self.right[rows]
-        enough = tolerance * np.linalg.norm(right, axis=1)
+        enough = tolerance**2 * algebra.row_dots(right, right)
         converged = np.ones(len(rows), dtype=bool)
         previous = None
         for number in np.argsort(ridges)[::-1]:  # the largest is the easiest
-            inverse = 1.0 / (shares * eigenvalues + ridges[number])
+            ridge = float(ridges[number])
+            inverse = 1.0 / (shares * eigenvalues + ridge)
             solution = previous if previous is not None else self._precondition(
                 right, inverse, vectors, rows)  # fmt: skip
             left = np.arange(len(rows))
-            residual = right - self._multiply(solution, observed, ridges[number], rows)
-            direction = np.zeros_like(residual)
-            size = np.ones(len(rows), residual.dtype)
+            residual = right - self._multiply(solution, observed, ridge, rows)
+            direction = algebra.zeros(tuple(residual.shape), dtype)
+            size = algebra.zeros((len(rows),), dtype) + 1.0
             for iteration in range(limit + 1):
-                going_on = np.linalg.norm(residual, axis=1) > enough[left]
+                going_on = algebra.get(algebra.row_dots(residual, residual) > enough[left])
                 if iteration == limit or not going_on.any():
                     break
                 if not going_on.all():
+                    kept = np.flatnonzero(going_on)
                     left, residual, direction, size = (
-                        array[going_on] for array in (left, residual, direction, size)
+                        array[kept] for array in (left, residual, direction, size)
                     )
                 corrected = self._precondition(residual, inverse[left], vectors, rows[left])
-                new_size = np.einsum("ij,ij->i", residual, corrected)
+                new_size = algebra.row_dots(residual, corrected)
                 direction = corrected + (new_size / size)[:, None] * direction
                 size = new_size
                 seen = observed if len(left) == len(rows) else observed[left]
-                product = self._multiply(direction, seen, ridges[number], rows[left])
-                step = (size / np.einsum("ij,ij->i", direction, product))[:, None]
+                product = self._multiply(direction, seen, ridge, rows[left])
+                step = (size / algebra.row_dots(direction, product))[:, None]
                 solution[left] += step * direction
                 residual -= step * product
             converged[left[going_on]] = False
@@ -217,14 +253,12 @@ class _Block:
             previous = solution
         return converged
 
-    def _multiply(
-        self, weights: np.ndarray, observed: np.ndarray, ridge: float, rows: np.ndarray
-    ) -> np.ndarray:
+    def _multiply(self, weights: Array, observed: Array, ridge: float, rows: np.ndarray) -> Array:
         """Multiply weights by the matrices of the systems."""
         means = weights @ self.train
         part = self.left_out and LeftOut(self.left_out.rows[rows], self.left_out.shift[rows])
         if part is not None:
-            means -= weights.sum(axis=1)[:, None] * part.shift
+            means -= weights.sum(1)[:, None] * part.shift
         means *= observed
         product = means @ self.train.T
         if part is not None:
@@ -233,19 +267,20 @@ class _Block:
         return product
 
     def _precondition(
-        self, residual: np.ndarray, inverse: np.ndarray, vectors: np.ndarray, rows: np.ndarray
-    ) -> np.ndarray:
+        self, residual: Array, inverse: Array, vectors: Array, rows: np.ndarray
+    ) -> Array:
         corrected = (residual @ vectors * inverse) @ vectors.T
         if self.left_out is not None:
             corrected[np.arange(len(rows)), self.left_out.rows[rows]] = 0.0
         return corrected
 
 
-def _products(rows: np.ndarray) -> np.ndarray:
-    if rows.dtype == np.float64:
+def _products(algebra: Algebra, rows: Array) -> Array:
+    """Return the scalar products of all pairs of rows, in float64."""
+    if rows.itemsize == 8:
         return rows @ rows.T
-    total = np.zeros((len(rows), len(rows)))
+    total = algebra.zeros((len(rows), len(rows)), np.float64)
     for start in range(0, rows.shape[1], 1024):
-        part = rows[:, start : start + 1024].astype(np.float64)
+        part = algebra.astype(rows[:, start : start + 1024], np.float64)
         total += part @ part.T
     return total

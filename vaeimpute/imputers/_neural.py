@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._devices import find_device
 
 if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do without
     import torch
@@ -222,20 +223,3 @@ class NeuralImputer(BaseImputer):
             )
         if self.init not in ("random", "mean"):
             raise ValueError(f"Expected init 'random' or 'mean' but got {self.init!r}.")
-
-
-def find_device(device: str) -> str:
-    """Return the name of the device that "auto" stands for, or `device` itself."""
-    import torch
-
-    device = str(device)
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(
-            f"device is {device!r} but torch finds no such GPU here; take 'auto' or 'cpu' "
-            "(load_imputer has a device too)."
-        )
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"

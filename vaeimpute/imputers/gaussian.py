@@ -7,6 +7,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
+from vaeimpute.imputers._devices import WithDevice
 from vaeimpute.imputers._gaussian_std import WithSpread
 from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
 from vaeimpute.imputers._precision import WithPrecision
@@ -16,7 +17,7 @@ _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
 _MOST_ROWS = 200  # to choose an alpha with: each has many values
 
 
-class GaussianImputer(WithPrecision, WithSpread):
+class GaussianImputer(WithPrecision, WithDevice, WithSpread):
     """Fill missing values with their expectation given the observed ones, under a normal model.
 
     With standardised training rows Z of shape (n, d), the covariance is ``Z'Z/n + alpha*I``. The
@@ -35,6 +36,9 @@ class GaussianImputer(WithPrecision, WithSpread):
         Work in standard deviations of the training rows; without it, deviations from their means.
     precision : {"float64", "float32"}
         Of all products; float32 halves the memory and about halves the time.
+    device : str
+        Where conditional means are computed: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if
+        torch finds one. Only then is torch needed.
     random_state : int, RandomState instance or None
         For ``alpha="auto"`` and `sample`.
 
@@ -67,10 +71,19 @@ class GaussianImputer(WithPrecision, WithSpread):
 
     _learnt = ("train_", "_mean", "_unit", "_holes", "alpha_")
 
-    def __init__(self, *, alpha="auto", standardize=True, precision="float64", random_state=None):
+    def __init__(
+        self,
+        *,
+        alpha="auto",
+        standardize=True,
+        precision="float64",
+        device="cpu",
+        random_state=None,
+    ):
         self.alpha = alpha
         self.standardize = standardize
         self.precision = precision
+        self.device = device
         self.random_state = random_state
 
     def _fit(self, X: np.ndarray) -> None:
@@ -87,7 +100,7 @@ class GaussianImputer(WithPrecision, WithSpread):
         self.alpha_ = self._choose_alpha(X) if self.alpha == "auto" else float(self.alpha)
         X[missing] = 0.0
         self.train_ = self._complete(X, missing) if missing.any() else X
-        self._systems = KernelSystems(self.train_)
+        self._systems = KernelSystems(self.train_, self._algebra)
         self._systems.prepare()
         self._remember_holes(missing)
 
@@ -102,11 +115,10 @@ class GaussianImputer(WithPrecision, WithSpread):
         # Centred by the mean of all rows, a row would be minus the sum of the others.
         left_out = LeftOut(rows, (-train[rows] / n_others).astype(train.dtype))
         ridge = np.array([self.alpha_ * max(len(train) - 1, 1)], train.dtype)
-        (weights,) = KernelSystems(train).weights(
-            train[rows], missing[rows], ridge, left_out=left_out
-        )
-        others = 1.0 - weights.sum(axis=1)[:, None]
-        predicted = weights @ train + others * left_out.shift
+        systems = KernelSystems(train, self._algebra)
+        (weights,) = systems.weights(train[rows], missing[rows], ridge, left_out=left_out)
+        others = 1.0 - self._algebra.get(weights.sum(1))[:, None]
+        predicted = systems.combine(weights) + others * left_out.shift
         filled = train.copy()
         filled[missing] = predicted[missing[rows]]
         return filled
@@ -116,7 +128,7 @@ class GaussianImputer(WithPrecision, WithSpread):
         X /= self._unit
         ridge = np.array([self.alpha_ * len(self.train_)], X.dtype)
         (weights,) = self._systems.weights(X, missing, ridge)
-        predicted = weights @ self.train_
+        predicted = self._systems.combine(weights)
         predicted *= self._unit
         predicted += self._mean
         return predicted
@@ -131,10 +143,11 @@ class GaussianImputer(WithPrecision, WithSpread):
         train = np.nan_to_num(kept, nan=0.0).astype(np.float32)
         true = true.astype(np.float32)
         ridges = (_ALPHAS * len(train)).astype(np.float32)
-        weights = KernelSystems(train).weights(
-            true, hidden | np.isnan(true), ridges, tolerance=1e-3
-        )
-        errors = [np.abs(one @ train - true)[hidden].mean(dtype=np.float64) for one in weights]
+        systems = KernelSystems(train, self._algebra)
+        weights = systems.weights(true, hidden | np.isnan(true), ridges, tolerance=1e-3)
+        errors = [
+            np.abs(systems.combine(one) - true)[hidden].mean(dtype=np.float64) for one in weights
+        ]
         return float(_ALPHAS[np.argmin(errors)])
 
     def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
@@ -143,7 +156,7 @@ class GaussianImputer(WithPrecision, WithSpread):
 
     def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
         super()._from_arrays(arrays, summary)
-        self._systems = KernelSystems(self.train_)
+        self._systems = KernelSystems(self.train_, self._algebra)
 
 
 def _mean_square(X: np.ndarray) -> float:

@@ -7,14 +7,16 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_scalar, gen_batches
 
-from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._algebra import Algebra, Array
+from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer
+from vaeimpute.imputers._devices import WithDevice
 from vaeimpute.imputers._precision import WithPrecision
 
 _CHUNK = 2**18  # numbers of which a chunk of features has about so many: it stays in the cache
 _WORKING_BYTES = 2**28  # what a block of rows may need
 
 
-class KNNImputer(WithPrecision, BaseImputer):
+class KNNImputer(WithPrecision, WithDevice, BaseImputer):
     """Fill a missing value with the weighted mean of that feature in the most similar rows.
 
     Similar means a small Euclidean distance over the features that both rows have, scaled up for
@@ -34,6 +36,9 @@ class KNNImputer(WithPrecision, BaseImputer):
     precision : {"float64", "float32"}
         Of all computations. float32 halves the memory and about halves the time; distances have
         some six digits then.
+    device : str
+        Where distances are computed: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if torch finds
+        one. Only then is torch needed.
 
     Attributes
     ----------
@@ -74,21 +79,31 @@ class KNNImputer(WithPrecision, BaseImputer):
     _learnt = ("train_", "center_", "_observed", "_mean")
 
     def __init__(
-        self, *, n_neighbors=10, weights="distance", standardize=True, precision="float64"
+        self,
+        *,
+        n_neighbors=10,
+        weights="distance",
+        standardize=True,
+        precision="float64",
+        device="cpu",
     ):
         self.n_neighbors = n_neighbors
         self.weights = weights
         self.standardize = standardize
         self.precision = precision
+        self.device = device
 
     def _fit(self, X: np.ndarray) -> None:
         check_scalar(self.n_neighbors, "n_neighbors", Integral, min_val=1)
         if self.weights not in ("distance", "uniform"):
             raise ValueError(f"Expected weights 'distance' or 'uniform' but got {self.weights!r}.")
         self._observed = ~np.isnan(X)
-        self.center_ = _round_center(X)
+        complete = self._observed.all()
+        parts = gen_batches(X.shape[1], max(1, BLOCK_ENTRIES // len(X)))
+        self.center_ = np.concatenate([_round_center(X[:, features]) for features in parts])
         X -= self.center_
-        X[~self._observed] = 0.0
+        if not complete:
+            X[~self._observed] = 0.0
         self.train_ = X
         self._mean = X.sum(axis=0) / self._observed.sum(axis=0)
 
@@ -96,28 +111,19 @@ class KNNImputer(WithPrecision, BaseImputer):
         n_train, n_features = self.train_.shape
         # Distances, what they are made of, and a copy of the rows and of where they are observed.
         row_bytes = (5 * n_train + 4 * n_features) * X.itemsize
-        predicted = np.zeros_like(X)
         gappy = ~self._observed.all(axis=0)
+        X -= self.center_
+        X[missing] = 0.0
         for rows in gen_batches(len(X), max(1, _WORKING_BYTES // row_bytes)):
-            x = np.where(missing[rows], 0.0, X[rows] - self.center_)
-            distances = self._distances(x, ~missing[rows])
-            self._fill_complete(predicted[rows], distances, missing[rows] & ~gappy)
-            self._fill_gappy(predicted[rows], distances, missing[rows] & gappy)
-        predicted += self.center_
-        return predicted
+            distances = self._distances(X[rows], ~missing[rows])
+            self._fill_complete(X[rows], distances, missing[rows] & ~gappy)
+            self._fill_gappy(X[rows], distances, missing[rows] & gappy)
+        X += self.center_
+        return X
 
     def _distances(self, x: np.ndarray, observed: np.ndarray) -> np.ndarray:
         """Distances to the training rows, (n_rows, n_train); NaN where no feature is shared."""
-        sizes = _squares_where(self.train_, observed)  # |y|^2 over the features that x has
-        if self._observed.all():
-            sizes += np.einsum("ij,ij->i", x, x)[:, None]
-            shared = observed.sum(axis=1)[:, None]
-        else:
-            sizes += _squares_where(x, self._observed).T
-            shared = _squares_where(self._observed, observed)
-        squares = x @ self.train_.T
-        squares *= -2.0
-        squares += sizes
+        squares, sizes, shared = self._expand(x, observed)
         # What is left of the sizes after so much cancels has lost a quarter of its digits.
         close = squares < np.finfo(x.dtype).eps ** 0.25 * sizes
         for row in np.flatnonzero(close.any(axis=1)):
@@ -129,6 +135,23 @@ class KNNImputer(WithPrecision, BaseImputer):
         # In scikit-learn's order, so that rounding is the same.
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.sqrt(squares / shared * x.shape[1])
+
+    def _expand(self, x: np.ndarray, observed: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return squared distances, the terms they are small against, and numbers of features."""
+        algebra = self._algebra
+        train, given, seen = self._placed("train_"), algebra.put(x), algebra.put(observed)
+        sizes = _squares_where(algebra, train, seen, x.dtype)  # |y|^2 over the features that x has
+        if self._observed.all():
+            sizes += algebra.row_dots(given, given)[:, None]
+            shared = observed.sum(axis=1)[:, None]
+        else:
+            known = self._placed("_observed")
+            sizes += _squares_where(algebra, given, known, x.dtype).T
+            shared = algebra.get(_squares_where(algebra, known, seen, x.dtype))
+        squares = given @ train.T
+        squares *= -2.0
+        squares += sizes
+        return algebra.get(squares), algebra.get(sizes), shared
 
     def _fill_complete(self, out: np.ndarray, distances: np.ndarray, missing: np.ndarray) -> None:
         """Predict features that all training rows have: a row has the same neighbours for all."""
@@ -225,23 +248,25 @@ def _round_center(X: np.ndarray) -> np.ndarray:
         return np.where(spread > 0, np.round(middle / step) * step, low).astype(X.dtype)
 
 
-def _squares_where(values: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def _squares_where(algebra: Algebra, values: Array, seen: Array, dtype: np.dtype) -> Array:
     """Sum the squares of rows of `values` over the features that rows of `seen` have.
 
     Nothing is subtracted, so the sums over few features are as precise as those over many.
 
     Parameters
     ----------
-    values : ndarray of shape (n_values, n_features)
-    seen : boolean ndarray of shape (n_seen, n_features)
+    algebra : Algebra
+    values : array of shape (n_values, n_features)
+    seen : boolean array of shape (n_seen, n_features)
+    dtype : numpy type
+        Of the sums.
 
     Returns
     -------
-    ndarray of shape (n_seen, n_values)
+    array of shape (n_seen, n_values)
     """
-    dtype = values.dtype if values.dtype != bool else np.float64
-    total = np.zeros((len(seen), len(values)), dtype)
+    total = algebra.zeros((len(seen), len(values)), dtype)
     for chunk in gen_batches(values.shape[1], max(256, _CHUNK // len(values))):
-        squares = np.square(values[:, chunk], dtype=dtype)
-        total += seen[:, chunk].astype(dtype) @ squares.T
+        part = algebra.astype(values[:, chunk], dtype)
+        total += algebra.astype(seen[:, chunk], dtype) @ (part * part).T
     return total

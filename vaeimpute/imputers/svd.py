@@ -10,6 +10,7 @@ from scipy.linalg import eigh
 from sklearn.utils import check_random_state, check_scalar
 
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._devices import WithDevice
 from vaeimpute.imputers._precision import WithPrecision
 from vaeimpute.imputers._tuning import hold_out
 
@@ -17,7 +18,7 @@ _OVERSAMPLING = 10  # vectors more than asked for, with which the last ones conv
 _N_SCANS = 6
 
 
-class SVDImputer(WithPrecision, BaseImputer):
+class SVDImputer(WithPrecision, WithDevice, BaseImputer):
     """Fill missing values with those of a matrix of low rank that is fitted to all rows at once.
 
     The rows to impute are put below the training rows. Missing values of both start from the mean
@@ -51,6 +52,9 @@ class SVDImputer(WithPrecision, BaseImputer):
         Work in standard deviations of the training rows; without it, deviations from their means.
     precision : {"float64", "float32"}
         Of all computations; float32 halves the memory and about halves the time.
+    device : str
+        Where the matrix is decomposed: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if torch
+        finds one. Only then is torch needed.
     random_state : int, RandomState instance or None
         For ``n_components="auto"``.
 
@@ -96,6 +100,7 @@ class SVDImputer(WithPrecision, BaseImputer):
         joint=True,
         standardize=True,
         precision="float64",
+        device="cpu",
         random_state=None,
     ):
         self.n_components = n_components
@@ -105,6 +110,7 @@ class SVDImputer(WithPrecision, BaseImputer):
         self.joint = joint
         self.standardize = standardize
         self.precision = precision
+        self.device = device
         self.random_state = random_state
 
     @property
@@ -131,7 +137,7 @@ class SVDImputer(WithPrecision, BaseImputer):
             self.train_ = X
         else:
             filled = self._complete(X, self.n_components_)
-            self.components_ = _right_singular_vectors(filled, self.n_components_)
+            self.components_ = self._right_singular_vectors(filled, self.n_components_)
             self.n_components_ = len(self.components_)
 
     @property
@@ -192,44 +198,53 @@ class SVDImputer(WithPrecision, BaseImputer):
             yield n_components if self.schedule == "fixed" else min(2**iteration, n_components)
 
     def _complete(self, X: np.ndarray, n_components: int) -> np.ndarray:
-        """Fill a matrix from itself."""
+        """Fill a matrix, in place, from itself."""
         missing = np.isnan(X)
-        filled = np.where(missing, 0.0, X)
+        X[missing] = 0.0
         if len(X) > X.shape[1]:  # the shorter side is the one to be decomposed
-            self._complete_wide(filled.T, missing.T, n_components)
+            self._complete_wide(X.T, missing.T, n_components)
         else:
-            self._complete_wide(filled, missing, n_components)
-        return filled
+            self._complete_wide(X, missing, n_components)
+        return X
 
     def _complete_wide(self, X: np.ndarray, missing: np.ndarray, n_components: int) -> None:
         """Fill, in place, a matrix that has zeros for its missing values."""
         rows, columns = missing.any(axis=1), missing.any(axis=0)
         if not rows.any():
             return
-        # Rows without missing values come first, so that what changes is a block at the end.
-        order = np.concatenate([np.flatnonzero(~rows), np.flatnonzero(rows)])
+        algebra = self._algebra
+        # Rows without missing values come first, so that what changes is a block at the end. Of a
+        # large matrix, copies that are not needed cost as much as a few iterations.
+        order = np.argsort(rows, kind="stable")
+        in_order = bool((np.diff(order) == 1).all())
+        ordered = algebra.put(np.ascontiguousarray(X if in_order else X[order]))
         n_changing = np.count_nonzero(rows)
-        ordered = X[order]
         products = ordered @ ordered.T
-        constant = ordered[-n_changing:, ~columns] @ ordered[:, ~columns].T
-        ordered = np.ascontiguousarray(ordered[:, columns])
+        constant = None
+        if not columns.all():
+            complete = algebra.columns(ordered, np.flatnonzero(~columns))
+            constant = complete[-n_changing:] @ complete.T
+            ordered = algebra.columns(ordered, np.flatnonzero(columns))
         block = ordered[-n_changing:]
-        values, gaps = block.reshape(-1), np.flatnonzero(missing[np.ix_(rows, columns)])
+        values = block.reshape(-1)
+        gaps = algebra.put(np.flatnonzero(missing[np.ix_(rows, columns)]))
         old = values[gaps]
+        approximation = algebra.zeros(block.shape, X.dtype)
         for rank in self._ranks(n_components):
             if rank >= len(X):
                 break  # the approximation is the matrix itself
-            vectors = _leading_eigenvectors(products, rank)
-            approximation = np.linalg.multi_dot([vectors[-n_changing:], vectors.T, ordered])
+            vectors = algebra.eigh(products, n_largest=rank)[1]
+            algebra.dot([vectors[-n_changing:], vectors.T, ordered], out=approximation)
             new = approximation.take(gaps)
-            converged = np.sum((new - old) ** 2) < self.tol * np.sum(old**2)
+            converged = ((new - old) ** 2).sum() < self.tol * (old**2).sum()
             values[gaps] = old = new
             if converged:
                 break
             # Of the symmetric matrix, the part below the diagonal is all that is read.
-            np.matmul(block, ordered.T, out=products[-n_changing:])
-            products[-n_changing:] += constant
-        X[missing] = old
+            products[-n_changing:] = block @ ordered.T
+            if constant is not None:
+                products[-n_changing:] += constant
+        X[missing] = algebra.get(old)
 
     def _project(self, X: np.ndarray, components: np.ndarray) -> np.ndarray:
         """Fill every row by itself, as a combination of the components."""
@@ -247,6 +262,21 @@ class SVDImputer(WithPrecision, BaseImputer):
                 break
         return filled
 
+    def _right_singular_vectors(self, X: np.ndarray, rank: int) -> np.ndarray:
+        """Return the leading ones as rows, by falling singular value, without those that vanish."""
+        algebra = self._algebra
+        wide = len(X) <= X.shape[1]
+        rank = min(rank, *X.shape)
+        placed = algebra.put(X)
+        squares, vectors = algebra.eigh(
+            placed @ placed.T if wide else placed.T @ placed, n_largest=rank
+        )
+        # Rounding leaves about 1e-16 of the largest square (1e-7 in float32) where nothing is.
+        n_found = int((squares > 4500 * np.finfo(X.dtype).eps * squares[-1]).sum())
+        rows = vectors[:, rank - n_found :].T
+        rows = algebra.get(rows @ placed if wide else rows)
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True))[::-1].copy()
+
     def _choose_rank(self, X: np.ndarray) -> int:
         """Return the rank that best restores values held out from some of the rows."""
         parts = hold_out(X, check_random_state(self.random_state))
@@ -257,10 +287,11 @@ class SVDImputer(WithPrecision, BaseImputer):
         if self.joint:
             stacked = np.concatenate([kept, holes])
             ranks = _candidates(stacked)
-            filled = (self._complete(stacked, rank)[len(kept) :] for rank in ranks)
+            filled = (self._complete(stacked.copy(), rank)[len(kept) :] for rank in ranks)
         else:
             ranks = _candidates(kept)
-            components = _right_singular_vectors(self._complete(kept, ranks[-1]), ranks[-1])
+            completed = self._complete(kept, ranks[-1])
+            components = self._right_singular_vectors(completed, ranks[-1])
             filled = (self._project(holes, components[:rank]) for rank in ranks)
         errors = [np.abs(one - true)[hidden].mean() for one in filled]
         return ranks[int(np.argmin(errors))]
@@ -273,23 +304,3 @@ def _candidates(X: np.ndarray) -> list[int]:
     # the last doubling that is less.
     half = min(X.shape) // 2
     return [*(2**k for k in range(half.bit_length())), X.shape[1]]
-
-
-def _leading_eigenvectors(symmetric: np.ndarray, rank: int) -> np.ndarray:
-    """Read the part below the diagonal only."""
-    n = len(symmetric)
-    if rank > n // 8:  # then all of them are found faster than some
-        return eigh(symmetric, driver="evd", check_finite=False)[1][:, n - rank :]
-    return eigh(symmetric, subset_by_index=[n - rank, n - 1], check_finite=False)[1]
-
-
-def _right_singular_vectors(X: np.ndarray, rank: int) -> np.ndarray:
-    """Return the leading ones as rows, by falling singular value, without those that vanish."""
-    wide = len(X) <= X.shape[1]
-    squares, vectors = eigh(X @ X.T if wide else X.T @ X, driver="evd", check_finite=False)
-    # Rounding leaves about 1e-16 of the largest square (1e-7 in float32) where there is nothing.
-    found = squares > 4500 * np.finfo(X.dtype).eps * squares[-1]
-    vectors = vectors[:, found][:, -rank:].T
-    if wide:
-        vectors = vectors @ X
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True))[::-1].copy()

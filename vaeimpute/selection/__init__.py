@@ -1,7 +1,7 @@
 """Which method to take for a matrix: values of its own are hidden, and each has to restore them."""
 
 from vaeimpute.selection.holdout import Comparison, NothingToHideError, compare_on
-from vaeimpute.selection.methods import METHODS, Method, build_imputer
+from vaeimpute.selection.methods import METHODS, Method, build_imputer, closed_form_device
 from vaeimpute.selection.resemblance import SCENARIOS, guess_scenario
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Method",
     "NothingToHideError",
     "build_imputer",
+    "closed_form_device",
     "compare_on",
     "guess_scenario",
 ]

@@ -71,7 +71,8 @@ def build_imputer(
     shift : bool
         Let the VAE choose a shift for low values missing; for the VAE only.
     device : str
-        Of the VAE.
+        Of the VAE. The closed forms are computed on a GPU of NVIDIA's if it is named, else on the
+        CPU.
     progress : bool
         Show a bar while the VAE trains.
 
@@ -101,10 +102,32 @@ def build_imputer(
     if name == "mean":
         return MeanImputer()
     if name == "knn":
-        return KNNImputer(standardize=zscore)
+        return KNNImputer(standardize=zscore, device=closed_form_device(device))
     if name == "svd":
         # Not jointly: what a sample gets does not depend on the samples beside it.
-        return SVDImputer(n_components="auto", joint=False, standardize=zscore, random_state=seed)
+        return SVDImputer(
+            n_components="auto",
+            joint=False,
+            standardize=zscore,
+            device=closed_form_device(device),
+            random_state=seed,
+        )
     if name == "gaussian":
-        return GaussianImputer(standardize=zscore, random_state=seed)
+        return GaussianImputer(
+            standardize=zscore, device=closed_form_device(device), random_state=seed
+        )
     raise ValueError(f"Expected a method of {', '.join(METHODS)} but got {name!r}.")
+
+
+def closed_form_device(device: str) -> str:
+    """Return where to compute the closed forms if the VAE has such a device.
+
+    On a matrix of usual size they take seconds, less than it takes to look for a GPU: one is used
+    if it was asked for. That of a Mac has no float64.
+
+    Examples
+    --------
+    >>> closed_form_device("auto"), closed_form_device("cuda:1")
+    ('cpu', 'cuda:1')
+    """
+    return device if device.startswith("cuda") else "cpu"

@@ -1,0 +1,128 @@
+"""The linear algebra of the closed-form imputers: numpy and scipy or, on a GPU, torch.
+
+Arrays of both know the same operators (``@``, ``*``, slices, indices, ``sum``, ``any``, ``take``),
+so that an algorithm is written once. What has another name in one of the two, or a faster form,
+is a method here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, eigh
+
+Array = Any  # of numpy or of torch
+
+
+class Algebra(Protocol):
+    """What the imputers ask for."""
+
+    def put(self, array: np.ndarray) -> Array:
+        """Return an array to compute with; that of numpy itself where nothing has to move."""
+
+    def get(self, array: Array) -> np.ndarray:
+        """Return an array of numpy."""
+
+    def astype(self, array: Array, dtype: Any) -> Array:
+        """Return an array of a type of numpy's; the same one where it has that type."""
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return an array of zeros."""
+
+    def columns(self, matrix: Array, chosen: np.ndarray) -> Array:
+        """Return some columns of a matrix, row by row in memory."""
+
+    def dot(self, matrices: list[Array], out: Array | None = None) -> Array:
+        """Multiply matrices in the order that takes the fewest operations."""
+
+    def row_dots(self, x: Array, y: Array) -> Array:
+        """Return the scalar products of the rows of two matrices."""
+
+    def eigh(self, symmetric: Array, n_largest: int | None = None) -> tuple[Array, Array]:
+        """Return (the largest) eigenvalues, ascending, and eigenvectors as columns.
+
+        The part below the diagonal is all that is read.
+        """
+
+    def solve(self, definite: Array, right: Array) -> Array:
+        """Solve a system of a symmetric positive definite matrix."""
+
+
+class NumpyAlgebra:
+    """Linear algebra on the CPU."""
+
+    def put(self, array: np.ndarray) -> np.ndarray:
+        return array
+
+    get = put
+
+    def astype(self, array: np.ndarray, dtype: Any) -> np.ndarray:
+        return array.astype(dtype, copy=False)
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        return np.zeros(shape, dtype)
+
+    def columns(self, matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        return matrix.take(chosen, axis=1)
+
+    def dot(self, matrices: list[np.ndarray], out: np.ndarray | None = None) -> np.ndarray:
+        return np.linalg.multi_dot(matrices, out=out)
+
+    def row_dots(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.einsum("ij,ij->i", x, y)
+
+    def eigh(
+        self, symmetric: np.ndarray, n_largest: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        n = len(symmetric)
+        if n_largest is None or n_largest > n // 6:  # then all of them are found faster than some
+            values, vectors = eigh(symmetric, driver="evd", check_finite=False)
+            return values[-(n_largest or n) :], vectors[:, -(n_largest or n) :]
+        return eigh(symmetric, subset_by_index=[n - n_largest, n - 1], check_finite=False)
+
+    def solve(self, definite: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return cho_solve(cho_factor(definite, lower=True, check_finite=False), right)
+
+
+class TorchAlgebra:
+    """Linear algebra on a device of torch."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    @property
+    def torch(self) -> Any:
+        """The package, which takes seconds to import."""
+        import torch
+
+        return torch
+
+    def put(self, array: np.ndarray) -> Array:
+        return self.torch.tensor(np.ascontiguousarray(array), device=self.device)
+
+    def get(self, array: Array) -> np.ndarray:
+        return array.cpu().numpy()
+
+    def astype(self, array: Array, dtype: Any) -> Array:
+        return array.to(getattr(self.torch, np.dtype(dtype).name))
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        return self.astype(self.torch.zeros(shape, device=self.device), dtype)
+
+    def columns(self, matrix: Array, chosen: np.ndarray) -> Array:
+        return matrix.index_select(1, self.put(chosen))
+
+    def dot(self, matrices: list[Array], out: Array | None = None) -> Array:
+        return self.torch.linalg.multi_dot(matrices, out=out)
+
+    def row_dots(self, x: Array, y: Array) -> Array:
+        return self.torch.einsum("ij,ij->i", x, y)
+
+    def eigh(self, symmetric: Array, n_largest: int | None = None) -> tuple[Array, Array]:
+        values, vectors = self.torch.linalg.eigh(symmetric)
+        n_largest = n_largest or len(values)
+        return values[-n_largest:], vectors[:, -n_largest:]
+
+    def solve(self, definite: Array, right: Array) -> Array:
+        return self.torch.cholesky_solve(right, self.torch.linalg.cholesky(definite))
