@@ -81,6 +81,51 @@ def test_scans_find_the_singular_vectors():
     )  # by falling singular value
 
 
+class Counted:
+    """A matrix that counts the rows which are read from it and written to it."""
+
+    def __init__(self, matrix):
+        self.matrix, self.shape, self.dtype = matrix, matrix.shape, matrix.dtype
+        self.n_read = self.n_written = self.most_between = 0
+
+    def __getitem__(self, rows):
+        self.n_read += rows.stop - rows.start
+        self.most_between = max(self.most_between, self.n_read - self.n_written)
+        return self.matrix[rows]
+
+    def __setitem__(self, rows, block):
+        assert rows.start == self.n_written  # in order
+        self.n_written = rows.stop
+        self.matrix[rows] = block
+
+
+@each
+@pytest.mark.parametrize("n_jobs", [3, -1])
+def test_in_threads_the_same_comes_out(imputer, matrix, n_jobs):
+    fit_blocks(imputer, matrix)
+    expected = np.zeros_like(matrix)
+    impute_blocks(imputer, matrix, expected, rows_per_block=7)
+    copy = Counted(matrix.copy())
+    impute_blocks(imputer, copy, copy, rows_per_block=7, n_jobs=n_jobs)
+    np.testing.assert_allclose(copy.matrix, expected, rtol=0, atol=1e-5)
+
+
+def test_threads_do_not_read_everything_into_memory(matrix):
+    copy = Counted(matrix.copy())
+    impute_blocks(MeanImputer().fit(matrix), copy, copy, rows_per_block=2, n_jobs=3)
+    assert copy.n_written == len(matrix)
+    assert copy.most_between <= 4 * 2
+
+
+def test_what_fails_in_a_thread_is_raised_and_no_file_is_left(matrix, tmp_path):
+    imputer = MeanImputer().fit(matrix)
+    broken = matrix.copy()
+    broken[50, 3] = np.inf
+    with pytest.raises(ValueError, match="infinity"):
+        impute_blocks(imputer, broken, tmp_path / "out.npy", rows_per_block=5, n_jobs=2)
+    assert not any(tmp_path.iterdir())
+
+
 @each
 @pytest.mark.parametrize("kind", ["npy", "zarr", "h5ad", "h5ad sparse"])
 def test_reads_and_writes_what_slices_rows(imputer, matrix, kind, tmp_path):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar, gen_batches
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from vaeimpute.files import replacing
@@ -125,6 +129,7 @@ def impute_blocks(
     out: Any,
     *,
     rows_per_block: int | None = None,
+    n_jobs: int = 1,
     progress: bool = False,
 ) -> None:
     """Fill the missing values of a matrix that is read and written in blocks of rows.
@@ -143,6 +148,9 @@ def impute_blocks(
         blocks are filled.
     rows_per_block : int, optional
         By default so many that a block has some two million entries.
+    n_jobs : int
+        Blocks that are filled at a time, in threads; -1 for one per processor. Each needs some
+        hundred megabytes.
     progress : bool
         Show a bar.
 
@@ -172,7 +180,7 @@ def impute_blocks(
             "on its block. Fit one with joint=False."
         )
     blocks = _Blocks(source, rows_per_block, progress)
-    filled = ((rows, blocks.fill(block, imputer)) for rows, block in blocks.read("impute"))
+    filled = blocks.filled(imputer, joblib.effective_n_jobs(n_jobs))
     if isinstance(out, str | os.PathLike):
         _write_npy(Path(out), blocks.shape, filled)
         return
@@ -224,6 +232,22 @@ class _Blocks:
                 _release(self.source)
                 yield rows, block
                 bar.update(len(block))
+
+    def filled(self, imputer: BaseImputer, n_jobs: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield slices and the rows there, filled."""
+        if n_jobs == 1:
+            yield from ((rows, self.fill(block, imputer)) for rows, block in self.read("impute"))
+            return
+        waiting: deque = deque()
+        # The threads are at work already: those of the libraries would be too many.
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_jobs) as pool:
+            for rows, block in self.read("impute"):
+                waiting.append((rows, pool.submit(self.fill, block, imputer)))
+                if len(waiting) > n_jobs:  # no more blocks in memory than are needed
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            for rows, future in waiting:
+                yield rows, future.result()
 
     def fill(self, block: np.ndarray, imputer: BaseImputer) -> np.ndarray:
         """Fill a block; its features are matched by name, and each stays where it is."""
