@@ -95,20 +95,3 @@ def _time_fit(imputer: BaseEstimator, X: np.ndarray) -> float:
     start = time.perf_counter()
     imputer.fit(X)
     return time.perf_counter() - start
-
-
-def describe_seconds(seconds: float) -> str:
-    """Say a duration as roughly as it is known.
-
-    Examples
-    --------
-    >>> [describe_seconds(s) for s in (3, 100, 5000, 50_000)]
-    ['less than a minute', 'about 2 minutes', 'about 1.4 hours', 'about 14 hours']
-    """
-    if seconds < 50:
-        return "less than a minute"
-    if seconds < 3600:
-        minutes = round(seconds / 60)
-        return f"about {minutes} minute{'s' if minutes > 1 else ''}"
-    hours = seconds / 3600
-    return f"about {hours:.1f} hours" if hours < 10 else f"about {hours:.0f} hours"

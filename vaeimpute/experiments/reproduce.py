@@ -13,10 +13,11 @@ from vaeimpute.experiments.catalogue import (
     choose_experiments,
     prepare_cohort,
 )
-from vaeimpute.experiments.estimate import describe_seconds, estimate_seconds
+from vaeimpute.experiments.estimate import estimate_seconds
 from vaeimpute.experiments.grid import Grid, GridOutcome
 from vaeimpute.experiments.profiles import Profile
 from vaeimpute.provenance import collect_provenance, write_table
+from vaeimpute.wording import duration
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Plan:
         seconds = estimate_seconds(self.grids.values(), store, n_jobs=n_jobs)
         if seconds is None:
             return "How long it takes cannot be told; the bar will show the time left."
-        return f"It takes {describe_seconds(seconds)}: a rough figure, from short trials here."
+        return f"It takes about {duration(seconds)}: a rough figure, from short trials here."
 
     def write(self, experiment: Experiment, outcome: GridOutcome, output: Path) -> Path:
         """Write the table of an experiment, and beside it where it comes from and what failed.
