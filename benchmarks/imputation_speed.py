@@ -17,12 +17,12 @@ Four parts, each with its table in ``results/benchmarks/``:
 - ``blocks``: a file of 100 000 x 17176 (6.9 GB) filled in blocks of rows
   (``imputation_memory.csv``). It needs twice that space where temporary files go.
 
-Every measurement is a process of its own, with one thread but for the last part. What takes less
-than three seconds is repeated in it: the first time that memory is touched may cost more than the
-arithmetic, and is no property of a program. Peers run in virtual environments of
-their own, which are created if they are not there; one that cannot be installed is left out, with
-the reason in the table. About half an hour; with BENCH_SIZE=small two, and the tables go to
-``_build/bench/`` then.
+Every measurement is a process of its own, with one thread; in the last part, with as many blocks at
+a time as there are processors. What takes less than three seconds is repeated in it: the first time
+that memory is touched may cost more than the arithmetic, and is no property of a program. Peers run
+in virtual environments of their own, which are created if they are not there; one that cannot be
+installed is left out, with the reason in the table. About half an hour; with BENCH_SIZE=small two
+minutes, and the tables go to ``_build/bench/`` then.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 
@@ -83,8 +84,8 @@ CHOICES: dict[str, dict[str, Any]] = {
         "repeats": 5,
         "turns": 3,
         "cohorts": {"breast-gse1992": 100, "glioma_gliovis": 415},
-        "base": {"n": 500, "d": 4000, "missing": 0.1},
-        "n": [250, 500, 1000, 2000],
+        "base": {"n": 400, "d": 4000, "missing": 0.1},
+        "n": [200, 400, 800, 1600],
         "d": [1000, 2000, 4000, 8000, 16000],
         "missing": [0.03, 0.1, 0.3],
         "iterative": [25, 50, 100, 200],
@@ -196,15 +197,14 @@ class Bench:
         np.savez(path, train=train, rows=rows)
         return str(path)
 
-    def measure(self, program: str, *, n_threads: int = 1, **job: Any) -> dict[str, Any]:
+    def measure(self, program: str, **job: Any) -> dict[str, Any]:
         """Run a worker; return its result, or a ``note`` that says why there is none."""
         python = self.python(program)
         if isinstance(python, str):
             return {"note": python}
         (self.folder / "job.json").write_text(json.dumps({"program": program, **job}))
         (self.folder / "result.json").unlink(missing_ok=True)
-        libraries = ("OMP", "OPENBLAS", "MKL", "NUMBA")
-        threads = {f"{name}_NUM_THREADS": str(n_threads) for name in libraries}
+        threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
         try:
             done = subprocess.run(
                 [python, WORKER, self.folder], capture_output=True, text=True, timeout=TIMEOUT,
@@ -363,7 +363,7 @@ def scaling(bench: Bench) -> None:
         "fancyimpute KNN": ("fancyimpute KNN", {}),
         "fancyimpute IterativeSVD": ("fancyimpute IterativeSVD", {"rank": 415}),
     }
-    most = {"fancyimpute KNN": 4e6, "fancyimpute IterativeSVD": 4e6}  # entries: they take long
+    most = {"fancyimpute KNN": 3.2e6, "fancyimpute IterativeSVD": 3.2e6}  # entries: they take long
     values = _simulated(max(CHOSEN["n"]) + N_NEW, max(CHOSEN["d"]))
     rows = []
     known: dict[tuple, dict[str, Any]] = {}  # the base is a point of all three curves
@@ -555,7 +555,7 @@ def blocks(bench: Bench) -> None:
     for name, (parameters, reference) in methods.items():
         result = bench.measure(
             "blocks", parameters=parameters, source=str(source), out=str(out),
-            n_reference=reference,
+            n_reference=reference, n_jobs=-1,
         )  # fmt: skip
         if "note" not in result:
             filled = np.load(out, mmap_mode="r")
@@ -568,7 +568,7 @@ def blocks(bench: Bench) -> None:
     table.insert(1, "n_samples", n)
     table.insert(2, "n_features", d)
     table.insert(3, "file_gb", n * d * 4 / 1e9)
-    bench.write(table, "imputation_memory", missing=0.05,
+    bench.write(table, "imputation_memory", missing=0.05, n_jobs=joblib.cpu_count(),
                 seconds="by the clock", peak_gib="of the whole process")  # fmt: skip
 
 

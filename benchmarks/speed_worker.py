@@ -187,7 +187,7 @@ def _blocks(job: dict[str, Any]) -> dict[str, Any]:
     start = time.perf_counter()
     imputers.fit_blocks(imputer, source, n_reference=job["n_reference"], random_state=0)
     fitted = time.perf_counter()
-    imputers.impute_blocks(imputer, source, job["out"])
+    imputers.impute_blocks(imputer, source, job["out"], n_jobs=job["n_jobs"])
     return {
         "fit_seconds": fitted - start,
         "impute_seconds": time.perf_counter() - fitted,
