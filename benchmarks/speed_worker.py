@@ -185,9 +185,12 @@ def _blocks(job: dict[str, Any]) -> dict[str, Any]:
     imputer = getattr(imputers, parameters.pop("class"))(**parameters)
     source = np.load(job["source"], mmap_mode="r")
     start = time.perf_counter()
-    imputers.fit_blocks(imputer, source, n_reference=job["n_reference"], random_state=0)
+    n_jobs = job["n_jobs"]
+    imputers.fit_blocks(
+        imputer, source, n_reference=job["n_reference"], n_jobs=n_jobs, random_state=0
+    )
     fitted = time.perf_counter()
-    imputers.impute_blocks(imputer, source, job["out"], n_jobs=job["n_jobs"])
+    imputers.impute_blocks(imputer, source, job["out"], n_jobs=n_jobs)
     return {
         "fit_seconds": fitted - start,
         "impute_seconds": time.perf_counter() - fitted,

@@ -102,9 +102,9 @@ class Counted:
 @each
 @pytest.mark.parametrize("n_jobs", [3, -1])
 def test_in_threads_the_same_comes_out(imputer, matrix, n_jobs):
-    fit_blocks(imputer, matrix)
     expected = np.zeros_like(matrix)
-    impute_blocks(imputer, matrix, expected, rows_per_block=7)
+    impute_blocks(fit_blocks(clone(imputer), matrix), matrix, expected, rows_per_block=7)
+    fit_blocks(imputer, matrix, rows_per_block=7, n_jobs=n_jobs)
     copy = Counted(matrix.copy())
     impute_blocks(imputer, copy, copy, rows_per_block=7, n_jobs=n_jobs)
     np.testing.assert_allclose(copy.matrix, expected, rtol=0, atol=1e-5)

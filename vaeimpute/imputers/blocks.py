@@ -5,8 +5,9 @@ from __future__ import annotations
 import mmap
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def fit_blocks(
     n_reference: int | None = None,
     max_bytes: int = 2 * 2**30,
     rows_per_block: int | None = None,
+    n_jobs: int = 1,
     random_state: int | np.random.RandomState | None = None,
     progress: bool = False,
 ) -> BaseImputer:
@@ -51,6 +53,8 @@ def fit_blocks(
         What learning may need, about. It is compared before anything is read.
     rows_per_block : int, optional
         By default so many that a block has some two million entries.
+    n_jobs : int
+        Threads that prepare blocks for those that learn from all rows; -1 for one per processor.
     random_state : int, RandomState instance or None
         Decides which rows are drawn.
     progress : bool
@@ -114,7 +118,10 @@ def fit_blocks(
     imputer._scaler = moments.as_scaler() if getattr(imputer, "standardize", False) else None
     if streams:
         mean = moments.mean if imputer._scaler is None else np.zeros(n_features)
-        imputer._fit_scans(mean, lambda: (imputer._scale(one) for _, one in blocks.read("fit")))
+        n_jobs = joblib.effective_n_jobs(n_jobs)
+        imputer._fit_scans(
+            mean, lambda: (scaled for _, scaled in blocks.apply(imputer._scale, "fit", n_jobs))
+        )
     else:
         scaled = imputer._scale(sample)
         del sample
@@ -180,7 +187,8 @@ def impute_blocks(
             "on its block. Fit one with joint=False."
         )
     blocks = _Blocks(source, rows_per_block, progress)
-    filled = blocks.filled(imputer, joblib.effective_n_jobs(n_jobs))
+    fill = partial(blocks.fill, imputer=imputer)
+    filled = blocks.apply(fill, "impute", joblib.effective_n_jobs(n_jobs))
     if isinstance(out, str | os.PathLike):
         _write_npy(Path(out), blocks.shape, filled)
         return
@@ -233,16 +241,18 @@ class _Blocks:
                 yield rows, block
                 bar.update(len(block))
 
-    def filled(self, imputer: BaseImputer, n_jobs: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield slices and the rows there, filled."""
+    def apply(
+        self, function: Callable[[np.ndarray], np.ndarray], what: str, n_jobs: int
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield slices and what a function makes of the rows there."""
         if n_jobs == 1:
-            yield from ((rows, self.fill(block, imputer)) for rows, block in self.read("impute"))
+            yield from ((rows, function(block)) for rows, block in self.read(what))
             return
         waiting: deque = deque()
         # The threads are at work already: those of the libraries would be too many.
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_jobs) as pool:
-            for rows, block in self.read("impute"):
-                waiting.append((rows, pool.submit(self.fill, block, imputer)))
+            for rows, block in self.read(what):
+                waiting.append((rows, pool.submit(function, block)))
                 if len(waiting) > n_jobs:  # no more blocks in memory than are needed
                     first, future = waiting.popleft()
                     yield first, future.result()
