@@ -8,9 +8,9 @@ from numbers import Integral
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
-from sklearn.utils import check_scalar
 
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._checks import check_number
 from vaeimpute.seeding import as_generator
 
 _FOLDS = 5
@@ -103,7 +103,7 @@ class WithSpread(BaseImputer):
             In the units of `X`, features in the order of the fit; observed entries are the same in
             all draws. The same draws every time if `random_state` is an integer.
         """
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        check_number(n_draws, "n_draws", Integral, min_val=1)
         values = self._validate(X).astype(np.float64, copy=False)
         missing = np.isnan(values)
         predicted = self._impute(self._scale(values), missing)

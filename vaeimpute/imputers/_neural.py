@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._checks import check_number
 from vaeimpute.imputers._devices import find_device
 
 if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do without
@@ -194,10 +195,10 @@ class NeuralImputer(BaseImputer):
 
     def _check_parameters(self) -> None:
         for name in ("latent_dim", "n_epochs", "batch_size", "n_iterations", "n_devices"):
-            check_scalar(getattr(self, name), name, Integral, min_val=1)
+            check_number(getattr(self, name), name, Integral, min_val=1)
         if self.patience is not None:
-            check_scalar(self.patience, "patience", Integral, min_val=1)
-        check_scalar(
+            check_number(self.patience, "patience", Integral, min_val=1)
+        check_number(
             self.validation_fraction, "validation_fraction", Real, min_val=0, max_val=1,
             include_boundaries="left",
         )  # fmt: skip
@@ -212,8 +213,8 @@ class NeuralImputer(BaseImputer):
                 f"hidden layer, write ({self.hidden_sizes},)."
             )
         for size in self.hidden_sizes:
-            check_scalar(size, "hidden_sizes", Integral, min_val=1)
-        check_scalar(
+            check_number(size, "hidden_sizes", Integral, min_val=1)
+        check_number(
             self.learning_rate, "learning_rate", Real, min_val=0, include_boundaries="neither"
         )
         if self.checkpoint is not None and not isinstance(self.random_state, Integral):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from sklearn.utils import check_scalar
-
+from vaeimpute.imputers._checks import check_number
 from vaeimpute.imputers._neural import NeuralImputer
 
 if TYPE_CHECKING:
@@ -140,8 +139,8 @@ class AutoencoderImputer(NeuralImputer):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_scalar(
+        check_number(
             self.masking_noise, "masking_noise", Real, min_val=0, max_val=1,
             include_boundaries="left",
         )  # fmt: skip
-        check_scalar(self.gaussian_noise, "gaussian_noise", Real, min_val=0)
+        check_number(self.gaussian_noise, "gaussian_noise", Real, min_val=0)

@@ -14,12 +14,13 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar, gen_batches
+from sklearn.utils import check_random_state, gen_batches
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from vaeimpute.files import replacing
 from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer
+from vaeimpute.imputers._checks import check_number
 from vaeimpute.imputers._moments import Moments
 
 
@@ -83,7 +84,7 @@ def fit_blocks(
     """
     blocks = _Blocks(source, rows_per_block, progress)
     if n_reference is not None:
-        check_scalar(n_reference, "n_reference", Integral, min_val=1)
+        check_number(n_reference, "n_reference", Integral, min_val=1)
     n_rows, n_features = blocks.shape
     streams = imputer._streams and n_reference is None
     chosen = np.arange(0)
@@ -223,7 +224,7 @@ class _Blocks:
                 f"Expected a source with rows and features but got one of shape {self.shape}."
             )
         if rows_per_block is not None:
-            check_scalar(rows_per_block, "rows_per_block", Integral, min_val=1)
+            check_number(rows_per_block, "rows_per_block", Integral, min_val=1)
         self.rows_per_block = rows_per_block or max(1, BLOCK_ENTRIES // self.shape[1])
 
     def read(self, what: str) -> Iterator[tuple[slice, np.ndarray]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
+from vaeimpute.imputers._checks import check_number
 from vaeimpute.imputers._devices import WithDevice
 from vaeimpute.imputers._gaussian_std import WithSpread
 from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
@@ -88,9 +89,7 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
 
     def _fit(self, X: np.ndarray) -> None:
         if self.alpha != "auto":
-            check_scalar(self.alpha, "alpha", Real, min_val=0, include_boundaries="neither")
-            if not np.isfinite(self.alpha):  # NaN is not below any limit
-                raise ValueError(f"Expected a finite alpha but got {self.alpha}.")
+            check_number(self.alpha, "alpha", Real, min_val=0, include_boundaries="neither")
         missing = np.isnan(X)
         self._mean = np.nanmean(X, axis=0) if missing.any() else X.mean(axis=0)
         X -= self._mean

@@ -5,10 +5,11 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils import gen_batches
 
 from vaeimpute.imputers._algebra import Algebra, Array
 from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer
+from vaeimpute.imputers._checks import check_number
 from vaeimpute.imputers._devices import WithDevice
 from vaeimpute.imputers._precision import WithPrecision
 
@@ -94,7 +95,7 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
         self.device = device
 
     def _fit(self, X: np.ndarray) -> None:
-        check_scalar(self.n_neighbors, "n_neighbors", Integral, min_val=1)
+        check_number(self.n_neighbors, "n_neighbors", Integral, min_val=1)
         if self.weights not in ("distance", "uniform"):
             raise ValueError(f"Expected weights 'distance' or 'uniform' but got {self.weights!r}.")
         self._observed = ~np.isnan(X)

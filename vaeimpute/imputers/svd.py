@@ -7,9 +7,10 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.linalg import eigh
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._checks import check_number
 from vaeimpute.imputers._devices import WithDevice
 from vaeimpute.imputers._precision import WithPrecision
 from vaeimpute.imputers._tuning import hold_out
@@ -120,10 +121,10 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
     def _check_parameters(self) -> None:
         if self.schedule not in ("doubling", "fixed"):
             raise ValueError(f"Expected schedule 'doubling' or 'fixed' but got {self.schedule!r}.")
-        check_scalar(self.max_iter, "max_iter", Integral, min_val=1)
-        check_scalar(self.tol, "tol", Real, min_val=0)
+        check_number(self.max_iter, "max_iter", Integral, min_val=1)
+        check_number(self.tol, "tol", Real, min_val=0)
         if self.n_components != "auto":
-            check_scalar(self.n_components, "n_components", Integral, min_val=1)
+            check_number(self.n_components, "n_components", Integral, min_val=1)
 
     def _fit(self, X: np.ndarray) -> None:
         self._check_parameters()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
+from vaeimpute.imputers._checks import check_number
 from vaeimpute.imputers._neural import NeuralImputer
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class VAEImputer(NeuralImputer):
         >>> VAEImputer.sized_for(20, n_epochs=500).latent_dim
         5
         """
-        check_scalar(n_features, "n_features", Integral, min_val=1)
+        check_number(n_features, "n_features", Integral, min_val=1)
         quick = {
             "hidden_sizes": (min(256, 8 * n_features),),
             "latent_dim": min(32, max(2, n_features // 4)),
@@ -331,7 +332,7 @@ class VAEImputer(NeuralImputer):
         self, X, n_draws: int
     ) -> tuple[np.ndarray, np.ndarray, Iterator[tuple[np.ndarray, np.ndarray]]]:
         """Return X, where it is missing, and means and scales of P(X|z) for draws of z."""
-        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        check_number(n_draws, "n_draws", Integral, min_val=1)
         X = self._validate(X).astype(np.float64, copy=False)
         missing = np.isnan(X)
         passes = self._passes(self._scale(X), missing, self.n_iterations)
@@ -356,9 +357,9 @@ class VAEImputer(NeuralImputer):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_scalar(self.beta, "beta", Real, min_val=0)
+        check_number(self.beta, "beta", Real, min_val=0)
         if self.shift is not None and self.shift != "auto":
-            check_scalar(self.shift, "shift", Real)
+            check_number(self.shift, "shift", Real)
             if not np.isfinite(self.shift):
                 raise ValueError(f"Expected shift as a finite number but got {self.shift}.")
         if self.train_shift and not isinstance(self.shift, Real):
