@@ -124,6 +124,27 @@ def test_auto_is_as_good_as_the_best_rank():
         assert error("auto", joint) < 1.02 * best
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
+def test_auto_fills_training_rows_as_well_as_a_decomposition_of_them_all(share):
+    """They need a lower rank than other rows, which have no part in the singular vectors."""
+    rng = np.random.default_rng(11)
+    strengths = np.geomspace(1.0, 0.1, 60)
+    true = (rng.normal(size=(120, 60)) * strengths) @ rng.normal(size=(60, 400))
+    true += 1.5 * rng.normal(size=true.shape)
+    X = holes_in(true, rng, share)
+    gaps = np.isnan(X)
+    alone, joint, mean = (
+        np.abs(imputer.fit_transform(X) - true)[gaps].mean()
+        for imputer in (
+            SVDImputer(n_components="auto", joint=False, random_state=0),
+            SVDImputer(n_components="auto", random_state=0),
+            MeanImputer(),
+        )
+    )
+    assert joint < mean
+    assert alone < 1.03 * joint
+
+
 @pytest.mark.parametrize("n_samples", [2, 4, 5, 9])
 def test_auto_works_with_hardly_any_rows(n_samples):
     X = np.random.default_rng(0).normal(size=(n_samples, 6))

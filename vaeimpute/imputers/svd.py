@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral, Real
 
 import numpy as np
@@ -35,7 +35,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
         Rank of the approximation. The default is the paper's, and more than most matrices need.
         "auto" chooses it at fit: a fifth of the rows lose a tenth of their values, and of 1, 2, 4,
         8, ... up to half of the possible rank, and all of it, the one that restores them best is
-        taken.
+        taken. Without `joint`, missing values of training rows get a rank of their own.
     schedule : {"doubling", "fixed"}
         Ranks 1, 2, 4, 8, ..., `n_components`, or `n_components` from the beginning.
     max_iter : int
@@ -130,16 +130,15 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
         self._check_parameters()
         self._mean = np.nanmean(X, axis=0)
         X -= self._mean
-        if self.n_components == "auto":
-            self.n_components_ = self._choose_rank(X)
-        else:
-            self.n_components_ = int(self.n_components)
+        auto = self.n_components == "auto"
+        rank = self._rank_to_complete(X) if auto else int(self.n_components)
         if self.joint:
-            self.train_ = X
-        else:
-            filled = self._complete(X, self.n_components_)
-            self.components_ = self._right_singular_vectors(filled, self.n_components_)
-            self.n_components_ = len(self.components_)
+            self.n_components_, self.train_ = rank, X
+            return
+        # Rows that the singular vectors come from tolerate fewer of them than other rows do.
+        n_components = self._rank_to_project(X, rank) if auto else rank
+        self.components_ = self._right_singular_vectors(self._complete(X, rank), n_components)
+        self.n_components_ = len(self.components_)
 
     @property
     def _streams(self) -> bool:  # type: ignore[override]
@@ -278,24 +277,38 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
         rows = algebra.get(rows @ placed if wide else rows)
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True))[::-1].copy()
 
-    def _choose_rank(self, X: np.ndarray) -> int:
-        """Return the rank that best restores values held out from some of the rows."""
+    def _rank_to_complete(self, X: np.ndarray) -> int:
+        """Return the rank that best restores values of rows that are decomposed themselves."""
+        if not (self.joint or np.isnan(X).any()):
+            return X.shape[1]  # nothing will be missing in such rows
         parts = hold_out(X, check_random_state(self.random_state))
         if parts is None:
             return 1  # nothing to choose with
         kept, true, hidden = parts
+        stacked = np.concatenate([kept, np.where(hidden, np.nan, true)])
+        ranks = _candidates(stacked)
+        filled = (self._complete(stacked.copy(), rank)[len(kept) :] for rank in ranks)
+        return _best(ranks, filled, true, hidden)
+
+    def _rank_to_project(self, X: np.ndarray, rank_to_complete: int) -> int:
+        """Return the number of singular vectors that best restores values of other rows."""
+        parts = hold_out(X, check_random_state(self.random_state))
+        if parts is None:
+            return 1
+        kept, true, hidden = parts
         holes = np.where(hidden, np.nan, true)
-        if self.joint:
-            stacked = np.concatenate([kept, holes])
-            ranks = _candidates(stacked)
-            filled = (self._complete(stacked.copy(), rank)[len(kept) :] for rank in ranks)
-        else:
-            ranks = _candidates(kept)
-            completed = self._complete(kept, ranks[-1])
-            components = self._right_singular_vectors(completed, ranks[-1])
-            filled = (self._project(holes, components[:rank]) for rank in ranks)
-        errors = [np.abs(one - true)[hidden].mean() for one in filled]
-        return ranks[int(np.argmin(errors))]
+        ranks = _candidates(kept)
+        completed = self._complete(kept, rank_to_complete)
+        components = self._right_singular_vectors(completed, ranks[-1])
+        filled = (self._project(holes, components[:rank]) for rank in ranks)
+        return _best(ranks, filled, true, hidden)
+
+
+def _best(
+    ranks: list[int], filled: Iterable[np.ndarray], true: np.ndarray, hidden: np.ndarray
+) -> int:
+    errors = [np.abs(one - true)[hidden].mean() for one in filled]
+    return ranks[int(np.argmin(errors))]
 
 
 def _candidates(X: np.ndarray) -> list[int]:
