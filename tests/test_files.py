@@ -26,6 +26,19 @@ def test_the_new_file_takes_the_place_of_the_old(old):
     assert os.listdir(old.parent) == [old.name]
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_goes_on_leading_to_the_file(tmp_path, there):
+    target, link = tmp_path / "data" / "table.csv", tmp_path / "latest.csv"
+    target.parent.mkdir()
+    if there:
+        target.write_text("old")
+    link.symlink_to(target)
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert os.listdir(target.parent) == [target.name]
+
+
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), SystemExit()]
 )

@@ -19,7 +19,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Parameters
     ----------
     path : str or path
-        An existing file is replaced; its folder is made if need be.
+        An existing file is replaced, or the one that a link leads to; its folder is made if need
+        be.
 
     Yields
     ------
@@ -39,14 +40,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
     ...     os.listdir(folder), Path(f"{folder}/note.txt").read_text()
     (['note.txt'], 'done')
     """
-    path = Path(path)
+    # Of a link, what it leads to is replaced, as a program that writes to the link would do.
+    asked_for, path = path, Path(os.path.realpath(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             prefix=f".{path.name[:100]}-", suffix="".join(path.suffixes)[-100:], dir=path.parent
         )
     except OSError as error:  # it would speak of the temporary file
-        raise type(error)(error.errno, error.strerror, str(path)) from None
+        raise type(error)(error.errno, error.strerror, str(asked_for)) from None
     temporary = Path(name)
     try:
         os.close(handle)
