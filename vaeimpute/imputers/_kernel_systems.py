@@ -108,7 +108,7 @@ class KernelSystems:
         *,
         left_out: LeftOut | None = None,
         tolerance: float | None = None,
-    ) -> np.ndarray:
+    ) -> Array:
         """Solve for some rows and every ridge.
 
         Parameters
