@@ -84,16 +84,16 @@ class KernelSystems:
     @cached_property
     def kernel(self) -> Array:
         """``ZZ'`` in float64, whatever the type of Z: the ridge may be small beside it."""
-        return _products(self.algebra, self.placed)
+        return _products(self.algebra, self.placed, np.float64)
 
     @cached_property
     def eigen(self) -> tuple[Array, Array]:
-        """Eigenvalues and eigenvectors of `kernel`, in the type of Z.
+        """Eigenvalues and eigenvectors of ``ZZ'``, in the type of Z.
 
         They are computed in float32, in half the time: they only make a preconditioner.
         """
         algebra, dtype = self.algebra, self.train.dtype
-        values, vectors = algebra.eigh(algebra.astype(self.kernel, np.float32))
+        values, vectors = algebra.eigh(_products(algebra, self.placed, np.float32))
         return algebra.astype(values.clip(0.0), dtype), algebra.astype(vectors, dtype)
 
     def combine(self, weights: Array) -> np.ndarray:
@@ -190,7 +190,7 @@ class _Block:
         missing = self.missing[rows[0]]
         few = 2 * np.count_nonzero(missing) < len(missing)
         chosen = self.algebra.columns(self.train, np.flatnonzero(missing if few else ~missing))
-        kernel = _products(self.algebra, chosen)
+        kernel = _products(self.algebra, chosen, np.float64)
         if few:
             kernel = self.systems.kernel - kernel
         if self.left_out is not None:
@@ -275,12 +275,12 @@ class _Block:
         return corrected
 
 
-def _products(algebra: Algebra, rows: Array) -> Array:
-    """Return the scalar products of all pairs of rows, in float64."""
-    if rows.itemsize == 8:
+def _products(algebra: Algebra, rows: Array, dtype: type[np.floating]) -> Array:
+    """Return the scalar products of all pairs of rows, computed in some floating-point type."""
+    if rows.itemsize == np.dtype(dtype).itemsize:
         return rows @ rows.T
-    total = algebra.zeros((len(rows), len(rows)), np.float64)
+    total = algebra.zeros((len(rows), len(rows)), dtype)
     for start in range(0, rows.shape[1], 1024):
-        part = algebra.astype(rows[:, start : start + 1024], np.float64)
+        part = algebra.astype(rows[:, start : start + 1024], dtype)
         total += part @ part.T
     return total
