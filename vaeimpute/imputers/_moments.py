@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 
+@dataclass(frozen=True)
 class Moments:
     """Count, mean and sum of squared deviations of each feature, NaN left out.
 
-    Blocks are merged as by Chan, Golub and LeVeque 1983, so offsets cost no digits. scikit-learn's
-    ``StandardScaler.partial_fit`` (1.9) does the same, but a feature without any value in one of
-    the blocks comes out as NaN.
+    Those of blocks are merged as by Chan, Golub and LeVeque 1983, so offsets cost no digits.
+    scikit-learn's ``StandardScaler.partial_fit`` (1.9) does the same, but a feature without any
+    value in one of the blocks comes out as NaN.
+
+    Attributes
+    ----------
+    count, mean, squares : ndarray of shape (n_features,)
+        The mean is 0 where nothing is counted.
     """
 
-    def __init__(self, n_features: int) -> None:
-        self.count = np.zeros(n_features)
-        self.mean = np.zeros(n_features)
-        self.squares = np.zeros(n_features)
+    count: np.ndarray
+    mean: np.ndarray
+    squares: np.ndarray
 
-    def add(self, X: np.ndarray) -> None:
-        """Take in a block of shape (n_rows, n_features)."""
+    @classmethod
+    def of(cls, X: np.ndarray) -> Moments:
+        """Compute those of a block of shape (n_rows, n_features)."""
         observed = ~np.isnan(X)
         count = observed.sum(axis=0)
         values = X.astype(np.float64)
@@ -31,13 +39,16 @@ class Moments:
         shift = values.sum(axis=0) / np.maximum(count, 1)
         values -= shift
         values[~observed] = 0.0
-        total = np.maximum(self.count + count, 1)
-        step = np.where(self.count > 0, first - self.mean + shift, 0.0)
-        start = np.where(self.count > 0, self.mean, first + shift)
-        self.squares += np.einsum("ij,ij->j", values, values)
-        self.squares += step**2 * self.count * count / total
-        self.mean = np.where(count > 0, start + step * count / total, self.mean)
-        self.count = self.count + count
+        return cls(count, first + shift, np.einsum("ij,ij->j", values, values))
+
+    def __add__(self, other: Moments) -> Moments:
+        """Return those of both together."""
+        count = self.count + other.count
+        share = other.count / np.maximum(count, 1)
+        step = np.where(self.count > 0, other.mean - self.mean, other.mean)
+        squares = self.squares + other.squares + step**2 * self.count * share
+        mean = np.where(self.count > 0, self.mean + step * share, other.mean)
+        return Moments(count, mean, squares)
 
     def as_scaler(self) -> StandardScaler:
         """Return a fitted scaler; a feature that is constant but for rounding has scale 1."""

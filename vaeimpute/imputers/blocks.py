@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
@@ -22,6 +22,8 @@ from vaeimpute.files import replacing
 from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer
 from vaeimpute.imputers._checks import check_number
 from vaeimpute.imputers._moments import Moments
+
+T = TypeVar("T")
 
 
 def fit_blocks(
@@ -55,7 +57,7 @@ def fit_blocks(
     rows_per_block : int, optional
         By default so many that a block has some two million entries.
     n_jobs : int
-        Threads that prepare blocks for those that learn from all rows; -1 for one per processor.
+        Threads that prepare blocks; -1 for one per processor.
     random_state : int, RandomState instance or None
         Decides which rows are drawn.
     progress : bool
@@ -99,14 +101,15 @@ def fit_blocks(
         imputer.feature_names_in_ = blocks.names
     elif hasattr(imputer, "feature_names_in_"):
         del imputer.feature_names_in_
-    moments = Moments(n_features)
-    kept = []
-    for rows, block in blocks.read("means"):
-        if np.isinf(block).any():
+    n_jobs = joblib.effective_n_jobs(n_jobs)
+    moments, kept = None, []
+    for rows, (part, block) in blocks.apply(_look_at, "means", n_jobs):
+        if part is None:
             raise ValueError(f"Rows {rows.start} to {rows.stop - 1} contain infinity.")
-        moments.add(block)
+        moments = part if moments is None else moments + part
         first, last = np.searchsorted(chosen, (rows.start, rows.stop))
         kept.append(block[chosen[first:last] - rows.start])
+    assert moments is not None  # there are rows
     sample = np.concatenate(kept)
     del kept
     counts = moments.count if streams else np.count_nonzero(~np.isnan(sample), axis=0)
@@ -119,7 +122,6 @@ def fit_blocks(
     imputer._scaler = moments.as_scaler() if getattr(imputer, "standardize", False) else None
     if streams:
         mean = moments.mean if imputer._scaler is None else np.zeros(n_features)
-        n_jobs = joblib.effective_n_jobs(n_jobs)
         imputer._fit_scans(
             mean, lambda: (scaled for _, scaled in blocks.apply(imputer._scale, "fit", n_jobs))
         )
@@ -204,6 +206,11 @@ def impute_blocks(
         _release(out)
 
 
+def _look_at(block: np.ndarray) -> tuple[Moments | None, np.ndarray]:
+    """Return means and variances, or None if there is infinity, and the block itself."""
+    return None if np.isinf(block).any() else Moments.of(block), block
+
+
 class _Blocks:
     """A matrix as a sequence of blocks of rows, which are read as often as needed."""
 
@@ -243,8 +250,8 @@ class _Blocks:
                 bar.update(len(block))
 
     def apply(
-        self, function: Callable[[np.ndarray], np.ndarray], what: str, n_jobs: int
-    ) -> Iterator[tuple[slice, np.ndarray]]:
+        self, function: Callable[[np.ndarray], T], what: str, n_jobs: int
+    ) -> Iterator[tuple[slice, T]]:
         """Yield slices and what a function makes of the rows there."""
         if n_jobs == 1:
             yield from ((rows, function(block)) for rows, block in self.read(what))
