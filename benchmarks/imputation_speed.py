@@ -38,6 +38,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     },
     "full": {
         "repeats": 5,
-        "turns": 3,
+        "turns": 2,
         "cohorts": {"breast-gse1992": 100, "glioma_gliovis": 415},
         "base": {"n": 400, "d": 4000, "missing": 0.1},
         "n": [200, 400, 800, 1600],
@@ -119,6 +120,8 @@ def main() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options.environments, options.turns)
+        if {"peers", "scaling"} & set(options.parts):
+            bench.install()
         failed = []
         for part in options.parts:
             say(f"== {part}")
@@ -149,12 +152,10 @@ class Bench:
         }
         self.environments = environments
 
-    def python(self, program: str) -> Path | str:
-        """Return the interpreter of a program's environment, or why there is none."""
-        peer = program.split()[0]
-        if peer not in self.pythons:
-            self.pythons[peer] = self._install(peer)
-        return self.pythons[peer]
+    def install(self) -> None:
+        """Make the environments that are not there yet, side by side."""
+        with ThreadPoolExecutor() as pool:
+            self.pythons |= dict(zip(PACKAGES, pool.map(self._install, PACKAGES), strict=True))
 
     def _install(self, peer: str) -> Path | str:
         python = self.environments / peer / "bin" / "python"
@@ -199,7 +200,7 @@ class Bench:
 
     def measure(self, program: str, **job: Any) -> dict[str, Any]:
         """Run a worker; return its result, or a ``note`` that says why there is none."""
-        python = self.python(program)
+        python = self.pythons[program.split()[0]]
         if isinstance(python, str):
             return {"note": python}
         (self.folder / "job.json").write_text(json.dumps({"program": program, **job}))
