@@ -39,6 +39,21 @@ def test_a_link_goes_on_leading_to_the_file(tmp_path, there):
     assert os.listdir(target.parent) == [target.name]
 
 
+def test_what_to_write_is_told_by_the_name_of_the_link(tmp_path):
+    (tmp_path / "latest.csv.gz").symlink_to(tmp_path / "4f9a-blob")
+    with replacing(tmp_path / "latest.csv.gz") as unfinished:
+        assert unfinished.name.endswith(".csv.gz")
+
+
+def test_links_in_a_circle_and_folders_are_refused_by_name(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for path in (tmp_path / "a", tmp_path):
+        with pytest.raises(OSError, match=f"'{path}'"):
+            write_atomically(path, "new")
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), SystemExit()]
 )

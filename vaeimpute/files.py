@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -40,12 +41,18 @@ def replacing(path: str | Path) -> Iterator[Path]:
     ...     os.listdir(folder), Path(f"{folder}/note.txt").read_text()
     (['note.txt'], 'done')
     """
-    # Of a link, what it leads to is replaced, as a program that writes to the link would do.
-    asked_for, path = path, Path(os.path.realpath(path))
+    # Of a link, what it leads to is replaced, as a program that writes to the link would do. Its
+    # own extensions tell a writer what to write, whatever the other file is called.
+    asked_for, path = Path(path), Path(os.path.realpath(path))
+    for wrong, number in ((path.is_symlink(), errno.ELOOP), (path.is_dir(), errno.EISDIR)):
+        if wrong:
+            raise OSError(number, os.strerror(number), str(asked_for))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            prefix=f".{path.name[:100]}-", suffix="".join(path.suffixes)[-100:], dir=path.parent
+            prefix=f".{path.name[:100]}-",
+            suffix="".join(asked_for.suffixes)[-100:],
+            dir=path.parent,
         )
     except OSError as error:  # it would speak of the temporary file
         raise type(error)(error.errno, error.strerror, str(asked_for)) from None
