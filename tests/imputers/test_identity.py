@@ -357,6 +357,35 @@ def test_float32_is_close(imputer):
     np.testing.assert_allclose(single.transform(new), double.transform(new), rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("alpha", [1e-3, 1e-4])
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_float32_is_close_where_the_ridge_is_small(alpha, share):
+    """Small residuals say little then, so that iterations in float32 would end too early."""
+    rng = np.random.default_rng(0)
+    train = rng.normal(size=(300, 300))
+    new = holes_in(rng.normal(size=(20, 300)), 1, share)
+    imputer = GaussianImputer(alpha=alpha)
+    double = imputer.fit(train).transform(new)
+    single = imputer.set_params(precision="float32").fit(train).transform(new)
+    np.testing.assert_allclose(single, double, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("alpha", 10.0 ** np.arange(-30, -5, 3))
+def test_gaussian_never_ends_with_nan(alpha, precision):
+    X = holes_in(low_rank(8, n=100, d=12), 9)
+
+    def fill():
+        try:
+            return GaussianImputer(alpha=alpha, precision=precision).fit(X).transform(X), None
+        except ValueError as error:
+            return X[:0], str(error)
+
+    filled, refusal = fill()
+    assert np.isfinite(filled).all()
+    assert refusal is None or "Choose a larger alpha" in refusal
+
+
 @pytest.mark.parametrize("method", [KNNImputer, GaussianImputer, SVDImputer])
 def test_another_precision_is_refused(method):
     with pytest.raises(ValueError, match="'float64' or 'float32' but got 'half'"):

@@ -7,6 +7,7 @@ is a method here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,9 +47,16 @@ class Algebra(Protocol):
         """
 
     def solve(self, definite: Array, right: Array) -> Array:
-        """Solve a system of a symmetric positive definite matrix."""
+        """Solve a system of a symmetric positive definite matrix.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If it is not positive definite, if only for rounding.
+        """
 
 
+@dataclass(frozen=True)
 class NumpyAlgebra:
     """Linear algebra on the CPU."""
 
@@ -85,11 +93,11 @@ class NumpyAlgebra:
         return cho_solve(cho_factor(definite, lower=True, check_finite=False), right)
 
 
+@dataclass(frozen=True)
 class TorchAlgebra:
     """Linear algebra on a device of torch."""
 
-    def __init__(self, device: str) -> None:
-        self.device = device
+    device: str
 
     @property
     def torch(self) -> Any:
@@ -125,4 +133,7 @@ class TorchAlgebra:
         return values[-n_largest:], vectors[:, -n_largest:]
 
     def solve(self, definite: Array, right: Array) -> Array:
-        return self.torch.cholesky_solve(right, self.torch.linalg.cholesky(definite))
+        factor, not_definite = self.torch.linalg.cholesky_ex(definite)
+        if not_definite:
+            raise np.linalg.LinAlgError("The matrix is not positive definite.")
+        return self.torch.cholesky_solve(right, factor)

@@ -12,6 +12,7 @@ from vaeimpute.imputers._algebra import Algebra, Array, NumpyAlgebra
 
 _WORKING_BYTES = 2**28  # what a block of rows may need
 _ITERATIONS_PER_DIGIT = 0.8  # of conjugate gradients, with a tenth of the values missing
+_WELL_CONDITIONED = 1e4  # largest eigenvalue, in ridges
 _TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
 
 
@@ -172,7 +173,7 @@ class _Block:
         n_missing = self.missing[first].sum(axis=1)
         decomposition = len(ridges) * n_train**3 / 3
         direct = n_train**2 * np.minimum(n_missing, n_features - n_missing) + decomposition
-        if self.systems.train.itemsize < 8:
+        if self.systems.train.itemsize < 8 and self._well_conditioned(ridges):
             direct = 2 * direct  # it is done in float64 all the same
         iteration = 4 * n_train * n_features * len(ridges)
         expected = -np.log10(tolerance) * _ITERATIONS_PER_DIGIT * iteration
@@ -180,10 +181,15 @@ class _Block:
         rows = np.flatnonzero(iterate)
         if len(rows):
             limit = int(np.max((direct / sharing)[pattern_of[rows]]) / iteration)
-            converged = self._iterate(rows, ridges, tolerance, limit, out)
+            with np.errstate(over="ignore", invalid="ignore"):  # those do not converge
+                converged = self._iterate(rows, ridges, tolerance, limit, out)
             iterate[rows[~converged]] = False
         for number in np.unique(pattern_of[~iterate]):
             self._solve_directly(np.flatnonzero(pattern_of == number), ridges, out)
+
+    def _well_conditioned(self, ridges: np.ndarray) -> bool:
+        """Whether small residuals mean small errors, even in float32."""
+        return float(self.systems.eigen[0][-1]) < _WELL_CONDITIONED * ridges.min()
 
     def _solve_directly(self, rows: np.ndarray, ridges: np.ndarray, out: Array) -> None:
         """Solve rows that miss the same features."""
@@ -205,8 +211,14 @@ class _Block:
         right = self.algebra.astype(self.right[rows], np.float64).T
         for number, ridge in enumerate(ridges):
             kernel[diagonal] = without_ridge + float(ridge)
-            solution = self.algebra.astype(self.algebra.solve(kernel, right), ridges.dtype)
-            out[number, rows] = solution.T
+            try:
+                solution = self.algebra.solve(kernel, right)
+            except np.linalg.LinAlgError:
+                raise ValueError(
+                    f"With a ridge of {ridge:.3g}, the training rows' products are singular but "
+                    "for rounding. Choose a larger alpha, or precision='float64'."
+                ) from None
+            out[number, rows] = self.algebra.astype(solution, ridges.dtype).T
 
     def _iterate(
         self, rows: np.ndarray, ridges: np.ndarray, tolerance: float, limit: int, out: Array
@@ -231,7 +243,9 @@ class _Block:
             direction = algebra.zeros(tuple(residual.shape), dtype)
             size = algebra.zeros((len(rows),), dtype) + 1.0
             for iteration in range(limit + 1):
-                going_on = algebra.get(algebra.row_dots(residual, residual) > enough[left])
+                # NaN, of systems that are singular but for rounding, is not small.
+                done = algebra.get(algebra.row_dots(residual, residual) <= enough[left])
+                going_on = ~done
                 if iteration == limit or not going_on.any():
                     break
                 if not going_on.all():

@@ -36,7 +36,8 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
     standardize : bool
         Work in standard deviations of the training rows; without it, deviations from their means.
     precision : {"float64", "float32"}
-        Of all products; float32 halves the memory and about halves the time.
+        Of all products; float32 halves the memory and about halves the time. Values have some three
+        digits then, in standard deviations, and fewer with an `alpha` below 0.01.
     device : str
         Where conditional means are computed: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if
         torch finds one. Only then is torch needed.
@@ -126,6 +127,8 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
         X -= self._mean
         X /= self._unit
         ridge = np.array([self.alpha_ * len(self.train_)], X.dtype)
+        if self._systems.algebra != self._algebra:  # another device has been chosen since the fit
+            self._systems = KernelSystems(self.train_, self._algebra)
         (weights,) = self._systems.weights(X, missing, ridge)
         predicted = self._systems.combine(weights)
         predicted *= self._unit
