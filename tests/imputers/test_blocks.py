@@ -1,11 +1,14 @@
 """Matrices in blocks of rows, from whatever rows can be sliced from."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from threadpoolctl import threadpool_info
 
 from vaeimpute.imputers import (
     AutoencoderImputer,
@@ -115,6 +118,31 @@ def test_threads_do_not_read_everything_into_memory(matrix):
     impute_blocks(MeanImputer().fit(matrix), copy, copy, rows_per_block=2, n_jobs=3)
     assert copy.n_written == len(matrix)
     assert copy.most_between <= 4 * 2
+
+
+def test_threads_of_libraries_are_given_back_after_an_error(matrix):
+    class Full(Counted):
+        def __setitem__(self, rows, block):
+            raise OSError("No space left on device")
+
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before = threads()
+    with pytest.raises(OSError, match="No space") as error:
+        impute_blocks(
+            MeanImputer().fit(matrix), matrix, Full(matrix.copy()), rows_per_block=2, n_jobs=2
+        )
+    assert threads() == before, error  # whose traceback still holds on to everything
+
+
+@pytest.mark.parametrize("n_jobs", [0, "2", 1.5])
+def test_another_number_of_jobs_is_refused_and_a_fit_is_kept(matrix, n_jobs):
+    imputer = MeanImputer().fit(matrix)
+    for call in (fit_blocks, partial(impute_blocks, out=matrix.copy())):
+        with pytest.raises((ValueError, TypeError), match="n_jobs"):
+            call(imputer, matrix, n_jobs=n_jobs)
+    imputer.transform(matrix)
 
 
 def test_what_fails_in_a_thread_is_raised_and_no_file_is_left(matrix, tmp_path):

@@ -25,6 +25,7 @@ def test_what_is_no_number_of_the_kind_is_refused(value, kind, error, message):
 def test_numbers_within_the_limits_pass():
     check_number(1, "k", Integral, min_val=1)
     check_number(2, "k", Real, min_val=1)
+    check_number(10**400, "k", Integral, min_val=1)
     check_number(1.5, "k", Real, min_val=1, max_val=1.5)
 
 

@@ -44,11 +44,13 @@ def torch_as_gpu(monkeypatch):
 
 
 @pytest.mark.parametrize("method", CLOSED_FORMS)
-def test_a_gpu_that_is_not_there_is_named(method, matrix):
-    if torch.cuda.is_available():
-        pytest.skip("there is one")
+def test_a_device_that_is_not_there_is_named(method, matrix, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="'cuda' but torch finds no such GPU"):
-        method(device="cuda").fit(matrix).transform(matrix)
+        method(device="cuda").fit(matrix)
+    for nonsense in ("gpu", "CPU", None, 3):
+        with pytest.raises(ValueError, match=f"'mps' but got {nonsense!r}"):
+            method(device=nonsense).fit(matrix)
 
 
 @pytest.mark.parametrize("method", CLOSED_FORMS)
@@ -75,6 +77,14 @@ def test_other_rows_are_learnt_from_anew(method, matrix, torch_as_gpu):
     np.testing.assert_allclose(
         again, method().fit(matrix[10:40]).transform(matrix[40:]), rtol=0, atol=1e-8
     )
+
+
+@pytest.mark.parametrize("method", CLOSED_FORMS)
+def test_the_device_can_be_changed_after_the_fit(method, matrix, torch_as_gpu):
+    imputer = method(device="cuda").fit(matrix[:40])
+    filled = imputer.transform(matrix[40:])
+    moved = pickle.loads(pickle.dumps(imputer)).set_params(device="cpu")
+    np.testing.assert_allclose(moved.transform(matrix[40:]), filled, rtol=0, atol=1e-8)
 
 
 @pytest.mark.parametrize("method", CLOSED_FORMS)

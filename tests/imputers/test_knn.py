@@ -57,3 +57,11 @@ def test_a_twin_settles_it():
 def test_bad_parameters_are_refused(parameters, message):
     with pytest.raises(ValueError, match=message):
         KNNImputer(**parameters).fit(matrices(0)[0])
+
+
+def test_the_type_of_the_number_of_neighbours_does_not_matter():
+    X = np.random.default_rng(0).normal(size=(60, 5))
+    X[::3, 1] = np.nan
+    plain = KNNImputer(n_neighbors=200).fit(X).transform(X)
+    small = KNNImputer(n_neighbors=np.uint8(200)).fit(X).transform(X)  # twice of it is 144
+    np.testing.assert_array_equal(small, plain)

@@ -278,7 +278,7 @@ def test_a_shift_survives_saving(noisy, tmp_path):
         ({"patience": 5}, "need validation rows: set validation_fraction"),
         ({"validation_fraction": 0.001}, r"of 200 rows leaves 0 for validation and 200"),
         ({"validation_fraction": 1.0}, "validation_fraction == 1.0, must be < 1"),
-        ({"shift": np.nan}, "Expected shift as a finite number but got nan"),
+        ({"shift": np.nan}, "shift == nan, must be finite"),
         ({"learning_rate": 0.0}, "learning_rate == 0.0, must be > 0"),
         ({"checkpoint": "x", "random_state": None}, "checkpoint needs random_state as an integer"),
         ({"device": "cuda:7"}, "torch finds no such GPU .*take 'auto' or 'cpu'"),

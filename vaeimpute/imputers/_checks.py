@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 from sklearn.utils import check_scalar
@@ -40,5 +41,5 @@ def check_number(value: Any, name: str, kind: type, **limits: Any) -> None:
     if isinstance(value, bool):
         raise TypeError(f"{name} must be a number, not {value}.")
     check_scalar(value, name, kind, **limits)
-    if not math.isfinite(value):
+    if not isinstance(value, Integral) and not math.isfinite(value):
         raise ValueError(f"{name} == {value}, must be finite.")

@@ -21,6 +21,7 @@ class WithDevice:
         """Return a learnt array where it is computed with; it is sent there once."""
         array, algebra = getattr(self, name), self._algebra
         if isinstance(algebra, NumpyAlgebra):
+            self.__dict__.pop("_sent", None)
             return array
         sent = self.__dict__.setdefault("_sent", {})
         if name not in sent or sent[name][0] is not array or sent[name][1] != self.device:
@@ -56,10 +57,20 @@ def find_device(device: str) -> str:
     Raises
     ------
     ValueError
-        If it is a GPU that torch does not find.
+        If there is no such device, or it is a GPU that torch does not find.
     """
     import torch
 
+    try:
+        known = isinstance(device, str | torch.device)
+        torch.device("cpu" if device == "auto" else device)
+    except (RuntimeError, TypeError):
+        known = False
+    if not known:
+        raise ValueError(
+            f"Expected device 'auto', 'cpu', 'cuda', one of several such as 'cuda:1', or 'mps' but "
+            f"got {device!r}."
+        )
     device = str(device)
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(

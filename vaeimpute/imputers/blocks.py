@@ -5,8 +5,9 @@ from __future__ import annotations
 import mmap
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -95,13 +96,14 @@ def fit_blocks(
         _check_memory(imputer, n_kept, n_features, max_bytes)
         rng = check_random_state(random_state)
         chosen = np.sort(rng.permutation(n_rows)[:n_kept])
+    check_number(n_jobs, "n_jobs", Integral)
+    n_jobs = joblib.effective_n_jobs(n_jobs)
     imputer._is_fitted = False  # as in fit: a fit that is interrupted leaves nothing to be used
     imputer.n_features_in_ = n_features
     if blocks.names is not None:
         imputer.feature_names_in_ = blocks.names
     elif hasattr(imputer, "feature_names_in_"):
         del imputer.feature_names_in_
-    n_jobs = joblib.effective_n_jobs(n_jobs)
     moments, kept = None, []
     for rows, (part, block) in blocks.apply(_look_at, "means", n_jobs):
         if part is None:
@@ -190,20 +192,25 @@ def impute_blocks(
             "on its block. Fit one with joint=False."
         )
     blocks = _Blocks(source, rows_per_block, progress)
-    fill = partial(blocks.fill, imputer=imputer)
-    filled = blocks.apply(fill, "impute", joblib.effective_n_jobs(n_jobs))
-    if isinstance(out, str | os.PathLike):
-        _write_npy(Path(out), blocks.shape, filled)
-        return
-    if tuple(out.shape) != blocks.shape:
+    check_number(n_jobs, "n_jobs", Integral)
+    n_jobs = joblib.effective_n_jobs(n_jobs)
+    as_file = isinstance(out, str | os.PathLike)
+    if not as_file and tuple(out.shape) != blocks.shape:
         raise ValueError(f"Expected out of shape {blocks.shape} but got {tuple(out.shape)}.")
-    if np.dtype(getattr(out, "dtype", np.float64)).kind != "f":
+    if not as_file and np.dtype(getattr(out, "dtype", np.float64)).kind != "f":
         raise ValueError(
             f"Expected out to hold floats but got {out.dtype}, which would cut off the decimals."
         )
-    for rows, block in filled:
-        out[rows] = np.asarray(block)
-        _release(out)
+    # As many threads as are wanted are at work already; those of the libraries would multiply them.
+    limit = threadpool_limits(1, user_api="blas") if n_jobs > 1 else nullcontext()
+    fill = partial(blocks.fill, imputer=imputer)
+    with limit, closing(blocks.apply(fill, "impute", n_jobs)) as filled:
+        if as_file:
+            _write_npy(Path(out), blocks.shape, filled)
+            return
+        for rows, block in filled:
+            out[rows] = np.asarray(block)
+            _release(out)
 
 
 def _look_at(block: np.ndarray) -> tuple[Moments | None, np.ndarray]:
@@ -251,14 +258,13 @@ class _Blocks:
 
     def apply(
         self, function: Callable[[np.ndarray], T], what: str, n_jobs: int
-    ) -> Iterator[tuple[slice, T]]:
+    ) -> Generator[tuple[slice, T], None, None]:
         """Yield slices and what a function makes of the rows there."""
         if n_jobs == 1:
             yield from ((rows, function(block)) for rows, block in self.read(what))
             return
         waiting: deque = deque()
-        # The threads are at work already: those of the libraries would be too many.
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(n_jobs) as pool:
+        with ThreadPoolExecutor(n_jobs) as pool:
             for rows, block in self.read(what):
                 waiting.append((rows, pool.submit(function, block)))
                 if len(waiting) > n_jobs:  # no more blocks in memory than are needed

@@ -96,6 +96,7 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
 
     def _fit(self, X: np.ndarray) -> None:
         check_number(self.n_neighbors, "n_neighbors", Integral, min_val=1)
+        self._algebra  # noqa: B018 - raises if there is no such device
         if self.weights not in ("distance", "uniform"):
             raise ValueError(f"Expected weights 'distance' or 'uniform' but got {self.weights!r}.")
         self._observed = ~np.isnan(X)
@@ -107,6 +108,11 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
             X[~self._observed] = 0.0
         self.train_ = X
         self._mean = X.sum(axis=0) / self._observed.sum(axis=0)
+
+    @property
+    def _k(self) -> int:
+        """Neighbours there can be; not in a type of numpy's, in which twice as many may be few."""
+        return min(int(self.n_neighbors), len(self.train_))
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         n_train, n_features = self.train_.shape
@@ -156,7 +162,7 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
 
     def _fill_complete(self, out: np.ndarray, distances: np.ndarray, missing: np.ndarray) -> None:
         """Predict features that all training rows have: a row has the same neighbours for all."""
-        k = min(self.n_neighbors, len(self.train_))
+        k = self._k
         nearest = np.argpartition(distances, k - 1, axis=1)[:, :k]
         weights = self._weigh(np.take_along_axis(distances, nearest, axis=1).T).T
         for row in np.flatnonzero(missing.any(axis=1)):
@@ -182,7 +188,7 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
 
         Nothing is done if there are ties or twins among these rows, or unknown distances.
         """
-        k = self.n_neighbors
+        k = self._k
         n_looked_at = min(k + max(2, k // 2), len(distance))
         nearest = np.argpartition(distance, n_looked_at - 1)[:n_looked_at]
         nearest = nearest[np.argsort(distance[nearest])]
@@ -202,7 +208,7 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
 
     def _nearest_observed(self, distance: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return neighbours of one row for each column, (n_neighbors, n_columns); -1 for none."""
-        k = self.n_neighbors
+        k = self._k
         nearest = np.full((k + 1, len(columns)), -1)  # one more than needed, to see ties
         n_known = np.count_nonzero(~np.isnan(distance))  # NaN is sorted to the end
         order: np.ndarray = np.argsort(distance)[:n_known]

@@ -128,6 +128,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
 
     def _fit(self, X: np.ndarray) -> None:
         self._check_parameters()
+        self._algebra  # noqa: B018 - raises if there is no such device
         self._mean = np.nanmean(X, axis=0)
         X -= self._mean
         auto = self.n_components == "auto"
@@ -158,7 +159,8 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
             )
         self._mean = mean.astype(self._dtype)
         n_features = len(mean)
-        width = min(self.n_components + _OVERSAMPLING, n_features)
+        n_components = int(self.n_components)
+        width = min(n_components + _OVERSAMPLING, n_features)
         rng = check_random_state(self.random_state)
         basis = np.linalg.qr(rng.normal(size=(n_features, width)).astype(self._dtype))[0]
         self.components_ = basis[:, :0].T  # nothing is known yet
@@ -180,7 +182,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
             squares, vectors = eigh(products, check_finite=False)
             found = squares > 4500 * np.finfo(self._dtype).eps * squares[-1]
             components = (basis @ vectors[:, found].astype(self._dtype)).T[::-1]
-            self.components_ = components[: self.n_components].copy()
+            self.components_ = components[:n_components].copy()
             basis = np.linalg.qr(image)[0]
         self.n_components_ = len(self.components_)
 

@@ -360,8 +360,6 @@ class VAEImputer(NeuralImputer):
         check_number(self.beta, "beta", Real, min_val=0)
         if self.shift is not None and self.shift != "auto":
             check_number(self.shift, "shift", Real)
-            if not np.isfinite(self.shift):
-                raise ValueError(f"Expected shift as a finite number but got {self.shift}.")
         if self.train_shift and not isinstance(self.shift, Real):
             raise ValueError(
                 f"train_shift needs shift as a number but it is {self.shift!r}: a model learns "
