@@ -9,12 +9,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from vaeimpute.plots.style import METHOD_COLORS
 
 _OTHERS = ("0.35", "0.55", "0.7")  # programs of others; lines and markers tell them apart
 _MARKERS = "os^Dv"
 _LINES = ("--", ":", "-.")
+_MOST_TICKS = 4  # of sizes that are marked each
 
 
 def plot_times(times: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -113,5 +115,10 @@ def plot_scaling(
         ax.plot(part[varied], part[quantity], marker=_MARKERS[number % len(_MARKERS)],
                 markersize=4, linewidth=1.6, label=program, **style)  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="seconds")
+    ax.xaxis.set_minor_formatter(NullFormatter())  # its labels are too close to one another
+    sizes = np.unique(drawn[varied])
+    if len(sizes) <= _MOST_TICKS:
+        ax.set_xticks(sizes, [f"{size:g}" for size in sizes])
+        ax.set_xticks([], minor=True)
     ax.grid(visible=True, which="major", axis="both")
     return ax
