@@ -92,7 +92,7 @@ def test_neither_pickle_nor_file_needs_the_device(method, matrix, torch_as_gpu, 
     imputer = method(device="cuda").fit(matrix[:40])
     filled = imputer.transform(matrix[40:])
     kept = pickle.dumps(imputer)
-    assert b"torch" not in kept.replace(b"TorchAlgebra", b"")
+    assert b"torch" not in kept  # no array of the device's
     np.testing.assert_array_equal(pickle.loads(kept).transform(matrix[40:]), filled)
     save_imputer(imputer, tmp_path / "model.safetensors")
     loaded = load_imputer(tmp_path / "model.safetensors", device="cpu")

@@ -106,6 +106,9 @@ class TorchAlgebra:
 
         return torch
 
+    def _type(self, dtype: Any) -> Any:
+        return getattr(self.torch, np.dtype(dtype).name)
+
     def put(self, array: np.ndarray) -> Array:
         return self.torch.tensor(np.ascontiguousarray(array), device=self.device)
 
@@ -113,10 +116,10 @@ class TorchAlgebra:
         return array.cpu().numpy()
 
     def astype(self, array: Array, dtype: Any) -> Array:
-        return array.to(getattr(self.torch, np.dtype(dtype).name))
+        return array.to(self._type(dtype))
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        return self.astype(self.torch.zeros(shape, device=self.device), dtype)
+        return self.torch.zeros(shape, dtype=self._type(dtype), device=self.device)
 
     def columns(self, matrix: Array, chosen: np.ndarray) -> Array:
         return matrix.index_select(1, self.put(chosen))

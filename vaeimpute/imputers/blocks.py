@@ -85,7 +85,7 @@ def fit_blocks(
     >>> imputer.train_.shape
     (100, 20)
     """
-    blocks = _Blocks(source, rows_per_block, progress)
+    blocks = _Blocks(source, rows_per_block, n_jobs, progress)
     if n_reference is not None:
         check_number(n_reference, "n_reference", Integral, min_val=1)
     n_rows, n_features = blocks.shape
@@ -96,8 +96,6 @@ def fit_blocks(
         _check_memory(imputer, n_kept, n_features, max_bytes)
         rng = check_random_state(random_state)
         chosen = np.sort(rng.permutation(n_rows)[:n_kept])
-    check_number(n_jobs, "n_jobs", Integral)
-    n_jobs = joblib.effective_n_jobs(n_jobs)
     imputer._is_fitted = False  # as in fit: a fit that is interrupted leaves nothing to be used
     imputer.n_features_in_ = n_features
     if blocks.names is not None:
@@ -105,7 +103,7 @@ def fit_blocks(
     elif hasattr(imputer, "feature_names_in_"):
         del imputer.feature_names_in_
     moments, kept = None, []
-    for rows, (part, block) in blocks.apply(_look_at, "means", n_jobs):
+    for rows, (part, block) in blocks.apply(_look_at, "means"):
         if part is None:
             raise ValueError(f"Rows {rows.start} to {rows.stop - 1} contain infinity.")
         moments = part if moments is None else moments + part
@@ -125,7 +123,7 @@ def fit_blocks(
     if streams:
         mean = moments.mean if imputer._scaler is None else np.zeros(n_features)
         imputer._fit_scans(
-            mean, lambda: (scaled for _, scaled in blocks.apply(imputer._scale, "fit", n_jobs))
+            mean, lambda: (scaled for _, scaled in blocks.apply(imputer._scale, "fit"))
         )
     else:
         scaled = imputer._scale(sample)
@@ -191,9 +189,7 @@ def impute_blocks(
             f"{type(imputer).__name__}(joint=True) fills all rows together, so a row would depend "
             "on its block. Fit one with joint=False."
         )
-    blocks = _Blocks(source, rows_per_block, progress)
-    check_number(n_jobs, "n_jobs", Integral)
-    n_jobs = joblib.effective_n_jobs(n_jobs)
+    blocks = _Blocks(source, rows_per_block, n_jobs, progress)
     as_file = isinstance(out, str | os.PathLike)
     if not as_file and tuple(out.shape) != blocks.shape:
         raise ValueError(f"Expected out of shape {blocks.shape} but got {tuple(out.shape)}.")
@@ -202,9 +198,9 @@ def impute_blocks(
             f"Expected out to hold floats but got {out.dtype}, which would cut off the decimals."
         )
     # As many threads as are wanted are at work already; those of the libraries would multiply them.
-    limit = threadpool_limits(1, user_api="blas") if n_jobs > 1 else nullcontext()
+    limit = threadpool_limits(1, user_api="blas") if blocks.n_jobs > 1 else nullcontext()
     fill = partial(blocks.fill, imputer=imputer)
-    with limit, closing(blocks.apply(fill, "impute", n_jobs)) as filled:
+    with limit, closing(blocks.apply(fill, "impute")) as filled:
         if as_file:
             _write_npy(Path(out), blocks.shape, filled)
             return
@@ -221,7 +217,9 @@ def _look_at(block: np.ndarray) -> tuple[Moments | None, np.ndarray]:
 class _Blocks:
     """A matrix as a sequence of blocks of rows, which are read as often as needed."""
 
-    def __init__(self, source: Any, rows_per_block: int | None, progress: bool) -> None:
+    def __init__(
+        self, source: Any, rows_per_block: int | None, n_jobs: int, progress: bool
+    ) -> None:
         self.names = None
         if hasattr(source, "var_names"):  # AnnData
             self.names = np.asarray(source.var_names, dtype=object)
@@ -239,6 +237,8 @@ class _Blocks:
             )
         if rows_per_block is not None:
             check_number(rows_per_block, "rows_per_block", Integral, min_val=1)
+        check_number(n_jobs, "n_jobs", Integral)
+        self.n_jobs = joblib.effective_n_jobs(n_jobs)
         self.rows_per_block = rows_per_block or max(1, BLOCK_ENTRIES // self.shape[1])
 
     def read(self, what: str) -> Iterator[tuple[slice, np.ndarray]]:
@@ -257,17 +257,17 @@ class _Blocks:
                 bar.update(len(block))
 
     def apply(
-        self, function: Callable[[np.ndarray], T], what: str, n_jobs: int
+        self, function: Callable[[np.ndarray], T], what: str
     ) -> Generator[tuple[slice, T], None, None]:
         """Yield slices and what a function makes of the rows there."""
-        if n_jobs == 1:
+        if self.n_jobs == 1:
             yield from ((rows, function(block)) for rows, block in self.read(what))
             return
         waiting: deque = deque()
-        with ThreadPoolExecutor(n_jobs) as pool:
+        with ThreadPoolExecutor(self.n_jobs) as pool:
             for rows, block in self.read(what):
                 waiting.append((rows, pool.submit(function, block)))
-                if len(waiting) > n_jobs:  # no more blocks in memory than are needed
+                if len(waiting) > self.n_jobs:  # no more blocks in memory than are needed
                     first, future = waiting.popleft()
                     yield first, future.result()
             for rows, future in waiting:

@@ -100,11 +100,10 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
         if self.weights not in ("distance", "uniform"):
             raise ValueError(f"Expected weights 'distance' or 'uniform' but got {self.weights!r}.")
         self._observed = ~np.isnan(X)
-        complete = self._observed.all()
         parts = gen_batches(X.shape[1], max(1, BLOCK_ENTRIES // len(X)))
         self.center_ = np.concatenate([_round_center(X[:, features]) for features in parts])
         X -= self.center_
-        if not complete:
+        if not self._observed.all():
             X[~self._observed] = 0.0
         self.train_ = X
         self._mean = X.sum(axis=0) / self._observed.sum(axis=0)

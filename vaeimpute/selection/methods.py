@@ -122,8 +122,8 @@ def build_imputer(
 def closed_form_device(device: str) -> str:
     """Return where to compute the closed forms if the VAE has such a device.
 
-    On a matrix of usual size they take seconds, less than it takes to look for a GPU: one is used
-    if it was asked for. That of a Mac has no float64.
+    On a matrix of usual size they are done in seconds, and to look for a GPU, torch has to be
+    imported first: one is used if it was asked for. That of a Mac has no float64.
 
     Examples
     --------
