@@ -303,7 +303,7 @@ def peers(bench: Bench) -> None:
 # They take long: two train, and one of them searches for a learning rate before; the third gives
 # other values than ours, so that their ratio matters less.
 ONCE = {"VAE", "pimms-learn VAE", "fancyimpute KNN"}
-# Which run is compared with which of this package's, and whether the values are to be the same.
+# Which run is compared with which of this package's.
 OURS = {
     "scikit-learn KNNImputer": "KNN",
     "fancyimpute KNN": "KNN",

@@ -4,7 +4,7 @@ Run by hand when `vaeimpute.cohorts` reads tables in another way::
 
     python benchmarks/reading.py
 
-A file of the size of the paper's (20531 genes x 350 samples, tab separated, 54 MB) is read by
+A file of the size of the paper's (20531 genes x 350 samples, tab separated) is read by
 `read_table_cohort`, which checks it and finds out its orientation, and by `pandas.read_csv`, in
 turns. It writes ``results/benchmarks/reading.csv`` with its provenance. A minute.
 """

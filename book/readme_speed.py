@@ -21,7 +21,7 @@ def times_section(table: pd.DataFrame) -> str:
         table["n_train"] * table["n_features"]
     ).max()].set_index("program")  # fmt: skip
     first = cohort.iloc[0]
-    turns = "one turn" if first["turns"] == 1 else f"median of {first['turns']} turns"
+    turns = "one turn" if first["turns"] == 1 else f"medians of up to {first['turns']} turns"
     lines = [
         f"Seconds to fit {first['n_train']} samples x {first['n_features']} genes "
         f"(`{first['cohort']}`) and to impute {first['n_test']} more",
