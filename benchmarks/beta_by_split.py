@@ -22,7 +22,7 @@ from vaeimpute.cohorts import load_cohort
 from vaeimpute.experiments import run_experiment
 from vaeimpute.experiments.methods import build_betas, build_vae
 from vaeimpute.experiments.profiles import read_profile
-from vaeimpute.provenance import collect_provenance, write_table
+from vaeimpute.files import collect_provenance, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 COHORT = "breast-gse1992"

@@ -27,7 +27,7 @@ from scipy.stats import spearmanr
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.evaluation import cox_coefficients, read_outcomes, spearman_correlations
-from vaeimpute.provenance import collect_provenance, write_table
+from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.splits import split_rows
 
 ROOT = Path(__file__).resolve().parents[1]

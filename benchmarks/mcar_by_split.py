@@ -19,8 +19,8 @@ import papermill
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.experiments import run_experiment
+from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, VAEImputer
-from vaeimpute.provenance import collect_provenance, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTER = ROOT / "notebooks" / "04_expression_rmse.ipynb"

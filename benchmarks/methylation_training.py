@@ -19,9 +19,9 @@ import papermill
 
 from vaeimpute.cohorts import draw_samples, load_cohort, negative_log, with_simulated_coverage
 from vaeimpute.experiments import run_experiment
+from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.imputers import KNNImputer, SVDImputer, VAEImputer
 from vaeimpute.missingness import mnar_low_coverage
-from vaeimpute.provenance import collect_provenance, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTER = ROOT / "notebooks" / "06_methylation.ipynb"

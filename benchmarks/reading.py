@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.tables import read_table_cohort
-from vaeimpute.provenance import collect_provenance, write_table
+from vaeimpute.files import collect_provenance, write_table
 
 N_GENES, N_SAMPLES, TURNS = 20531, 350, 3
 OUT = Path(__file__).resolve().parents[1] / "results" / "benchmarks" / "reading.csv"

@@ -32,8 +32,8 @@ import torch
 from torch import Tensor
 
 from vaeimpute.cohorts import load_cohort
+from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.models import Training, Validation, VariationalAutoencoder, train
-from vaeimpute.provenance import collect_provenance, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 N_TRAIN, N_VALIDATION, BATCH, LEARNING_RATE = 500, 100, 250, 5e-5

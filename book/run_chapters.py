@@ -150,7 +150,8 @@ def add_profile(assigned: Mapping[Path, dict[str, Any]], name: str) -> dict[Path
         If there is no such profile, or something is wrong with it.
     """
     # Here and not above: it takes seconds that runs without a profile need not wait for.
-    from vaeimpute.experiments.profiles import ProfileError, read_profile
+    from vaeimpute.exceptions import ProfileError
+    from vaeimpute.experiments.profiles import read_profile
 
     try:
         profile = read_profile(name).parameters()

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute import files, provenance
-from vaeimpute.provenance import collect_provenance, write_table
+from vaeimpute import files
+from vaeimpute import files as provenance
+from vaeimpute.files import collect_provenance, write_table
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts import Cohort, CohortError
+from vaeimpute.cohorts import Cohort
 from vaeimpute.cohorts.annotation import (
-    AnnotationError,
     biomart_gc_table,
     read_gc_table,
     with_gc_content,
     with_simulated_coverage,
 )
+from vaeimpute.exceptions import AnnotationError, CohortError
 
 TABLE = "TP53\t48.85\nEGFR\t44.66\nEGFR\t44.60\n\t39.02\nNA\t50.0\n"
 

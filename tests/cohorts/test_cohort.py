@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts import Cohort, CohortError
+from vaeimpute.cohorts import Cohort
+from vaeimpute.exceptions import CohortError
 
 SAMPLES, GENES = ["s1", "s2", "s3"], ["g1", "g2"]
 

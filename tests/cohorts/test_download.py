@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from vaeimpute.cohorts import download as module
-from vaeimpute.cohorts.download import DownloadError, RemoteFile, describe_size, download
+from vaeimpute.cohorts.download import RemoteFile, describe_size, download
+from vaeimpute.exceptions import DownloadError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import Cohort, load_cohort, registry
-from vaeimpute.cohorts.catalogue import COHORTS, Entry, OptionError
+from vaeimpute.cohorts.catalogue import COHORTS, Entry
+from vaeimpute.exceptions import OptionError
 
 
 @pytest.fixture

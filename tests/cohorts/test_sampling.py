@@ -8,12 +8,12 @@ import pytest
 
 from vaeimpute.cohorts import (
     Cohort,
-    CohortError,
     draw_samples,
     negative_log,
     with_read_noise,
     with_simulated_coverage,
 )
+from vaeimpute.exceptions import CohortError
 
 
 @pytest.fixture

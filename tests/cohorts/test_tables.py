@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts.clinical import match_samples
-from vaeimpute.cohorts.matrix_files import MISSING, TableError
+from vaeimpute.cohorts.matrix_files import MISSING
 from vaeimpute.cohorts.tables import looks_like_path, read_table_cohort
+from vaeimpute.exceptions import TableError
 
 GENES = ["TP53", "EGFR", "PTEN", "ACTB"]
 SAMPLES = ["GSM1", "GSM2", "GSM3"]

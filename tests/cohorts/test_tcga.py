@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts import CohortError, load_cohort
-from vaeimpute.cohorts.catalogue import COHORTS, OptionError
+from vaeimpute.cohorts import load_cohort
+from vaeimpute.cohorts.catalogue import COHORTS
 from vaeimpute.cohorts.tcga import read_tcga_glioma
+from vaeimpute.exceptions import CohortError, OptionError
 
 LGG, GBM, OTHER = "TCGA-CS-4938", "TCGA-02-0047", "TCGA-OR-A5J1"
 BARCODES = [

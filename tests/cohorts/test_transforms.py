@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts import Cohort, CohortError
+from vaeimpute.cohorts import Cohort
 from vaeimpute.cohorts.transforms import log_counts, negative_log
+from vaeimpute.exceptions import CohortError
 
 
 @pytest.fixture

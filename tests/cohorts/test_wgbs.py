@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts import CohortError, load_cohort
+from vaeimpute.cohorts import load_cohort
 from vaeimpute.cohorts import wgbs as module
-from vaeimpute.cohorts.catalogue import COHORTS, OptionError
+from vaeimpute.cohorts.catalogue import COHORTS
 from vaeimpute.cohorts.wgbs import Layout, read_methylomes
+from vaeimpute.exceptions import CohortError, OptionError
 
 # Per sample: position on chr22, methylated reads, all reads.
 CALLS = {

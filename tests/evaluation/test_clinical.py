@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from vaeimpute.evaluation import (
-    ClinicalError,
     clinical_coefficients,
     compare_coefficients,
     compare_variances,
@@ -14,6 +13,7 @@ from vaeimpute.evaluation import (
     top_overlap,
 )
 from vaeimpute.evaluation.agreement import DIFFERENCE_BINS
+from vaeimpute.exceptions import ClinicalError
 
 
 def clinical(**changes):

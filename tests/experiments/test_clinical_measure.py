@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import ClinicalError, clinical_coefficients, read_outcomes
+from vaeimpute.evaluation import clinical_coefficients, read_outcomes
+from vaeimpute.exceptions import ClinicalError
 from vaeimpute.experiments import ClinicalConcordance, Grid, run_experiment
 from vaeimpute.experiments import grid as grid_module
 from vaeimpute.imputers import GaussianImputer, MeanImputer

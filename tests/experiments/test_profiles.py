@@ -6,8 +6,9 @@ import papermill
 import pytest
 import yaml
 
+from vaeimpute.exceptions import ProfileError
 from vaeimpute.experiments.methods import build_methods
-from vaeimpute.experiments.profiles import PROFILES, ProfileError, read_profile
+from vaeimpute.experiments.profiles import PROFILES, read_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "vaeimpute" / "profiles"

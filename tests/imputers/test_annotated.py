@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from vaeimpute.exceptions import SparseLayerWarning
 from vaeimpute.imputers import (
     GaussianImputer,
     KNNImputer,
     MeanImputer,
-    SparseLayerWarning,
     fit_anndata,
     transform_anndata,
 )

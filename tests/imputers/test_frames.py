@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from vaeimpute.exceptions import FeatureOrderWarning
 from vaeimpute.imputers import (
-    FeatureOrderWarning,
     GaussianImputer,
     KNNImputer,
     MeanImputer,

@@ -9,12 +9,12 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from sklearn.exceptions import NotFittedError
 
+from vaeimpute.exceptions import ModelFileError
 from vaeimpute.imputers import (
     AutoencoderImputer,
     GaussianImputer,
     KNNImputer,
     MeanImputer,
-    ModelFileError,
     RandomImputer,
     SVDImputer,
     VAEImputer,

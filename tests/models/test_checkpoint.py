@@ -13,7 +13,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from vaeimpute.models import CheckpointError, Training, Validation, VariationalAutoencoder, train
+from vaeimpute.exceptions import CheckpointError
+from vaeimpute.models import Training, Validation, VariationalAutoencoder, train
 
 # The same run, in a process of its own that can be killed, or in this one. With a pause in each
 # batch, the kill comes in the middle of an epoch.

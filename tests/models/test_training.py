@@ -7,13 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from vaeimpute.exceptions import TrainingError, TrainingInterrupted
 from vaeimpute.models import (
     Autoencoder,
     LossTerms,
     Reconstructor,
     Training,
-    TrainingError,
-    TrainingInterrupted,
     Validation,
     VariationalAutoencoder,
     train,

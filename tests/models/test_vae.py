@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vaeimpute.models import Training, TrainingError, VariationalAutoencoder, train
+from vaeimpute.exceptions import TrainingError
+from vaeimpute.models import Training, VariationalAutoencoder, train
 from vaeimpute.models.vae import gaussian_nll, kl_to_standard_normal
 
 

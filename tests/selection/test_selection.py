@@ -5,16 +5,10 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cli.options import MethodChoice, MethodName, Resemblance
+from vaeimpute.exceptions import NothingToHideError
 from vaeimpute.experiments.profiles import read_profile
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer
-from vaeimpute.selection import (
-    METHODS,
-    SCENARIOS,
-    NothingToHideError,
-    build_imputer,
-    compare_on,
-    guess_scenario,
-)
+from vaeimpute.selection import METHODS, SCENARIOS, build_imputer, compare_on, guess_scenario
 from vaeimpute.selection.holdout import _draw
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from vaeimpute.cli.matrices import compare_methods, few_hidden, label
-from vaeimpute.selection import METHODS, NothingToHideError, build_imputer
+from vaeimpute.exceptions import NothingToHideError
+from vaeimpute.selection import METHODS, build_imputer
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -46,7 +46,8 @@ def fetch(
 def _fetch(name: str, options: dict[str, str]) -> None:
     # Here and not above: pandas takes half a second that --help need not wait for.
     from vaeimpute.cohorts import load_cohort
-    from vaeimpute.cohorts.catalogue import OptionError, find
+    from vaeimpute.cohorts.catalogue import find
+    from vaeimpute.exceptions import OptionError
 
     try:
         downloads = find(name).folder

@@ -29,8 +29,8 @@ def shows_progress() -> bool:
 
 def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
     """Read a matrix, and say what it is and what is odd about it."""
+    from vaeimpute.exceptions import some
     from vaeimpute.matrix import describe_orientation, empty_samples, read_source
-    from vaeimpute.wording import some
 
     source = read_source(path, features_in_rows=features_in_rows, layer=layer)
     for note in source.notes:
@@ -62,9 +62,8 @@ def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
 
 def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
     """Return the features that have a value, or refuse those that have none."""
-    from vaeimpute.cohorts.matrix_files import TableError
+    from vaeimpute.exceptions import TableError, some
     from vaeimpute.matrix import empty_features
-    from vaeimpute.wording import some
 
     values, empty = source.values, empty_features(source.values)
     if not len(empty):
@@ -105,8 +104,8 @@ def placed(array: np.ndarray, values: pd.DataFrame, whole: pd.DataFrame) -> np.n
 
 def known_or_empty(values: pd.DataFrame, features: pd.Index) -> pd.DataFrame:
     """Leave out features without any value of which a model knows nothing."""
+    from vaeimpute.exceptions import some
     from vaeimpute.matrix import empty_features
-    from vaeimpute.wording import some
 
     empty = empty_features(values).difference(features, sort=False)
     if len(empty):

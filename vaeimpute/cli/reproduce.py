@@ -99,9 +99,9 @@ def _plan(
     without: list[str],
 ) -> Plan:
     from vaeimpute.cohorts import load_cohort
-    from vaeimpute.cohorts.catalogue import OptionError
-    from vaeimpute.experiments.catalogue import ExperimentError, check_names
-    from vaeimpute.experiments.profiles import ProfileError, read_profile
+    from vaeimpute.exceptions import ExperimentError, OptionError, ProfileError
+    from vaeimpute.experiments.catalogue import check_names
+    from vaeimpute.experiments.profiles import read_profile
     from vaeimpute.experiments.reproduce import make_plan
 
     try:

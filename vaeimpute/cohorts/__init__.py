@@ -1,14 +1,13 @@
 """Where matrices come from: a Cohort is values, clinical table, annotation and read coverage."""
 
 from vaeimpute.cohorts.annotation import with_gc_content, with_simulated_coverage
-from vaeimpute.cohorts.cohort import Cohort, CohortError
+from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.registry import list_cohorts, load_cohort
 from vaeimpute.cohorts.sampling import draw_samples, with_read_noise
 from vaeimpute.cohorts.transforms import log_counts, negative_log
 
 __all__ = [
     "Cohort",
-    "CohortError",
     "draw_samples",
     "list_cohorts",
     "load_cohort",

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.matrix_files import TableError
-from vaeimpute.wording import some
+from vaeimpute.exceptions import TableError, some
 
 if TYPE_CHECKING:
     from anndata import AnnData

@@ -12,8 +12,12 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.cache import cache_dir
-from vaeimpute.cohorts.cohort import Cohort, CohortError
+from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.coverage import coverage_fit, coverage_model, draw_coverage
+from vaeimpute.exceptions import (
+    AnnotationError,
+    CohortError,
+)
 from vaeimpute.files import write_atomically
 from vaeimpute.seeding import child_seed
 
@@ -54,10 +58,6 @@ _GC_COLUMNS: tuple[str, ...] = (
 # Beta distribution of the GC fraction of 20330 human genes (mean 0.502, sd 0.085): the moments of
 # the column gcContent of the table geneInfo in the Bioconductor package TCGAbiolinks (GPL-3).
 _GC_ALPHA, _GC_BETA = 16.99, 16.84
-
-
-class AnnotationError(ValueError):
-    """An annotation cannot be read or fetched; the message says where, why and what to do."""
 
 
 def with_gc_content(

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from vaeimpute.cohorts.cache import cache_dir
 from vaeimpute.cohorts.download import RemoteFile, download
-
-
-class OptionError(ValueError):
-    """There is no such cohort, or an option has no such value; the message lists what there is."""
+from vaeimpute.exceptions import (
+    OptionError,
+)
 
 
 @dataclass(frozen=True)

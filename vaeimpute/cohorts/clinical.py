@@ -12,12 +12,11 @@ import pandas as pd
 from vaeimpute.cohorts.matrix_files import (
     MISSING,
     SEPARATORS,
-    TableError,
     choose_separator,
     open_text,
     read_parquet,
 )
-from vaeimpute.wording import some
+from vaeimpute.exceptions import TableError, some
 
 #: What stands for a missing value in a column of words. Shorter than `MISSING`: there "-" may be
 #: a receptor status and "None" a treatment.

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from vaeimpute.wording import some
+from vaeimpute.exceptions import (
+    CohortError,
+    some,
+)
 
 DATA_TYPES = ("expression", "methylation")
-
-
-class CohortError(ValueError):
-    """A cohort's parts do not fit together; the message names the offending ids."""
 
 
 @dataclass(frozen=True, eq=False)

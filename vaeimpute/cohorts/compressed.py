@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from vaeimpute.cohorts.cohort import CohortError
+from vaeimpute.exceptions import CohortError
 
 
 @contextmanager

@@ -22,8 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from vaeimpute.exceptions import (
+    DownloadError,
+)
+
 if TYPE_CHECKING:
     from requests import Response
+
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +37,6 @@ _TIMEOUT = (30, 60)  # seconds to connect, seconds without a byte
 _RETRIES = 4  # in a row, without a byte gained
 _WAIT = 2.0  # seconds before the first of them; each waits this much longer
 _MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK", ".xlsx": b"PK"}
-
-
-class DownloadError(RuntimeError):
-    """A file could not be had; the message says why, what is kept and what to do."""
 
 
 @dataclass(frozen=True)

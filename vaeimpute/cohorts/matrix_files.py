@@ -15,8 +15,10 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.cohort import CohortError
-from vaeimpute.wording import some
+from vaeimpute.exceptions import (
+    TableError,
+    some,
+)
 
 #: What stands for a missing value in a matrix, besides an empty field.
 MISSING = (
@@ -30,10 +32,6 @@ SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 _NUMBER_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 # SEPT2 and MARCH1 become 2-Sep and 1-Mar when a spreadsheet opens the file.
 _SPREADSHEET_DATE = re.compile(r"\d{1,2}-(Mar|Sep|Dec|Oct|Nov|Apr|Feb)", re.IGNORECASE)
-
-
-class TableError(CohortError):
-    """A file cannot be read as a table; the message says where it fails and what to do."""
 
 
 def read_matrix(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

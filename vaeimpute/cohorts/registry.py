@@ -14,10 +14,11 @@ from typing import Any
 import pandas as pd
 
 from vaeimpute.cohorts.cache import cache_dir, cached
-from vaeimpute.cohorts.catalogue import COHORTS, Entry, OptionError, find
+from vaeimpute.cohorts.catalogue import COHORTS, Entry, find
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.download import describe_size
 from vaeimpute.cohorts.tables import looks_like_path, read_table_cohort
+from vaeimpute.exceptions import OptionError
 
 
 def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.cohort import Cohort, CohortError
+from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.exceptions import CohortError
 from vaeimpute.seeding import child_seed
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 from vaeimpute.cohorts.annotated import layer_values, read_h5ad
 from vaeimpute.cohorts.clinical import Match, join_clinical, match_samples, read_clinical
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.cohorts.matrix_files import SEPARATORS, TableError, read_matrix
-from vaeimpute.wording import some
+from vaeimpute.cohorts.matrix_files import SEPARATORS, read_matrix
+from vaeimpute.exceptions import TableError, some
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.catalogue import COHORTS, OptionError
-from vaeimpute.cohorts.cohort import Cohort, CohortError
+from vaeimpute.cohorts.catalogue import COHORTS
+from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.compressed import unzipped
-from vaeimpute.wording import some
+from vaeimpute.exceptions import CohortError, OptionError, some
 
 PAPER_PATIENTS, PAPER_GENES = 667, 17176
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from vaeimpute.cohorts.cohort import Cohort, CohortError
+from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.exceptions import CohortError
 
 # One percentage point, below the smallest level above zero that a few dozen reads can give. Far
 # smaller ones, such as 1e-6, would turn unmethylated sites into outliers.

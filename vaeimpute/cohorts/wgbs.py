@@ -15,11 +15,11 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.catalogue import COHORTS, OptionError
-from vaeimpute.cohorts.cohort import Cohort, CohortError
+from vaeimpute.cohorts.catalogue import COHORTS
+from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.compressed import unzipped
 from vaeimpute.cohorts.transforms import negative_log
-from vaeimpute.wording import some
+from vaeimpute.exceptions import CohortError, OptionError, some
 
 PAPER_SAMPLES, PAPER_SITES = 206, 21220
 _BLOCK = 1 << 24

@@ -8,12 +8,7 @@ from vaeimpute.evaluation.agreement import (
 )
 from vaeimpute.evaluation.calibration import interval_coverage
 from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
-from vaeimpute.evaluation.clinical import (
-    ClinicalError,
-    ClinicalOutcomes,
-    clinical_coefficients,
-    read_outcomes,
-)
+from vaeimpute.evaluation.clinical import ClinicalOutcomes, clinical_coefficients, read_outcomes
 from vaeimpute.evaluation.clinical_claims import (
     as_in_table_2,
     judge_clinical_claims,
@@ -66,7 +61,6 @@ from vaeimpute.evaluation.verdicts import (
 )
 
 __all__ = [
-    "ClinicalError",
     "ClinicalOutcomes",
     "MaskedScorer",
     "as_in_table_2",

@@ -11,16 +11,15 @@ from numpy.typing import ArrayLike
 
 from vaeimpute.evaluation.cox import CONVERGED, cox_coefficients
 from vaeimpute.evaluation.spearman import spearman_correlations
-from vaeimpute.wording import some
+from vaeimpute.exceptions import (
+    ClinicalError,
+    some,
+)
 
 #: What a clinical table may tell, by the name under which results go.
 OUTCOMES = ("grade", "survival")
 
 _FEWEST = 3  # samples that any correlation needs
-
-
-class ClinicalError(ValueError):
-    """A clinical table cannot be used; the message says what is wrong, and in which sample."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simulated_coverage
+from vaeimpute.exceptions import (
+    ExperimentError,
+    some,
+)
 from vaeimpute.experiments.clinical_measure import ClinicalConcordance
 from vaeimpute.experiments.grid import Grid
 from vaeimpute.experiments.measures import Measure
@@ -25,11 +29,6 @@ from vaeimpute.missingness import (
     scenarios_for,
 )
 from vaeimpute.splits import split_rows
-from vaeimpute.wording import some
-
-
-class ExperimentError(ValueError):
-    """There is no such experiment, or it does not apply to the cohort; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ def imported_modules(modules: Iterable[str]) -> set[str]:
     Examples
     --------
     >>> sorted(imported_modules(["vaeimpute.cohorts.cohort"]))
-    ['vaeimpute.cohorts.cohort', 'vaeimpute.wording']
+    ['vaeimpute.cohorts.cohort', 'vaeimpute.exceptions']
     """
     found: set[str] = set()
     waiting = list(modules)

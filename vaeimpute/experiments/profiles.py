@@ -10,14 +10,14 @@ from typing import Any
 
 import yaml
 
+from vaeimpute.exceptions import (
+    ProfileError,
+)
+
 #: The profiles that come with the package, by name.
 PROFILES = ("quick", "paper")
 
 _FOLDER = resources.files("vaeimpute") / "profiles"
-
-
-class ProfileError(ValueError):
-    """A profile cannot be found or used; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaeimpute.cohorts import Cohort
-from vaeimpute.experiments.catalogue import (
-    Experiment,
-    ExperimentError,
-    choose_experiments,
-    prepare_cohort,
-)
+from vaeimpute.exceptions import ExperimentError, duration
+from vaeimpute.experiments.catalogue import Experiment, choose_experiments, prepare_cohort
 from vaeimpute.experiments.estimate import estimate_seconds
 from vaeimpute.experiments.grid import Grid, GridOutcome
 from vaeimpute.experiments.profiles import Profile
-from vaeimpute.provenance import collect_provenance, write_table
-from vaeimpute.wording import duration
+from vaeimpute.files import collect_provenance, write_table
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from vaeimpute.exceptions import (
+    OtherCodeError,
+)
 from vaeimpute.experiments.code import code_version
 from vaeimpute.experiments.measures import Measure
 from vaeimpute.experiments.store import file_digest
 from vaeimpute.imputers.storage import load_imputer, save_imputer
-
-
-class OtherCodeError(RuntimeError):
-    """A worker has another version of the code; the message names both."""
 
 
 @dataclass(frozen=True)

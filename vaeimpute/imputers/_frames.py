@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.wording import some
-
-
-class FeatureOrderWarning(UserWarning):
-    """Columns came in another order than at fit; they were matched by name."""
+from vaeimpute.exceptions import (
+    FeatureOrderWarning,
+    some,
+)
 
 
 def as_numbers(X: Any, who: str) -> Any:

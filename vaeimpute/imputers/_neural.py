@@ -45,7 +45,8 @@ class NeuralImputer(BaseImputer):
     def _fit(self, X: np.ndarray) -> None:
         import torch
 
-        from vaeimpute.models import Training, TrainingInterrupted, train, train_on_devices
+        from vaeimpute.exceptions import TrainingInterrupted
+        from vaeimpute.models import Training, train, train_on_devices
 
         self._check_parameters()
         rng = check_random_state(self.random_state)

@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from vaeimpute.exceptions import (
+    SparseLayerWarning,
+    some,
+)
 from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.wording import some
 
-if TYPE_CHECKING:  # an optional extra; whoever has an AnnData object has it
+if TYPE_CHECKING:
     from anndata import AnnData
-
-
-class SparseLayerWarning(UserWarning):
-    """A sparse layer has no missing value: its empty places are zeros, and zeros are values."""
 
 
 def fit_anndata(imputer: BaseImputer, adata: AnnData, *, layer: str | None = None) -> BaseImputer:

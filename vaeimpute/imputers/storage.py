@@ -12,6 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from sklearn.preprocessing import StandardScaler
 
+from vaeimpute.exceptions import (
+    ModelFileError,
+)
 from vaeimpute.files import replacing
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.imputers.autoencoder import AutoencoderImputer
@@ -36,10 +39,6 @@ _CLASSES: dict[str, type[BaseImputer]] = {
     )
 }
 _SCALER = "scaler."
-
-
-class ModelFileError(ValueError):
-    """A file holds no imputer that can be loaded; the message says why and what to do."""
 
 
 def can_save(imputer: object) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from vaeimpute.cohorts.matrix_files import TableError
 from vaeimpute.cohorts.tables import _kind
-from vaeimpute.wording import some
+from vaeimpute.exceptions import TableError, some
 
 
 def empty_features(values: pd.DataFrame) -> pd.Index:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.annotated import layer_values, read_h5ad
-from vaeimpute.cohorts.matrix_files import TableError, read_matrix
+from vaeimpute.cohorts.matrix_files import read_matrix
 from vaeimpute.cohorts.tables import EXTENSIONS, _existing
+from vaeimpute.exceptions import TableError
 
 _LARGEST = 1e100  # squares and their sums have to stay finite
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.matrix_files import TableError
+from vaeimpute.exceptions import TableError
 
 _COUNTS_LOOK_LIKE = 100.0  # log2 of anything that sequencers or scanners measure stays below 30
 

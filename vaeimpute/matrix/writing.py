@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.annotated import import_anndata, read_h5ad
-from vaeimpute.cohorts.matrix_files import SEPARATORS, TableError, has_id_column, read_parquet
+from vaeimpute.cohorts.matrix_files import SEPARATORS, has_id_column, read_parquet
 from vaeimpute.cohorts.tables import EXTENSIONS
+from vaeimpute.exceptions import TableError
 from vaeimpute.files import replacing
 from vaeimpute.matrix.text import fill_text, open_for_text
 

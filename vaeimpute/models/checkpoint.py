@@ -13,11 +13,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vaeimpute.exceptions import (
+    CheckpointError,
+)
 from vaeimpute.files import replacing
-
-
-class CheckpointError(ValueError):
-    """A checkpoint cannot be used; the message says why and what to do."""
 
 
 def data_digest(*tensors: Tensor) -> str:

@@ -11,9 +11,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from vaeimpute.exceptions import CheckpointError, TrainingError
 from vaeimpute.models.base import Reconstructor
-from vaeimpute.models.checkpoint import CheckpointError
-from vaeimpute.models.training import Training, TrainingError, train
+from vaeimpute.models.training import Training, train
 from vaeimpute.models.validation import Validation
 
 if TYPE_CHECKING:

@@ -15,6 +15,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from vaeimpute.exceptions import (
+    TrainingError,
+    TrainingInterrupted,
+)
 from vaeimpute.models.base import Reconstructor
 from vaeimpute.models.checkpoint import (
     data_digest,
@@ -27,30 +31,10 @@ from vaeimpute.models.validation import Validation
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+
 # Far above the gradient norms of healthy training on standardised data: it only catches the spikes
 # of the first batches, which otherwise throw large networks into NaN at high learning rates.
 _MAX_GRADIENT_NORM = 1e4
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message says where it stopped and what to try."""
-
-
-class TrainingInterrupted(KeyboardInterrupt):
-    """Training was interrupted; the model keeps the best that it had until then.
-
-    Attributes
-    ----------
-    history : DataFrame
-        The epochs that were finished.
-    """
-
-    def __init__(self, message: str, history: pd.DataFrame) -> None:
-        super().__init__(message)
-        self.history = history
-
-    def __reduce__(self) -> tuple:
-        return type(self), (*self.args, self.history)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Which method to take for a matrix: values of its own are hidden, and each has to restore them."""
 
-from vaeimpute.selection.holdout import Comparison, NothingToHideError, compare_on
+from vaeimpute.selection.holdout import Comparison, compare_on
 from vaeimpute.selection.methods import METHODS, Method, build_imputer, closed_form_device
 from vaeimpute.selection.resemblance import SCENARIOS, guess_scenario
 
@@ -9,7 +9,6 @@ __all__ = [
     "SCENARIOS",
     "Comparison",
     "Method",
-    "NothingToHideError",
     "build_imputer",
     "closed_form_device",
     "compare_on",

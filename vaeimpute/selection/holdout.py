@@ -14,6 +14,9 @@ from tqdm import tqdm
 
 from vaeimpute.cohorts import Cohort
 from vaeimpute.evaluation import mean_absolute_error, root_mean_squared_error
+from vaeimpute.exceptions import (
+    NothingToHideError,
+)
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.missingness import trial_rng
 from vaeimpute.seeding import child_seed
@@ -24,10 +27,6 @@ logger = logging.getLogger(__name__)
 # What numbers can do to a method: a matrix that has no decomposition, a training that diverges, a
 # device without memory, an error that is not finite.
 _FAILURES = (ArithmeticError, RuntimeError, ValueError)
-
-
-class NothingToHideError(ValueError):
-    """A matrix has too few values for any of them to be hidden."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,134 @@
+"""What can go wrong, and the words to say it in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def some(names: pd.Index | Sequence, most: int = 5) -> str:
+    """Name a few of many.
+
+    Parameters
+    ----------
+    names : Index or sequence
+    most : int
+        How many to name.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> some(["TP53", "EGFR", "MYC"], most=2)
+    "'TP53', 'EGFR' and 1 more"
+    >>> some([])
+    'none'
+    """
+    if not len(names):
+        return "none"
+    return ", ".join(map(repr, names[:most])) + (
+        f" and {len(names) - most} more" if len(names) > most else ""
+    )
+
+
+def duration(seconds: float) -> str:
+    """Say a time to two digits, in the largest unit of which there are at least two.
+
+    Parameters
+    ----------
+    seconds : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> [duration(s) for s in (0.0123, 100, 5000, 50_000)]
+    ['0.012 seconds', '100 seconds', '83 minutes', '14 hours']
+    """
+    units = ((3600, "hours"), (60, "minutes"))
+    size, unit = next(((s, u) for s, u in units if seconds >= 2 * s), (1, "seconds"))
+    return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+
+
+class CohortError(ValueError):
+    """A cohort's parts do not fit together; the message names the offending ids."""
+
+
+class TableError(CohortError):
+    """A file cannot be read as a table; the message says where it fails and what to do."""
+
+
+class OptionError(ValueError):
+    """There is no such cohort, or an option has no such value; the message lists what there is."""
+
+
+class DownloadError(RuntimeError):
+    """A file could not be had; the message says why, what is kept and what to do."""
+
+
+class AnnotationError(ValueError):
+    """An annotation cannot be read or fetched; the message says where, why and what to do."""
+
+
+class FeatureOrderWarning(UserWarning):
+    """Columns came in another order than at fit; they were matched by name."""
+
+
+class ModelFileError(ValueError):
+    """A file holds no imputer that can be loaded; the message says why and what to do."""
+
+
+class SparseLayerWarning(UserWarning):
+    """A sparse layer has no missing value: its empty places are zeros, and zeros are values."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be used; the message says why and what to do."""
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says where it stopped and what to try."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Training was interrupted; the model keeps the best that it had until then.
+
+    Attributes
+    ----------
+    history : DataFrame
+        The epochs that were finished.
+    """
+
+    def __init__(self, message: str, history: pd.DataFrame) -> None:
+        super().__init__(message)
+        self.history = history
+
+    def __reduce__(self) -> tuple:
+        return type(self), (*self.args, self.history)
+
+
+class ClinicalError(ValueError):
+    """A clinical table cannot be used; the message says what is wrong, and in which sample."""
+
+
+class OtherCodeError(RuntimeError):
+    """A worker has another version of the code; the message names both."""
+
+
+class ProfileError(ValueError):
+    """A profile cannot be found or used; the message says what is wrong with it."""
+
+
+class ExperimentError(ValueError):
+    """There is no such experiment, or it does not apply to the cohort; the message says why."""
+
+
+class NothingToHideError(ValueError):
+    """A matrix has too few values for any of them to be hidden."""
