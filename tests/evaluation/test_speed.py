@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import fit_exponent, judge_time_claims, time_imputers
-from vaeimpute.evaluation.speed import TIME_CLAIMS
+from vaeimpute.claims.paper import TIME_CLAIMS, judge_time_claims
+from vaeimpute.evaluation import fit_exponent, time_imputers
 from vaeimpute.imputers import KNNImputer, MeanImputer
 
 

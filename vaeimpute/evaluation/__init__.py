@@ -7,15 +7,7 @@ from vaeimpute.evaluation.agreement import (
     top_overlap,
 )
 from vaeimpute.evaluation.calibration import interval_coverage
-from vaeimpute.evaluation.claims import judge_expression_claims, judge_shift_claims
 from vaeimpute.evaluation.clinical import ClinicalOutcomes, clinical_coefficients, read_outcomes
-from vaeimpute.evaluation.clinical_claims import (
-    as_in_table_2,
-    judge_clinical_claims,
-    paper_table_2,
-    tabulate_concordance,
-    write_intervals,
-)
 from vaeimpute.evaluation.concordance import concordance_index
 from vaeimpute.evaluation.contraction import spectral_radius
 from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
@@ -39,7 +31,7 @@ from vaeimpute.evaluation.pooling import pool_draws
 from vaeimpute.evaluation.scoring import MaskedScorer
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
 from vaeimpute.evaluation.spearman import spearman_correlations
-from vaeimpute.evaluation.speed import fit_exponent, judge_time_claims, time_imputers
+from vaeimpute.evaluation.speed import fit_exponent, time_imputers
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import (
     best_methods,
@@ -47,23 +39,10 @@ from vaeimpute.evaluation.summary import (
     describe_ranking,
     summarize,
 )
-from vaeimpute.evaluation.verdicts import (
-    judge_best,
-    judge_better,
-    judge_change,
-    judge_divergence,
-    judge_falling,
-    judge_lowest,
-    judge_not_worse,
-    judge_parts,
-    judge_similar,
-    judge_stable,
-)
 
 __all__ = [
     "ClinicalOutcomes",
     "MaskedScorer",
-    "as_in_table_2",
     "best_methods",
     "clinical_coefficients",
     "compare_coefficients",
@@ -86,25 +65,10 @@ __all__ = [
     "fit_exponent",
     "follow_passes",
     "interval_coverage",
-    "judge_best",
-    "judge_better",
-    "judge_change",
-    "judge_clinical_claims",
-    "judge_divergence",
-    "judge_expression_claims",
-    "judge_falling",
-    "judge_lowest",
-    "judge_not_worse",
-    "judge_parts",
-    "judge_shift_claims",
-    "judge_similar",
-    "judge_stable",
-    "judge_time_claims",
     "latent_distribution",
     "loss_terms",
     "mean_absolute_error",
     "measure_noise",
-    "paper_table_2",
     "pool_draws",
     "read_outcomes",
     "reconstruct_rows",
@@ -115,9 +79,7 @@ __all__ = [
     "spectral_radius",
     "strongest_correlation",
     "summarize",
-    "tabulate_concordance",
     "time_imputers",
     "top_overlap",
     "vae_shift_curve",
-    "write_intervals",
 ]

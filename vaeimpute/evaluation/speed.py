@@ -10,18 +10,6 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from vaeimpute.evaluation.claims import NOT_MEASURED
-
-#: The claims of the section "Imputation time for new samples" by key.
-TIME_CLAIMS = {
-    "knn": "VAE imputes 100 new samples several orders of magnitude faster than KNN",
-    "svd": "VAE imputes 100 new samples several orders of magnitude faster than SVD",
-    "negligible": "once a VAE is trained, the time to impute a new sample is almost negligible",
-    "matrix": "KNN and SVD require computing the entire matrix each time a new sample is given",
-    "linear_knn": "the time of KNN grows linearly with the size of the data matrix",
-    "linear_svd": "the time of SVD grows linearly with the size of the data matrix",
-}
-
 
 def fit_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> tuple[float, float]:
     """Fit ``seconds = c * size ** exponent`` by least squares of the logarithms.
@@ -96,77 +84,3 @@ def time_imputers(
         table.append((method, fitted - start, seconds[0] - fitted, single))
     columns = ["method", "fit_seconds", "impute_seconds", "single_seconds"]
     return pd.DataFrame(table, columns=columns), filled
-
-
-def judge_time_claims(
-    times: pd.DataFrame, exponents: pd.DataFrame, *, orders: float = 2.0, tolerance: float = 0.2
-) -> pd.Series:
-    """Judge the paper's claims on time.
-
-    - ``knn`` and ``svd``: the time to impute the batch, compared with every program that has the
-      method. ``"holds"`` if each takes at least ``10 ** orders`` times as long as the VAE, ``"holds
-      in part"`` if some do.
-    - ``negligible``: the VAE imputes one sample in less than a second, and in less than a
-      thousandth of its training time.
-    - ``matrix``: does not hold if a method that needs the training rows only at fit (``"SVD,
-      alone"``) imputes a sample in less time than KNN, which does need them; holds otherwise.
-    - ``linear_knn`` and ``linear_svd``: the exponents of this package's KNN and of joint SVD, in
-      rows and in features. ``"holds"`` if both are within `tolerance`, or two standard errors, of
-      1; ``"holds in part"`` if one is.
-
-    Parameters
-    ----------
-    times : DataFrame
-        One row per ``method`` and ``program`` with ``fit_seconds``, ``impute_seconds`` (of the
-        batch) and ``single_seconds``: ``results/benchmarks/imputation_time.csv``.
-    exponents : DataFrame
-        ``program``, ``varied``, ``quantity``, ``exponent``, ``standard_error``:
-        ``results/benchmarks/imputation_exponents.csv``.
-    orders : float
-        Of magnitude, that count as several.
-    tolerance : float
-        Of an exponent.
-
-    Returns
-    -------
-    Series of str
-        Verdicts by the keys of `TIME_CLAIMS`; ``"not measured"`` where rows are missing.
-
-    Examples
-    --------
-    >>> rows = [("KNN", "slow", 0.0, 900.0, 20.0), ("KNN", "fast", 0.0, 2.0, 0.1),
-    ...         ("VAE", "fast", 9000.0, 1.0, 0.2)]
-    >>> names = ["method", "program", "fit_seconds", "impute_seconds", "single_seconds"]
-    >>> grows = pd.DataFrame(columns=["program", "varied", "quantity", "exponent"])
-    >>> judge_time_claims(pd.DataFrame(rows, columns=names), grows).to_dict()
-    {'knn': 'holds in part', 'svd': 'not measured', 'negligible': 'holds',
-     'matrix': 'not measured', 'linear_knn': 'not measured', 'linear_svd': 'not measured'}
-    """
-    verdicts = dict.fromkeys(TIME_CLAIMS, NOT_MEASURED)
-    measured = times.dropna(subset="impute_seconds")
-    ours = measured.drop_duplicates("method").set_index("method")
-    if "VAE" in ours.index:
-        vae = ours.loc["VAE"]
-        for key, method in (("knn", "KNN"), ("svd", "SVD")):
-            others = measured.loc[measured["method"] == method, "impute_seconds"]
-            if len(others):
-                verdicts[key] = _in_words(others >= 10**orders * vae["impute_seconds"])
-        single = vae["single_seconds"]
-        if not np.isnan(single):
-            quick = single < 1.0 and single < vae["fit_seconds"] / 1000
-            verdicts["negligible"] = "holds" if quick else "does not hold"
-    if {"KNN", "SVD, alone"} <= set(ours.index):
-        singles = ours["single_seconds"]
-        without = singles["SVD, alone"] < singles["KNN"]
-        verdicts["matrix"] = "does not hold" if without else "holds"
-    totals = exponents[exponents["quantity"] == "total_seconds"]
-    for key, method in (("linear_knn", "KNN"), ("linear_svd", "SVD")):
-        found = totals[(totals["program"] == method) & totals["varied"].isin(["n", "d"])]
-        if len(found) == 2:
-            margin = np.maximum(tolerance, 2 * found["standard_error"].fillna(0.0))
-            verdicts[key] = _in_words((found["exponent"] - 1).abs() <= margin)
-    return pd.Series(verdicts)
-
-
-def _in_words(true: pd.Series) -> str:
-    return "holds" if true.all() else "holds in part" if true.any() else "does not hold"

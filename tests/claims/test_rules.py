@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from vaeimpute.evaluation import (
+from vaeimpute.claims.rules import (
     judge_best,
     judge_better,
     judge_change,

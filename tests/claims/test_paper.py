@@ -3,12 +3,13 @@
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import judge_expression_claims, judge_shift_claims
-from vaeimpute.evaluation.claims import (
+from vaeimpute.claims.paper import (
     EXPRESSION_CLAIMS,
     EXPRESSION_SCENARIOS,
     LOW_VALUE_SCENARIOS,
     SHIFT_CLAIMS,
+    judge_expression_claims,
+    judge_shift_claims,
 )
 from vaeimpute.missingness import mnar_low_values, scenarios_for
 

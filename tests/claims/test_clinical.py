@@ -4,16 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import (
+from vaeimpute.claims.paper import (
+    CLINICAL_CLAIMS,
+    CLINICAL_SCENARIOS,
     as_in_table_2,
-    compare_coefficients,
     judge_clinical_claims,
-    judge_similar,
     paper_table_2,
     tabulate_concordance,
     write_intervals,
 )
-from vaeimpute.evaluation.clinical_claims import CLINICAL_CLAIMS, CLINICAL_SCENARIOS
+from vaeimpute.claims.rules import judge_similar
+from vaeimpute.evaluation import compare_coefficients
 
 # How far each method's coefficients are off.
 NOISE = {"random": 0.4, "KNN": 0.2, "SVD": 0.1, "VAE": 0.1}
