@@ -12,7 +12,7 @@ from vaeimpute.evaluation import (
     read_outcomes,
     top_overlap,
 )
-from vaeimpute.evaluation.agreement import DIFFERENCE_BINS
+from vaeimpute.evaluation.clinical import DIFFERENCE_BINS
 from vaeimpute.exceptions import ClinicalError
 
 

@@ -16,8 +16,7 @@ from vaeimpute.claims.rules import (
     judge_parts,
     judge_similar,
 )
-from vaeimpute.evaluation.agreement import compare_variances, difference_density
-from vaeimpute.evaluation.clinical import OUTCOMES
+from vaeimpute.evaluation.clinical import OUTCOMES, compare_variances, difference_density
 from vaeimpute.evaluation.summary import compare_methods, summarize
 
 #: What the paper compares the VAE with, as it ran them.

@@ -1,36 +1,41 @@
 """Numbers that say how good an imputation is."""
 
-from vaeimpute.evaluation.agreement import (
+from vaeimpute.evaluation.associations import (
+    concordance_index,
+    cox_coefficients,
+    spearman_correlations,
+)
+from vaeimpute.evaluation.calibration import interval_coverage, pool_draws
+from vaeimpute.evaluation.clinical import (
+    ClinicalOutcomes,
+    clinical_coefficients,
     compare_coefficients,
     compare_variances,
     difference_density,
+    read_outcomes,
     top_overlap,
 )
-from vaeimpute.evaluation.calibration import interval_coverage
-from vaeimpute.evaluation.clinical import ClinicalOutcomes, clinical_coefficients, read_outcomes
-from vaeimpute.evaluation.concordance import concordance_index
-from vaeimpute.evaluation.contraction import spectral_radius
-from vaeimpute.evaluation.coverage import coverage_and_error, error_by_coverage
-from vaeimpute.evaluation.cox import cox_coefficients
-from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
+from vaeimpute.evaluation.convergence import first_stable_pass, follow_passes, spectral_radius
+from vaeimpute.evaluation.errors import (
+    coverage_and_error,
+    describe_features,
+    error_by_coverage,
+    error_per_feature,
+    errors_by_property,
+    mean_absolute_error,
+    root_mean_squared_error,
+    strongest_correlation,
+)
 from vaeimpute.evaluation.networks import (
+    describe_noise,
     divergence_by_dimension,
     latent_distribution,
     loss_terms,
+    measure_noise,
     reconstruct_rows,
 )
-from vaeimpute.evaluation.noise import describe_noise, measure_noise
-from vaeimpute.evaluation.passes import first_stable_pass, follow_passes
-from vaeimpute.evaluation.per_feature import (
-    describe_features,
-    error_per_feature,
-    errors_by_property,
-    strongest_correlation,
-)
-from vaeimpute.evaluation.pooling import pool_draws
 from vaeimpute.evaluation.scoring import MaskedScorer
 from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
-from vaeimpute.evaluation.spearman import spearman_correlations
 from vaeimpute.evaluation.speed import fit_exponent, time_imputers
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 from vaeimpute.evaluation.summary import (

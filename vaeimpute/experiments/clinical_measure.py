@@ -11,12 +11,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from vaeimpute.evaluation.agreement import compare_coefficients, top_overlap
 from vaeimpute.evaluation.clinical import (
     OUTCOMES,
     ClinicalOutcomes,
     clinical_coefficients,
+    compare_coefficients,
     read_outcomes,
+    top_overlap,
 )
 
 logger = logging.getLogger(__name__)

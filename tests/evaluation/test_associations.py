@@ -16,7 +16,13 @@ from vaeimpute.evaluation import (
     read_outcomes,
     spearman_correlations,
 )
-from vaeimpute.evaluation.cox import CONSTANT, CONVERGED, NOT_CONVERGED, SEPARATION, TOO_FEW_EVENTS
+from vaeimpute.evaluation.associations import (
+    CONSTANT,
+    CONVERGED,
+    NOT_CONVERGED,
+    SEPARATION,
+    TOO_FEW_EVENTS,
+)
 
 lifelines = pytest.importorskip("lifelines", reason="part of the extra 'book'")
 
