@@ -292,7 +292,7 @@ def test_a_full_disk_leaves_the_old_output(fails, matrix, monkeypatch):
     def opened(path):
         yield Full()
 
-    monkeypatch.setattr("vaeimpute.matrix.text.open_for_text", opened)
+    monkeypatch.setattr("vaeimpute.tables.write.open_for_text", opened)
     message = fails("impute", matrix, "-o", "out.csv", "--force", "--method", "mean")
     assert "out.csv cannot be written: No space left on device. What was there before is" in message
     assert Path("out.csv").read_text() == "old"
@@ -351,7 +351,7 @@ def test_an_error_that_nobody_thought_of_is_one_line(fails, matrix, monkeypatch)
     def fault(*arguments, **options):
         raise RuntimeError("odd")
 
-    monkeypatch.setattr("vaeimpute.matrix.read_source", fault)
+    monkeypatch.setattr("vaeimpute.tables.read_source", fault)
     message = fails("impute", matrix, "-o", "out.csv")
     assert message == "Error: RuntimeError: odd (--debug shows where this comes from)"
 
@@ -360,7 +360,7 @@ def test_memory_that_does_not_suffice(fails, matrix, monkeypatch):
     def greedy(*arguments, **options):
         raise MemoryError("Unable to allocate 1.00 TiB")
 
-    monkeypatch.setattr("vaeimpute.matrix.read_source", greedy)
+    monkeypatch.setattr("vaeimpute.tables.read_source", greedy)
     message = fails("impute", matrix, "-o", "out.csv")
     assert message == "Error: Out of memory. Unable to allocate 1.00 TiB"
 

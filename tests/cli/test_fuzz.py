@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from vaeimpute.cli import app
-from vaeimpute.cohorts.matrix_files import MISSING
+from vaeimpute.tables.read import MISSING
 
 HOLES = {"", *MISSING}
 

@@ -65,8 +65,8 @@ def interrupt(process, after=0.0, pause=30):
     [
         "vaeimpute.cli.matrices:read",
         "vaeimpute.selection.holdout:mean_absolute_error",
-        "vaeimpute.matrix:write_filled",
-        "vaeimpute.matrix.writing:fill_text",
+        "vaeimpute.tables:write_filled",
+        "vaeimpute.tables.write:fill_text",
         "vaeimpute.models:train",
     ],
 )

@@ -78,8 +78,8 @@ def compare(
     ):
         from vaeimpute.cli.matrices import compare_methods, learnable, read, work_on
         from vaeimpute.files import write_atomically
-        from vaeimpute.matrix import check_output
         from vaeimpute.report import check_report
+        from vaeimpute.tables import check_output
 
         if figure is not None:
             check_output(figure, force=force, extensions=(".png", ".svg", ".pdf"))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vaeimpute.cli.choosing import Choice
     from vaeimpute.imputers._base import BaseImputer
-    from vaeimpute.matrix import Source
+    from vaeimpute.tables import Source
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -114,7 +114,7 @@ def _impute(request: Request) -> None:
     # Here and not above: pandas takes half a second that --help need not wait for.
     from vaeimpute.cli.choosing import choose, find_candidates
     from vaeimpute.cli.matrices import label, learnable, placed, read, work_on
-    from vaeimpute.matrix import write_filled, write_table
+    from vaeimpute.tables import write_filled, write_table
 
     _check_outputs(request)
     candidates = find_candidates(request)
@@ -138,7 +138,7 @@ def _impute(request: Request) -> None:
 
 def _check_outputs(request: Request) -> None:
     """Find out what cannot be written before there is anything to write."""
-    from vaeimpute.matrix import check_output
+    from vaeimpute.tables import check_output
 
     check_output(request.output, force=request.force)
     if request.std is not None:
@@ -186,7 +186,7 @@ def predict(
     """
     import numpy as np
 
-    from vaeimpute.matrix import from_log, from_log_std
+    from vaeimpute.tables import from_log, from_log_std
 
     filled = np.asarray(imputer.transform(work))
     std = np.asarray(imputer.predict_std(work)) if with_std else None

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from vaeimpute.matrix import Source
     from vaeimpute.selection import Comparison
+    from vaeimpute.tables import Source
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -30,7 +30,7 @@ def shows_progress() -> bool:
 def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
     """Read a matrix, and say what it is and what is odd about it."""
     from vaeimpute.exceptions import some
-    from vaeimpute.matrix import describe_orientation, empty_samples, read_source
+    from vaeimpute.tables import describe_orientation, empty_samples, read_source
 
     source = read_source(path, features_in_rows=features_in_rows, layer=layer)
     for note in source.notes:
@@ -63,7 +63,7 @@ def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
 def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
     """Return the features that have a value, or refuse those that have none."""
     from vaeimpute.exceptions import TableError, some
-    from vaeimpute.matrix import empty_features
+    from vaeimpute.tables import empty_features
 
     values, empty = source.values, empty_features(source.values)
     if not len(empty):
@@ -105,7 +105,7 @@ def placed(array: np.ndarray, values: pd.DataFrame, whole: pd.DataFrame) -> np.n
 def known_or_empty(values: pd.DataFrame, features: pd.Index) -> pd.DataFrame:
     """Leave out features without any value of which a model knows nothing."""
     from vaeimpute.exceptions import some
-    from vaeimpute.matrix import empty_features
+    from vaeimpute.tables import empty_features
 
     empty = empty_features(values).difference(features, sort=False)
     if len(empty):
@@ -121,7 +121,7 @@ def known_or_empty(values: pd.DataFrame, features: pd.Index) -> pd.DataFrame:
 
 def work_on(values: pd.DataFrame, *, log: bool, zscore: bool) -> pd.DataFrame:
     """Return the values on the scale to work on, and suggest another one if they ask for it."""
-    from vaeimpute.matrix import suggest_transforms, to_log
+    from vaeimpute.tables import suggest_transforms, to_log
 
     for suggestion in suggest_transforms(values, log=log, zscore=zscore):
         logger.warning(suggestion)

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.annotated import layer_values, read_h5ad
-from vaeimpute.cohorts.clinical import Match, join_clinical, match_samples, read_clinical
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.cohorts.matrix_files import SEPARATORS, read_matrix
 from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.clinical import Match, join_clinical, match_samples, read_clinical
+from vaeimpute.tables.h5ad import layer_values, read_h5ad
+from vaeimpute.tables.read import SEPARATORS, read_matrix
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def read_table_cohort(
     path : str or path
         ``.csv``, ``.tsv``, ``.txt`` (each also ``.gz``), ``.parquet`` or ``.h5ad`` (AnnData). Row
         and column ids are expected, and as a missing value an empty field or one of
-        `vaeimpute.cohorts.matrix_files.MISSING`.
+        `vaeimpute.tables.read.MISSING`.
     orientation : {"auto", "samples_by_features", "features_by_samples"}
         What the rows of the file are. ``"auto"`` compares ids with the clinical table; without one
         it looks for ids of a known kind (TCGA, GEO, Ensembl, CpG, gene symbols); failing that it

@@ -12,8 +12,8 @@ import pandas as pd
 
 from vaeimpute.cohorts.catalogue import COHORTS
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.cohorts.compressed import unzipped
 from vaeimpute.exceptions import CohortError, OptionError, some
+from vaeimpute.tables.text import unzipped
 
 PAPER_PATIENTS, PAPER_GENES = 667, 17176
 

@@ -17,9 +17,9 @@ import pandas as pd
 
 from vaeimpute.cohorts.catalogue import COHORTS
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.cohorts.compressed import unzipped
 from vaeimpute.cohorts.transforms import negative_log
 from vaeimpute.exceptions import CohortError, OptionError, some
+from vaeimpute.tables.text import unzipped
 
 PAPER_SAMPLES, PAPER_SITES = 206, 21220
 _BLOCK = 1 << 24

@@ -1,11 +1,123 @@
-"""Working on a logarithmic scale, and noticing when one should."""
+"""What may be wrong with a matrix, and what may only look wrong."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.cohorts.tables import _kind
+from vaeimpute.exceptions import TableError, some
+
+
+def empty_features(values: pd.DataFrame) -> pd.Index:
+    """Return the features that no sample has a value of.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_samples, n_features)
+
+    Returns
+    -------
+    Index
+
+    Examples
+    --------
+    >>> list(empty_features(pd.DataFrame({"TP53": [1.0, 2.0], "EGFR": [None, None]})))
+    ['EGFR']
+    """
+    return values.columns[values.isna().all(axis=0)]
+
+
+def empty_samples(values: pd.DataFrame) -> pd.Index:
+    """Return the samples that have no value at all.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_samples, n_features)
+
+    Returns
+    -------
+    Index
+    """
+    return values.index[values.isna().all(axis=1)]
+
+
+def describe_orientation(values: pd.DataFrame) -> str | None:
+    """Say why a matrix looks as if its rows were features, or return None.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_samples, n_features)
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> genes = pd.Index(["TP53", "EGFR", "PTEN", "MYC"])
+    >>> describe_orientation(pd.DataFrame(0.0, genes, [f"s{i}" for i in range(9)]))
+    "'TP53', 'EGFR' and 2 more, taken for samples, look like names of features"
+    >>> describe_orientation(pd.DataFrame(0.0, [f"s{i}" for i in range(4)], genes))
+    """
+    samples, features = values.index, values.columns
+    if _kind(samples) == "features":
+        return f"{some(samples, 2)}, taken for samples, look like names of features"
+    if _kind(features) == "samples":
+        return f"{some(features, 2)}, taken for features, look like names of samples"
+    if len(samples) > len(features) and _kind(features) != "features":
+        return f"there are more samples ({len(samples)}) than features ({len(features)})"
+    return None
+
+
+def match_features(values: pd.DataFrame, features: pd.Index) -> tuple[pd.DataFrame, str | None]:
+    """Bring the features of new samples into the order that a model knows them in.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_samples, n_features)
+    features : Index
+        The model's.
+
+    Returns
+    -------
+    values : DataFrame
+    note : str or None
+        What was done, if anything.
+
+    Raises
+    ------
+    TableError
+        If a feature is lacking, or the model does not know one.
+
+    Examples
+    --------
+    >>> values = pd.DataFrame({"TP53": [1.0], "EGFR": [2.0]})
+    >>> ordered, note = match_features(values, pd.Index(["EGFR", "TP53"]))
+    >>> list(ordered)
+    ['EGFR', 'TP53']
+    """
+    ours = values.columns
+    if ours.equals(features):
+        return values, None
+    lacking, unknown = features.difference(ours, sort=False), ours.difference(features, sort=False)
+    if len(lacking) or len(unknown):
+        parts = []
+        if len(lacking):
+            parts.append(
+                f"{len(lacking)} of the model's {len(features)} are not in the file: "
+                f"{some(lacking)}"
+            )
+        if len(unknown):
+            parts.append(f"the model does not know {len(unknown)}: {some(unknown)}")
+        raise TableError(
+            f"The model was fitted to other features: {'; '.join(parts)}. Add a feature that is "
+            "lacking as a column without values, and take out those that the model does not know "
+            "(--keep-empty leaves those without any value empty)."
+        )
+    note = "The features are in another order than those of the model; matched by name."
+    return values[features], note
+
 
 _COUNTS_LOOK_LIKE = 100.0  # log2 of anything that sequencers or scanners measure stays below 30
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts.clinical import match_samples
-from vaeimpute.cohorts.matrix_files import MISSING
 from vaeimpute.cohorts.tables import looks_like_path, read_table_cohort
 from vaeimpute.exceptions import TableError
+from vaeimpute.tables.clinical import match_samples
+from vaeimpute.tables.read import MISSING
 
 GENES = ["TP53", "EGFR", "PTEN", "ACTB"]
 SAMPLES = ["GSM1", "GSM2", "GSM3"]

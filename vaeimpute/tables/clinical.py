@@ -9,14 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.matrix_files import (
-    MISSING,
-    SEPARATORS,
-    choose_separator,
-    open_text,
-    read_parquet,
-)
 from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.read import MISSING, SEPARATORS, choose_separator, open_text, read_parquet
 
 #: What stands for a missing value in a column of words. Shorter than `MISSING`: there "-" may be
 #: a receptor status and "None" a treatment.

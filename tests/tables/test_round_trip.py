@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from vaeimpute.cohorts.matrix_files import MISSING
 from vaeimpute.exceptions import TableError
-from vaeimpute.matrix import read_source, write_filled, write_table
+from vaeimpute.tables import read_source, write_filled, write_table
+from vaeimpute.tables.read import MISSING
 
 HOLES = np.array([[True, False, False], [False, False, True]])
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.matrix import describe_orientation, from_log_std, suggest_transforms
+from vaeimpute.tables import describe_orientation, from_log_std, suggest_transforms
 
 
 def test_the_standard_deviation_of_a_lognormal_variable():
