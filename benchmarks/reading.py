@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.tables import read_table_cohort
+from vaeimpute.cohorts.own import read_table_cohort
 from vaeimpute.files import collect_provenance, write_table
 
 N_GENES, N_SAMPLES, TURNS = 20531, 350, 3

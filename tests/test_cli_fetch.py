@@ -167,7 +167,7 @@ def test_debug_shows_where_an_error_comes_from(served):
 
 
 def test_a_missing_package_is_an_error_of_one_line(cache, monkeypatch):
-    monkeypatch.setattr("vaeimpute.cohorts.packaged.util.find_spec", lambda name: None)
+    monkeypatch.setattr("vaeimpute.cohorts.published.util.find_spec", lambda name: None)
     result = run("breast-gse1992")
     assert result.exit_code == 1
     assert "Error: This cohort comes with the package SurvSet" in result.stderr

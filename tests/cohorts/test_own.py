@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts.tables import looks_like_path, read_table_cohort
+from vaeimpute.cohorts.own import looks_like_path, read_table_cohort
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables.clinical import match_samples
 from vaeimpute.tables.read import MISSING

@@ -20,8 +20,8 @@ def toy(tmp_path, monkeypatch):
         values = pd.DataFrame(np.full((2, 3), float(seed)), ["s1", "s2"], list("xyz"))
         return Cohort("toy", values, pd.DataFrame(index=values.index), kind, "expression")
 
-    monkeypatch.setattr("vaeimpute.cohorts.packaged.toy", loader, raising=False)
-    entry = Entry("toy", "t", "simulated", "vaeimpute.cohorts.packaged:toy", "l", "c", None, {})
+    monkeypatch.setattr("vaeimpute.cohorts.published.toy", loader, raising=False)
+    entry = Entry("toy", "t", "simulated", "vaeimpute.cohorts.published:toy", "l", "c", None, {})
     monkeypatch.setitem(COHORTS, "toy", entry)
     return calls
 

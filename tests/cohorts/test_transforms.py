@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import Cohort
-from vaeimpute.cohorts.transforms import log_counts, negative_log
+from vaeimpute.cohorts.derived import log_counts, negative_log
 from vaeimpute.exceptions import CohortError
 
 

@@ -69,7 +69,7 @@ def reproduce(
         given = {key: value for key, value in options.items() if value is not None}
         plan = _plan(experiments or [], cohort, given, profile, seed, without or [])
         if store is None:
-            from vaeimpute.cohorts.cache import cache_dir
+            from vaeimpute.cohorts.catalogue import cache_dir
 
             store = cache_dir() / "units"
         typer.echo(plan.describe(store))

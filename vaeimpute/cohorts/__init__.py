@@ -2,9 +2,8 @@
 
 from vaeimpute.cohorts.annotation import with_gc_content, with_simulated_coverage
 from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.cohorts.derived import draw_samples, log_counts, negative_log, with_read_noise
 from vaeimpute.cohorts.registry import list_cohorts, load_cohort
-from vaeimpute.cohorts.sampling import draw_samples, with_read_noise
-from vaeimpute.cohorts.transforms import log_counts, negative_log
 
 __all__ = [
     "Cohort",

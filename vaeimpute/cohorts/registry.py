@@ -13,11 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from vaeimpute.cohorts.cache import cache_dir, cached
-from vaeimpute.cohorts.catalogue import COHORTS, Entry, find
+from vaeimpute.cohorts.catalogue import COHORTS, Entry, cache_dir, cached, find
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.download import describe_size
-from vaeimpute.cohorts.tables import looks_like_path, read_table_cohort
+from vaeimpute.cohorts.own import looks_like_path, read_table_cohort
 from vaeimpute.exceptions import OptionError
 
 
@@ -33,7 +32,7 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
         A row of `list_cohorts`, or the path of a matrix.
     **options
         What the cohort's loader takes, for example ``source="xena"`` for ``tcga-glioma``; for a
-        path, what `vaeimpute.cohorts.tables.read_table_cohort` takes.
+        path, what `vaeimpute.cohorts.own.read_table_cohort` takes.
 
     Returns
     -------

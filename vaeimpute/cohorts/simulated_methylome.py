@@ -16,7 +16,7 @@ from vaeimpute.cohorts.coverage import (
     draw_coverage,
     spacing_scores,
 )
-from vaeimpute.cohorts.transforms import negative_log
+from vaeimpute.cohorts.derived import negative_log
 from vaeimpute.seeding import child_seed
 
 _FIRST_POSITION = 16_000_000  # the short arm of chromosome 22 is not sequenced

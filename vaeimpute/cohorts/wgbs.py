@@ -17,7 +17,7 @@ import pandas as pd
 
 from vaeimpute.cohorts.catalogue import COHORTS
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.cohorts.transforms import negative_log
+from vaeimpute.cohorts.derived import negative_log
 from vaeimpute.exceptions import CohortError, OptionError, some
 from vaeimpute.tables.text import unzipped
 
@@ -94,7 +94,7 @@ def blueprint_wgbs(
     transform : {"none", "negative_log"}
         ``"none"`` is the methylation level, between 0 and 1, as other methylation cohorts have it;
         ``"negative_log"`` takes -ln(level + 0.01) of it as the paper does, see
-        `vaeimpute.cohorts.transforms.negative_log`.
+        `vaeimpute.cohorts.derived.negative_log`.
 
     Returns
     -------

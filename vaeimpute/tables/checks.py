@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.tables import _kind
+from vaeimpute.cohorts.own import _kind
 from vaeimpute.exceptions import TableError, some
 
 

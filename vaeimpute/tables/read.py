@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.tables import EXTENSIONS, _existing
+from vaeimpute.cohorts.own import EXTENSIONS, _existing
 from vaeimpute.exceptions import (
     TableError,
     some,

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.tables import EXTENSIONS
+from vaeimpute.cohorts.own import EXTENSIONS
 from vaeimpute.exceptions import TableError
 from vaeimpute.files import replacing
 from vaeimpute.tables.h5ad import import_anndata, read_h5ad

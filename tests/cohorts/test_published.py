@@ -3,7 +3,7 @@
 import pytest
 
 from vaeimpute.cohorts import load_cohort
-from vaeimpute.cohorts.packaged import brain_gse74193
+from vaeimpute.cohorts.published import brain_gse74193
 
 
 @pytest.fixture(scope="module")
