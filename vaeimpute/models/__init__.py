@@ -1,11 +1,10 @@
 """Torch modules and their training loop; nothing here knows of files, cohorts or scikit-learn."""
 
 from vaeimpute.models.autoencoder import Autoencoder
-from vaeimpute.models.base import LossTerms, Reconstructor, passes
 from vaeimpute.models.distributed import train_on_devices
-from vaeimpute.models.training import Training, train
+from vaeimpute.models.network import LossTerms, Reconstructor, passes
+from vaeimpute.models.training import Training, Validation, train
 from vaeimpute.models.vae import VariationalAutoencoder
-from vaeimpute.models.validation import Validation
 
 __all__ = [
     "Autoencoder",

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vaeimpute.models.base import LossTerms, Reconstructor
-from vaeimpute.models.layers import empty_linear, initialize, relu_layers
+from vaeimpute.models.network import LossTerms, Reconstructor, empty_linear, initialize, relu_layers
 
 
 class Autoencoder(Reconstructor):

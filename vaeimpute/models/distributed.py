@@ -12,9 +12,8 @@ import torch
 from torch import Tensor
 
 from vaeimpute.exceptions import CheckpointError, TrainingError
-from vaeimpute.models.base import Reconstructor
-from vaeimpute.models.training import Training, train
-from vaeimpute.models.validation import Validation
+from vaeimpute.models.network import Reconstructor
+from vaeimpute.models.training import Training, Validation, train
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -9,8 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from vaeimpute.models.base import LossTerms, Reconstructor
-from vaeimpute.models.layers import empty_linear, initialize, relu_layers
+from vaeimpute.models.network import LossTerms, Reconstructor, empty_linear, initialize, relu_layers
 
 # Bounds of the log-variances of z and X. Without a lower one for X, the likelihood of a feature
 # that is reproduced exactly has no bound, and training runs off to it. Without an upper one, a bad
