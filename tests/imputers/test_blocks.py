@@ -21,7 +21,7 @@ from vaeimpute.imputers import (
     fit_blocks,
     impute_blocks,
 )
-from vaeimpute.imputers._moments import Moments
+from vaeimpute.imputers.blocks import Moments
 
 NETWORK = {
     "hidden_sizes": (16,), "latent_dim": 4, "n_epochs": 5, "init": "mean", "device": "cpu",

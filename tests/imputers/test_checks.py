@@ -3,7 +3,7 @@ from numbers import Integral, Real
 import pytest
 
 from vaeimpute.imputers import GaussianImputer, KNNImputer, SVDImputer
-from vaeimpute.imputers._checks import check_number
+from vaeimpute.imputers._base import check_number
 
 
 @pytest.mark.parametrize(

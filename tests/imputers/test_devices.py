@@ -11,11 +11,13 @@ from vaeimpute.imputers import (
     GaussianImputer,
     KNNImputer,
     SVDImputer,
-    _devices,
     load_imputer,
     save_imputer,
 )
-from vaeimpute.imputers._algebra import NumpyAlgebra, TorchAlgebra
+from vaeimpute.imputers import (
+    _backend as _devices,
+)
+from vaeimpute.imputers._backend import NumpyAlgebra, TorchAlgebra
 
 CLOSED_FORMS = [
     pytest.param(KNNImputer, id="KNN"),

@@ -13,11 +13,13 @@ from vaeimpute.imputers import (
     GaussianImputer,
     KNNImputer,
     SVDImputer,
-    _devices,
     _kernel_systems,
 )
+from vaeimpute.imputers import (
+    _backend as _devices,
+)
 from vaeimpute.imputers import knn as knn_module
-from vaeimpute.imputers._algebra import NumpyAlgebra, TorchAlgebra
+from vaeimpute.imputers._backend import NumpyAlgebra, TorchAlgebra
 from vaeimpute.imputers._tuning import hold_out
 
 ALGEBRAS = {"numpy": NumpyAlgebra(), "torch": TorchAlgebra("cpu")}

@@ -9,8 +9,7 @@ from numbers import Integral
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.imputers._checks import check_number
+from vaeimpute.imputers._base import BaseImputer, check_number
 from vaeimpute.seeding import as_generator
 
 _FOLDS = 5

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.utils import gen_batches
 
-from vaeimpute.imputers._algebra import Algebra, Array, NumpyAlgebra
+from vaeimpute.imputers._backend import Algebra, Array, NumpyAlgebra
 
 _WORKING_BYTES = 2**28  # what a block of rows may need
 _ITERATIONS_PER_DIGIT = 0.8  # of conjugate gradients, with a tenth of the values missing

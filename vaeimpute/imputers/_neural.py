@@ -14,9 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.imputers._checks import check_number
-from vaeimpute.imputers._devices import find_device
+from vaeimpute.imputers._backend import find_device
+from vaeimpute.imputers._base import BaseImputer, check_number
 
 if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do without
     import torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from vaeimpute.imputers._checks import check_number
+from vaeimpute.imputers._base import check_number
 from vaeimpute.imputers._neural import NeuralImputer
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -15,14 +16,68 @@ from typing import Any, TypeVar
 
 import joblib
 import numpy as np
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state, gen_batches
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from vaeimpute.files import replacing
-from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer
-from vaeimpute.imputers._checks import check_number
-from vaeimpute.imputers._moments import Moments
+from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer, check_number
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean and sum of squared deviations of each feature, NaN left out.
+
+    Those of blocks are merged as by Chan, Golub and LeVeque 1983, so offsets cost no digits.
+    scikit-learn's ``StandardScaler.partial_fit`` (1.9) does the same, but a feature without any
+    value in one of the blocks comes out as NaN.
+
+    Attributes
+    ----------
+    count, mean, squares : ndarray of shape (n_features,)
+        The mean is 0 where nothing is counted.
+    """
+
+    count: np.ndarray
+    mean: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def of(cls, X: np.ndarray) -> Moments:
+        """Compute those of a block of shape (n_rows, n_features)."""
+        observed = ~np.isnan(X)
+        count = observed.sum(axis=0)
+        values = X.astype(np.float64)
+        # From a value of the feature's own: the deviations of a constant are exactly 0.
+        first = np.where(count > 0, values[observed.argmax(axis=0), np.arange(X.shape[1])], 0.0)
+        values -= first
+        values[~observed] = 0.0
+        shift = values.sum(axis=0) / np.maximum(count, 1)
+        values -= shift
+        values[~observed] = 0.0
+        return cls(count, first + shift, np.einsum("ij,ij->j", values, values))
+
+    def __add__(self, other: Moments) -> Moments:
+        """Return those of both together."""
+        count = self.count + other.count
+        share = other.count / np.maximum(count, 1)
+        step = np.where(self.count > 0, other.mean - self.mean, other.mean)
+        squares = self.squares + other.squares + step**2 * self.count * share
+        mean = np.where(self.count > 0, self.mean + step * share, other.mean)
+        return Moments(count, mean, squares)
+
+    def as_scaler(self) -> StandardScaler:
+        """Return a fitted scaler; a feature that is constant but for rounding has scale 1."""
+        scaler = StandardScaler()
+        scaler.n_features_in_ = len(self.mean)
+        scaler.mean_ = self.mean
+        scaler.var_ = self.squares / np.maximum(self.count, 1)
+        eps = np.finfo(np.float64).eps
+        rounding = self.count * eps * scaler.var_ + (self.count * self.mean * eps) ** 2
+        scaler.scale_ = np.where(scaler.var_ <= rounding, 1.0, np.sqrt(scaler.var_))
+        return scaler
+
 
 T = TypeVar("T")
 

@@ -7,11 +7,10 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from vaeimpute.imputers._checks import check_number
-from vaeimpute.imputers._devices import WithDevice
+from vaeimpute.imputers._backend import WithDevice, WithPrecision
+from vaeimpute.imputers._base import check_number
 from vaeimpute.imputers._gaussian_std import WithSpread
 from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
-from vaeimpute.imputers._precision import WithPrecision
 from vaeimpute.imputers._tuning import hold_out
 
 _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)

@@ -7,11 +7,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import gen_batches
 
-from vaeimpute.imputers._algebra import Algebra, Array
-from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer
-from vaeimpute.imputers._checks import check_number
-from vaeimpute.imputers._devices import WithDevice
-from vaeimpute.imputers._precision import WithPrecision
+from vaeimpute.imputers._backend import Algebra, Array, WithDevice, WithPrecision
+from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer, check_number
 
 _CHUNK = 2**18  # numbers of which a chunk of features has about so many: it stays in the cache
 _WORKING_BYTES = 2**28  # what a block of rows may need

@@ -20,8 +20,7 @@ from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.imputers.knn import KNNImputer
-from vaeimpute.imputers.mean import MeanImputer
-from vaeimpute.imputers.random import RandomImputer
+from vaeimpute.imputers.simple import MeanImputer, RandomImputer
 from vaeimpute.imputers.svd import SVDImputer
 from vaeimpute.imputers.vae import VAEImputer
 

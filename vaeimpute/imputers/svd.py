@@ -9,10 +9,8 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.utils import check_random_state
 
-from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.imputers._checks import check_number
-from vaeimpute.imputers._devices import WithDevice
-from vaeimpute.imputers._precision import WithPrecision
+from vaeimpute.imputers._backend import WithDevice, WithPrecision
+from vaeimpute.imputers._base import BaseImputer, check_number
 from vaeimpute.imputers._tuning import hold_out
 
 _OVERSAMPLING = 10  # vectors more than asked for, with which the last ones converge sooner

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from vaeimpute.imputers._checks import check_number
+from vaeimpute.imputers._base import check_number
 from vaeimpute.imputers._neural import NeuralImputer
 
 if TYPE_CHECKING:
