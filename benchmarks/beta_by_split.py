@@ -20,8 +20,7 @@ import pandas as pd
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.experiments import run_experiment
-from vaeimpute.experiments.methods import build_betas, build_vae
-from vaeimpute.experiments.profiles import read_profile
+from vaeimpute.experiments.methods import build_betas, build_vae, read_profile
 from vaeimpute.files import collect_provenance, write_table
 
 ROOT = Path(__file__).resolve().parents[1]

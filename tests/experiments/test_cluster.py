@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.experiments import Grid
-from vaeimpute.experiments.workers import connected
+from vaeimpute.experiments.run import connected
 from vaeimpute.imputers import GaussianImputer, MeanImputer, VAEImputer
 
 distributed = pytest.importorskip(

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from vaeimpute.experiments import code
-from vaeimpute.experiments.code import code_version, foreign_source, imported_modules
+from vaeimpute.experiments import run as code
+from vaeimpute.experiments.run import code_version, foreign_source, imported_modules
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, VAEImputer
 
 

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from vaeimpute.experiments import Grid, estimate
-from vaeimpute.experiments.estimate import estimate_seconds
+from vaeimpute.experiments import Grid
+from vaeimpute.experiments import reproduce as estimate
+from vaeimpute.experiments.reproduce import estimate_seconds
 from vaeimpute.imputers import MeanImputer
 
 

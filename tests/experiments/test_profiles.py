@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from vaeimpute.exceptions import ProfileError
-from vaeimpute.experiments.methods import build_methods
-from vaeimpute.experiments.profiles import PROFILES, read_profile
+from vaeimpute.experiments.methods import PROFILES, build_methods, read_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "vaeimpute" / "profiles"

@@ -13,7 +13,7 @@ import pytest
 
 from vaeimpute.experiments import Grid, GridError, run_experiment
 from vaeimpute.experiments import grid as grid_module
-from vaeimpute.experiments.store import UnitStore
+from vaeimpute.experiments.run import UnitStore
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, VAEImputer
 from vaeimpute.splits import split_rows
 

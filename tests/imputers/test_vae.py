@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from vaeimpute.experiments.profiles import read_profile
+from vaeimpute.experiments.methods import read_profile
 from vaeimpute.imputers import (
     AutoencoderImputer,
     MeanImputer,

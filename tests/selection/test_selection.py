@@ -6,7 +6,7 @@ import pytest
 
 from vaeimpute.cli.options import MethodChoice, MethodName, Resemblance
 from vaeimpute.exceptions import NothingToHideError
-from vaeimpute.experiments.profiles import read_profile
+from vaeimpute.experiments.methods import read_profile
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer
 from vaeimpute.selection import METHODS, SCENARIOS, build_imputer, compare_on, guess_scenario
 from vaeimpute.selection.holdout import _draw

@@ -4,9 +4,9 @@
 sizes to run them in.
 """
 
-from vaeimpute.experiments.clinical_measure import ClinicalConcordance
 from vaeimpute.experiments.grid import Grid, GridError, GridOutcome, run_experiment
-from vaeimpute.experiments.selection import compare_settings, paper_architectures
+from vaeimpute.experiments.measures import ClinicalConcordance
+from vaeimpute.experiments.methods import compare_settings, paper_architectures
 
 __all__ = [
     "ClinicalConcordance",

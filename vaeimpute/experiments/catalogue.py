@@ -10,16 +10,15 @@ from vaeimpute.exceptions import (
     ExperimentError,
     some,
 )
-from vaeimpute.experiments.clinical_measure import ClinicalConcordance
 from vaeimpute.experiments.grid import Grid
-from vaeimpute.experiments.measures import Measure
+from vaeimpute.experiments.measures import ClinicalConcordance, Measure
 from vaeimpute.experiments.methods import (
+    Profile,
     build_architectures,
     build_betas,
     build_learning_rates,
     build_methods,
 )
-from vaeimpute.experiments.profiles import Profile
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.missingness import (
     SCENARIOS,

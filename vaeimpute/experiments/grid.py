@@ -18,17 +18,24 @@ from sklearn.base import BaseEstimator
 from tqdm import tqdm
 
 from vaeimpute.cohorts import Cohort
-from vaeimpute.experiments.code import code_version, foreign_source
 from vaeimpute.experiments.measures import ErrorMeasure, Measure
-from vaeimpute.experiments.store import (
+from vaeimpute.experiments.run import (
+    Call,
+    Failure,
+    FittedFile,
     UnitStore,
     array_digest,
+    code_version,
+    connected,
     digest,
     file_digest,
+    fit_unit,
+    foreign_source,
+    forget_fitted,
+    impute_unit,
     parameters_for_key,
+    run_calls,
 )
-from vaeimpute.experiments.units import FittedFile, fit_unit, forget_fitted, impute_unit
-from vaeimpute.experiments.workers import Call, Failure, connected, run_calls
 from vaeimpute.imputers.storage import can_save
 from vaeimpute.missingness import SCENARIOS, Scenario, trial_rng
 from vaeimpute.splits import Split, split_rows
