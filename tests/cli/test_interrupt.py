@@ -64,7 +64,7 @@ def interrupt(process, after=0.0, pause=30):
     "where",
     [
         "vaeimpute.cli.matrices:read",
-        "vaeimpute.selection.holdout:mean_absolute_error",
+        "vaeimpute.comparison.holdout:mean_absolute_error",
         "vaeimpute.tables:write_filled",
         "vaeimpute.tables.write:fill_text",
         "vaeimpute.models:train",

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import load_cohort
-from vaeimpute.selection import METHODS
+from vaeimpute.comparison import METHODS
 
 pytestmark = pytest.mark.slow
 

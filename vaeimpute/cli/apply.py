@@ -62,8 +62,8 @@ def _apply(
 
     from vaeimpute.cli.impute import predict
     from vaeimpute.cli.matrices import known_or_empty, placed, read
+    from vaeimpute.comparison import closed_form_device
     from vaeimpute.imputers import load_imputer, read_card
-    from vaeimpute.selection import closed_form_device
     from vaeimpute.tables import check_output, match_features, to_log, write_filled, write_table
 
     check_output(output, force=force)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from vaeimpute.cli.matrices import compare_methods, few_hidden, label
+from vaeimpute.comparison import METHODS, build_imputer
 from vaeimpute.exceptions import NothingToHideError
-from vaeimpute.selection import METHODS, build_imputer
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from vaeimpute.cli.impute import Request
-    from vaeimpute.selection import Comparison
+    from vaeimpute.comparison import Comparison
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -30,7 +30,7 @@ class Choice:
     Attributes
     ----------
     name : str
-        Key of `vaeimpute.selection.METHODS`.
+        Key of `vaeimpute.comparison.METHODS`.
     comparison : Comparison or None
     hidden : str
         What was hidden, and why.

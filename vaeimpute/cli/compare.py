@@ -13,7 +13,7 @@ from vaeimpute.cli import options as o
 from vaeimpute.cli.running import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
 
 if TYPE_CHECKING:
-    from vaeimpute.selection import Comparison
+    from vaeimpute.comparison import Comparison
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -112,10 +112,10 @@ def _as_text(found: Comparison) -> str:
 def _draw(found: Comparison, path: Path) -> None:
     import matplotlib.pyplot as plt
 
+    from vaeimpute.comparison import SCENARIOS
     from vaeimpute.evaluation import summarize
     from vaeimpute.files import replacing
     from vaeimpute.plots import plot_errors, use_style
-    from vaeimpute.selection import SCENARIOS
 
     use_style()
     figure, ax = plt.subplots()

@@ -154,7 +154,7 @@ def _check_outputs(request: Request) -> None:
 
 def _fit(request: Request, name: str, work: pd.DataFrame) -> BaseImputer:
     from vaeimpute.cli.matrices import shows_progress
-    from vaeimpute.selection import build_imputer
+    from vaeimpute.comparison import build_imputer
 
     return build_imputer(
         name, work.shape[1], seed=request.seed, zscore=request.zscore,
@@ -219,9 +219,9 @@ def _save(request: Request, fitted: BaseImputer, path: Path) -> None:
 
 def _write_report(request: Request, source: Source, choice: Choice, path: Path) -> None:
     from vaeimpute.cli.matrices import label
+    from vaeimpute.comparison import METHODS
     from vaeimpute.files import write_atomically
     from vaeimpute.report import Facts, render_report
-    from vaeimpute.selection import METHODS
 
     settings = [
         "worked on ln(x + 1)" if request.log else "worked on the values as they are",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from vaeimpute.selection import Comparison
+    from vaeimpute.comparison import Comparison
     from vaeimpute.tables import Source
 
 logger = logging.getLogger("vaeimpute.cli")
@@ -142,7 +142,7 @@ def compare_methods(
     with_std: bool = False,
 ) -> tuple[Comparison, str]:
     """Hide values of a matrix and let methods restore them; return that, and what was hidden."""
-    from vaeimpute.selection import SCENARIOS, build_imputer, compare_on, guess_scenario
+    from vaeimpute.comparison import SCENARIOS, build_imputer, compare_on, guess_scenario
 
     guessed = False
     if missing_like != "auto":
@@ -215,6 +215,6 @@ def percent(share: float) -> str:
 
 def label(name: str, mnar_low: bool) -> str:
     """Name a method in tables and messages."""
-    from vaeimpute.selection import METHODS
+    from vaeimpute.comparison import METHODS
 
     return METHODS[name].label + (", shifted" if mnar_low and name == "vae" else "")

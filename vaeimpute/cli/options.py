@@ -12,7 +12,7 @@ import typer
 
 
 class MethodName(StrEnum):
-    """The keys of `vaeimpute.selection.METHODS`, which takes a second to import."""
+    """The keys of `vaeimpute.comparison.METHODS`, which takes a second to import."""
 
     RANDOM = "random"
     MEAN = "mean"
@@ -35,7 +35,7 @@ class MethodChoice(StrEnum):
 
 
 class Resemblance(StrEnum):
-    """A key of `vaeimpute.selection.SCENARIOS`, or to have one guessed."""
+    """A key of `vaeimpute.comparison.SCENARIOS`, or to have one guessed."""
 
     AUTO = "auto"
     RANDOM = "random"

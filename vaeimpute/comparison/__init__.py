@@ -1,8 +1,7 @@
 """Which method to take for a matrix: values of its own are hidden, and each has to restore them."""
 
-from vaeimpute.selection.holdout import Comparison, compare_on
-from vaeimpute.selection.methods import METHODS, Method, build_imputer, closed_form_device
-from vaeimpute.selection.resemblance import SCENARIOS, guess_scenario
+from vaeimpute.comparison.candidates import METHODS, Method, build_imputer, closed_form_device
+from vaeimpute.comparison.holdout import SCENARIOS, Comparison, compare_on, guess_scenario
 
 __all__ = [
     "METHODS",

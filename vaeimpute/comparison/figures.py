@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from vaeimpute.comparison import SCENARIOS, Comparison
 from vaeimpute.evaluation import interval_coverage, summarize
 from vaeimpute.plots import (
     plot_errors,
@@ -19,7 +20,6 @@ from vaeimpute.plots import (
     plot_mask,
     use_style,
 )
-from vaeimpute.selection import SCENARIOS, Comparison
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cli.options import MethodChoice, MethodName, Resemblance
+from vaeimpute.comparison import METHODS, SCENARIOS, build_imputer, compare_on, guess_scenario
+from vaeimpute.comparison.holdout import _draw
 from vaeimpute.exceptions import NothingToHideError
 from vaeimpute.experiments.methods import read_profile
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer
-from vaeimpute.selection import METHODS, SCENARIOS, build_imputer, compare_on, guess_scenario
-from vaeimpute.selection.holdout import _draw
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from vaeimpute.comparison import build_imputer, compare_on
+from vaeimpute.comparison.report import list_cautions
 from vaeimpute.imputers import GaussianImputer, MeanImputer, RandomImputer
 from vaeimpute.report import Facts, render_report
-from vaeimpute.report.cautions import list_cautions
-from vaeimpute.selection import build_imputer, compare_on
 
 EVIL = '<script>alert("x")</script>'
 
