@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from vaeimpute.cli import options as o
-from vaeimpute.cli.running import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
+from vaeimpute.cli.options import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
 
 logger = logging.getLogger("vaeimpute.cli")
 

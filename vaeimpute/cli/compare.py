@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vaeimpute.cli import options as o
-from vaeimpute.cli.running import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
+from vaeimpute.cli.options import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
 
 if TYPE_CHECKING:
     from vaeimpute.comparison import Comparison

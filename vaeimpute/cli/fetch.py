@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from vaeimpute.cli.running import GOES_ON, errors_in_one_line, log_to_stderr
+from vaeimpute.cli.options import GOES_ON, errors_in_one_line, log_to_stderr
 
 
 def fetch(

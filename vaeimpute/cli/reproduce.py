@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaeimpute.cli.running import GOES_ON, errors_in_one_line, log_to_stderr
+from vaeimpute.cli.options import GOES_ON, errors_in_one_line, log_to_stderr
 
 if TYPE_CHECKING:
     from vaeimpute.experiments.reproduce import Plan
