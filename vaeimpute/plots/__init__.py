@@ -1,20 +1,16 @@
 """One function per figure: each takes a table and returns matplotlib Axes."""
 
-from vaeimpute.plots.beta import (
-    beta_colors,
-    plot_contraction,
-    plot_noise,
-    plot_passes_by_method,
-    plot_relative_errors,
-)
-from vaeimpute.plots.calibration import plot_feature_errors, plot_interval_coverage
 from vaeimpute.plots.clinical import (
     plot_coefficients,
     plot_difference_densities,
     plot_survival_by_gene,
 )
 from vaeimpute.plots.cohorts import (
+    plot_coverage_and_error,
     plot_embedding,
+    plot_error_by_coverage,
+    plot_mask,
+    plot_masked_values,
     plot_spectrum,
     plot_survival,
     plot_value_distribution,
@@ -23,19 +19,25 @@ from vaeimpute.plots.errors import (
     plot_differences,
     plot_error_panels,
     plot_errors,
+    plot_errors_by_property,
     plot_errors_by_share,
+    plot_feature_errors,
+    plot_imputed_values,
+    plot_interval_coverage,
+    plot_shift_curves,
 )
-from vaeimpute.plots.features import plot_errors_by_property
-from vaeimpute.plots.masks import plot_mask, plot_masked_values
-from vaeimpute.plots.methylation import plot_coverage_and_error, plot_error_by_coverage
-from vaeimpute.plots.shift import plot_imputed_values, plot_shift_curves
 from vaeimpute.plots.speed import plot_scaling, plot_times
 from vaeimpute.plots.style import METHOD_COLORS, use_style
 from vaeimpute.plots.training import (
+    beta_colors,
+    plot_contraction,
     plot_divergence,
     plot_history,
+    plot_noise,
     plot_passes,
+    plot_passes_by_method,
     plot_reconstruction,
+    plot_relative_errors,
     plot_settings,
 )
 
