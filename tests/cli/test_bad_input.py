@@ -292,7 +292,7 @@ def test_a_full_disk_leaves_the_old_output(fails, matrix, monkeypatch):
     def opened(path):
         yield Full()
 
-    monkeypatch.setattr("vaeimpute.tables.write.open_for_text", opened)
+    monkeypatch.setattr("vaeimpute.tables.text.open_for_text", opened)
     message = fails("impute", matrix, "-o", "out.csv", "--force", "--method", "mean")
     assert "out.csv cannot be written: No space left on device. What was there before is" in message
     assert Path("out.csv").read_text() == "old"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from vaeimpute.cli import app
-from vaeimpute.tables.read import MISSING
+from vaeimpute.tables.text import MISSING
 
 HOLES = {"", *MISSING}
 

@@ -11,7 +11,7 @@ import pytest
 from vaeimpute.cohorts.own import looks_like_path, read_table_cohort
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables.clinical import match_samples
-from vaeimpute.tables.read import MISSING
+from vaeimpute.tables.text import MISSING
 
 GENES = ["TP53", "EGFR", "PTEN", "ACTB"]
 SAMPLES = ["GSM1", "GSM2", "GSM3"]

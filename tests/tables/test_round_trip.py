@@ -11,7 +11,7 @@ from scipy import sparse
 
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables import read_source, write_filled, write_table
-from vaeimpute.tables.read import MISSING
+from vaeimpute.tables.text import MISSING
 
 HOLES = np.array([[True, False, False], [False, False, True]])
 

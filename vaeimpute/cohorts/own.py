@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +13,16 @@ from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.clinical import Match, join_clinical, match_samples, read_clinical
 from vaeimpute.tables.h5ad import layer_values, read_h5ad
-from vaeimpute.tables.read import SEPARATORS, read_matrix
+from vaeimpute.tables.read import read_matrix
+from vaeimpute.tables.text import (
+    EXTENSIONS,
+    _existing,
+    _kind,
+)
 
 logger = logging.getLogger(__name__)
 
 ORIENTATIONS = ("auto", "samples_by_features", "features_by_samples")
-
-#: Extensions that can be read; the text formats also with ``.gz``.
-EXTENSIONS = (*SEPARATORS, *(f"{suffix}.gz" for suffix in SEPARATORS), ".parquet", ".h5ad")
-
-_SAMPLE_ID = re.compile(r"TCGA[-.]\w{2}[-.]|TARGET-|GTEX-|ACH-\d{6}|(.*:)?GSM\d|[SED]RR\d")
-_FEATURE_ID = re.compile(
-    r"ENS[A-Z]{0,4}[GTP]\d{6}|cg\d{8}|ch\.\w+\.\d+|rs\d+|(chr)?(\d{1,2}|[XYM])[:_]\d+"
-    r"|.*_at$|.+\|\d+$|[NX][MR]_\d+|ILMN_\d+|A_\d+_P\d+"
-)
-# Enough of any genome-wide matrix is among these, whatever the platform; Trp53 is the mouse's.
-_KNOWN_GENES = frozenset(
-    ("ACTB", "AKT1", "APOE", "B2M", "BRAF", "BRCA1", "CD4", "CDKN2A", "EGFR", "ESR1", "GAPDH",
-     "IDH1", "KRAS", "MKI67", "MYC", "NOTCH1", "PTEN", "RB1", "TNF", "TP53", "TRP53", "VEGFA")
-)  # fmt: skip
 
 
 def looks_like_path(name: str | os.PathLike[str]) -> bool:
@@ -76,7 +66,7 @@ def read_table_cohort(
     path : str or path
         ``.csv``, ``.tsv``, ``.txt`` (each also ``.gz``), ``.parquet`` or ``.h5ad`` (AnnData). Row
         and column ids are expected, and as a missing value an empty field or one of
-        `vaeimpute.tables.read.MISSING`.
+        `vaeimpute.tables.text.MISSING`.
     orientation : {"auto", "samples_by_features", "features_by_samples"}
         What the rows of the file are. ``"auto"`` compares ids with the clinical table; without one
         it looks for ids of a known kind (TCGA, GEO, Ensembl, CpG, gene symbols); failing that it
@@ -178,20 +168,6 @@ def read_table_cohort(
     )
 
 
-def _existing(path: str | os.PathLike[str], extensions: tuple[str, ...] = ()) -> Path:
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; name the file in it that is meant.")
-    if extensions and not path.name.endswith(extensions):
-        raise TableError(
-            f"{path} has an extension that is not known; expected one of {', '.join(extensions)}. "
-            "From a spreadsheet, save the sheet as CSV UTF-8."
-        )
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {path}.")
-    return path
-
-
 def _stem(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(Path(path.name.removesuffix(".gz")).suffix)
 
@@ -261,13 +237,6 @@ def _orient_by_ids(path: Path, rows: pd.Index, columns: pd.Index) -> tuple[bool,
         )
     logger.warning("%s: guessing that the longer side are features; state orientation.", path.name)
     return len(rows) < len(columns), "a guess because features usually outnumber samples"
-
-
-def _kind(ids: pd.Index) -> str | None:
-    """Tell samples from features by what their ids look like, or return None."""
-    if ids.str.match(_FEATURE_ID).mean() >= 0.5 or ids.str.upper().isin(_KNOWN_GENES).sum() >= 3:
-        return "features"
-    return "samples" if ids.str.match(_SAMPLE_ID).mean() >= 0.5 else None
 
 
 def _no_overlap(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.own import _kind
 from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.text import _kind
 
 
 def empty_features(values: pd.DataFrame) -> pd.Index:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
-from vaeimpute.tables.read import MISSING, SEPARATORS, choose_separator, open_text, read_parquet
+from vaeimpute.tables.read import read_parquet
+from vaeimpute.tables.text import MISSING, SEPARATORS, choose_separator, open_text
 
 #: What stands for a missing value in a column of words. Shorter than `MISSING`: there "-" may be
 #: a receptor status and "None" a treatment.

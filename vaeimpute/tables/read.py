@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.own import EXTENSIONS, _existing
 from vaeimpute.exceptions import (
     TableError,
     some,
 )
 from vaeimpute.tables.h5ad import layer_values, read_h5ad
-
-#: What stands for a missing value in a matrix, besides an empty field.
-MISSING = (
-    *("NA", "na", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"),
-    *("NULL", "Null", "null", "None", "none", "-", "--", ".", "?"),
+from vaeimpute.tables.text import (
+    EXTENSIONS,
+    MISSING,
+    _existing,
+    _fields,
+    _is_blank,
+    choose_separator,
+    open_text,
 )
-
-#: The separator that a text file is expected to use, by its extension.
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
 _NUMBER_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 # SEPT2 and MARCH1 become 2-Sep and 1-Mar when a spreadsheet opens the file.
@@ -182,89 +176,6 @@ def _scan(path: Path) -> _Layout:
         _checked_ids(path, "column ids (first line)", columns),
         notes,
     )
-
-
-@contextmanager
-def open_text(path: Path) -> Iterator[IO[str]]:
-    """Open a text file, compressed or not, and turn what goes wrong into a `TableError`.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Yields
-    ------
-    text file
-        Decoded as UTF-8; a byte order mark is skipped.
-    """
-    try:
-        opener = gzip.open if path.suffix == ".gz" else open
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as lines:
-            yield lines
-    except UnicodeDecodeError as error:
-        raise TableError(
-            f"{path} is not UTF-8 text ({error.reason} at byte {error.start} of a block). Save it "
-            "as 'CSV UTF-8', or give the file the extension of what it is."
-        ) from None
-    except csv.Error:
-        raise TableError(
-            f"{path} has a quotation mark that is not closed, so its field never ends; remove it."
-        ) from None
-    except (EOFError, zlib.error) as error:
-        raise TableError(
-            f"{path} is damaged or breaks off before its end ({error}). Copy or download it again."
-        ) from None
-    except gzip.BadGzipFile as error:
-        raise TableError(
-            f"{path} is not compressed with gzip ({error}). Remove .gz from its name if it is "
-            "plain text."
-        ) from None
-
-
-def choose_separator(path: Path, header: str) -> tuple[str, tuple[str, ...]]:
-    """Return the separator of a text file, and a note if its extension promises another.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    header : str
-        The first line.
-
-    Returns
-    -------
-    separator : str
-    notes : tuple of str
-
-    Examples
-    --------
-    >>> choose_separator(Path("a.csv"), "gene;s1;s2")
-    (';', ("'a.csv' is separated by semicolons, not by commas.",))
-    """
-    if header.lstrip().startswith("<"):
-        raise TableError(
-            f"{path} is a web page, not a table; its first line is {header[:60]!r}. Download the "
-            "file again, and look at the page for what went wrong."
-        )
-    names = {",": "commas", "\t": "tabs", ";": "semicolons"}
-    expected = SEPARATORS[Path(path.name.removesuffix(".gz")).suffix]
-    if expected in header:
-        return expected, ()
-    found = max(names, key=header.count)
-    if found not in header:
-        raise TableError(
-            f"{path} has no {', '.join(names.values())} in its first line {header[:60]!r}; "
-            f"expected column ids separated by {names[expected]}."
-        )
-    return found, (f"{path.name!r} is separated by {names[found]}, not by {names[expected]}.",)
-
-
-def _fields(line: str, separator: str) -> list[str]:
-    return next(csv.reader([line], delimiter=separator))
-
-
-def _is_blank(line: str, separator: str) -> bool:
-    """Tell whether pandas skips the line."""
-    return not line.strip(" \t".replace(separator, ""))
 
 
 def _ragged(

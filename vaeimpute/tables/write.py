@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import gzip
 import io
 import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.own import EXTENSIONS
 from vaeimpute.exceptions import TableError
 from vaeimpute.files import replacing
 from vaeimpute.tables.h5ad import import_anndata, read_h5ad
-from vaeimpute.tables.read import (
+from vaeimpute.tables.read import has_id_column, read_parquet
+from vaeimpute.tables.text import (
+    EXTENSIONS,
     SEPARATORS,
     _fields,
+    _has_mark,
     _is_blank,
     choose_separator,
-    has_id_column,
+    open_for_text,
     open_text,
-    read_parquet,
 )
 
 if TYPE_CHECKING:
@@ -79,39 +78,6 @@ def fill_text(
                 for column in holes:  # the first field is the row's id
                     fields[column + 1] = repr(float(filled[row, column]))
             output.write(_joined(fields, own, separator) + ending)
-
-
-@contextmanager
-def open_for_text(path: Path) -> Iterator[IO[str]]:
-    """Open a text file for writing, compressed if its name ends in ``.gz``.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Yields
-    ------
-    text file
-        UTF-8; line ends are written as they are given.
-    """
-    with path.open("wb") as raw:
-        if path.suffix != ".gz":
-            with io.TextIOWrapper(raw, encoding="utf-8", newline="") as output:
-                yield output
-            return
-        # Without name and time, the same content makes the same file.
-        with (
-            gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as zipped,
-            io.TextIOWrapper(zipped, encoding="utf-8", newline="") as output,
-        ):
-            yield output
-
-
-def _has_mark(path: Path) -> bool:
-    """Tell whether a text file begins with a byte order mark, which readers skip."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rb") as file:
-        return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
 
 
 def _raw_fields(line: str, separator: str) -> list[str]:
