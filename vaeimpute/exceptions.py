@@ -57,7 +57,14 @@ def duration(seconds: float) -> str:
     return f"{float(f'{seconds / size:.2g}'):g} {unit}"
 
 
-class CohortError(ValueError):
+class VaeimputeError(Exception):
+    """Base of the errors of this package.
+
+    Each is also one of Python's own, so that ``except ValueError`` works.
+    """
+
+
+class CohortError(VaeimputeError, ValueError):
     """A cohort's parts do not fit together; the message names the offending ids."""
 
 
@@ -65,15 +72,15 @@ class TableError(CohortError):
     """A file cannot be read as a table; the message says where it fails and what to do."""
 
 
-class OptionError(ValueError):
+class OptionError(VaeimputeError, ValueError):
     """There is no such cohort, or an option has no such value; the message lists what there is."""
 
 
-class DownloadError(RuntimeError):
+class DownloadError(VaeimputeError, RuntimeError):
     """A file could not be had; the message says why, what is kept and what to do."""
 
 
-class AnnotationError(ValueError):
+class AnnotationError(VaeimputeError, ValueError):
     """An annotation cannot be read or fetched; the message says where, why and what to do."""
 
 
@@ -81,7 +88,7 @@ class FeatureOrderWarning(UserWarning):
     """Columns came in another order than at fit; they were matched by name."""
 
 
-class ModelFileError(ValueError):
+class ModelFileError(VaeimputeError, ValueError):
     """A file holds no imputer that can be loaded; the message says why and what to do."""
 
 
@@ -89,11 +96,11 @@ class SparseLayerWarning(UserWarning):
     """A sparse layer has no missing value: its empty places are zeros, and zeros are values."""
 
 
-class CheckpointError(ValueError):
+class CheckpointError(VaeimputeError, ValueError):
     """A checkpoint cannot be used; the message says why and what to do."""
 
 
-class TrainingError(RuntimeError):
+class TrainingError(VaeimputeError, RuntimeError):
     """Training cannot go on; the message says where it stopped and what to try."""
 
 
@@ -114,21 +121,21 @@ class TrainingInterrupted(KeyboardInterrupt):
         return type(self), (*self.args, self.history)
 
 
-class ClinicalError(ValueError):
+class ClinicalError(VaeimputeError, ValueError):
     """A clinical table cannot be used; the message says what is wrong, and in which sample."""
 
 
-class OtherCodeError(RuntimeError):
+class OtherCodeError(VaeimputeError, RuntimeError):
     """A worker has another version of the code; the message names both."""
 
 
-class ProfileError(ValueError):
+class ProfileError(VaeimputeError, ValueError):
     """A profile cannot be found or used; the message says what is wrong with it."""
 
 
-class ExperimentError(ValueError):
+class ExperimentError(VaeimputeError, ValueError):
     """There is no such experiment, or it does not apply to the cohort; the message says why."""
 
 
-class NothingToHideError(ValueError):
+class NothingToHideError(VaeimputeError, ValueError):
     """A matrix has too few values for any of them to be hidden."""

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts import Cohort
-from vaeimpute.seeding import child_seed
+from vaeimpute.seeding import generator
 
 Eligible = Callable[[Cohort, np.ndarray], np.ndarray]
 
@@ -602,7 +602,7 @@ def trial_rng(seed: int, key: str, trial: int) -> np.random.Generator:
     >>> ten[7] == trial_rng(0, "mcar_10", 7).random()
     True
     """
-    return np.random.default_rng(child_seed(seed, "mask", key, trial))
+    return generator(seed, "mask", key, trial)
 
 
 def trial_masks(

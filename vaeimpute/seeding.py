@@ -1,73 +1,89 @@
-"""Independent random streams that are named, so that any one of them can be drawn alone."""
+"""One kind of random generator: `numpy.random.Generator`, whose children have names."""
 
 from __future__ import annotations
 
 import hashlib
+from numbers import Integral
 
 import numpy as np
 
+#: What scikit-learn calls ``random_state``, and a generator.
+RandomState = int | np.random.Generator | np.random.RandomState | None
 
-def child_seed(seed: int, *names: str | int) -> np.random.SeedSequence:
-    """Derive the seed of a named stream from one root seed.
 
-    Trial 7 is the same whether it is drawn alone or as one of ten, and adding a method or a
-    scenario changes nobody else's numbers: a stream depends on its own name only.
+def generator(random_state: RandomState, *names: str | int) -> np.random.Generator:
+    """Return the generator of a named stream.
+
+    Streams of one integer are independent of each other, and each depends on its own name only:
+    trial 7 is the same whether it is drawn alone or as one of ten, and one more method or scenario
+    changes nobody else's numbers. numpy's global state is neither used nor changed.
 
     Parameters
     ----------
-    seed : int
-        The root, non-negative.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+        The root. The same integer gives the same streams. None gives others every time. Of a
+        generator, or scikit-learn's RandomState, a number is drawn that takes the integer's place.
     *names : str or int
         The path of the stream, for example ``"mask", "mcar_10", 7``.
 
     Returns
     -------
-    numpy.random.SeedSequence
+    numpy.random.Generator
+
+    Raises
+    ------
+    TypeError
+        If the root is none of these.
+    ValueError
+        If it is a negative integer.
 
     Examples
     --------
-    >>> rng = np.random.default_rng(child_seed(0, "mask", "mcar_10", 7))
-    >>> again = np.random.default_rng(child_seed(0, "mask", "mcar_10", 7))
-    >>> rng.random() == again.random()
+    >>> one, again = (generator(0, "mask", "mcar_10", 7) for _ in range(2))
+    >>> one.random() == again.random()
     True
     """
+    return np.random.default_rng(_sequence(random_state, names))
+
+
+def integer(random_state: RandomState, *names: str | int) -> int:
+    """Return the seed of a named stream, for what takes an integer: torch and scikit-learn.
+
+    Parameters
+    ----------
+    random_state, *names
+        As for `generator`.
+
+    Returns
+    -------
+    int
+        Of 32 bits.
+
+    Examples
+    --------
+    >>> 0 <= integer(0, "split") < 2**32
+    True
+    """
+    return int(_sequence(random_state, names).generate_state(1, np.uint32)[0])
+
+
+def _sequence(random_state: RandomState, names: tuple[str | int, ...]) -> np.random.SeedSequence:
+    if isinstance(random_state, np.random.Generator):
+        random_state = int(random_state.integers(2**63))
+    elif isinstance(random_state, np.random.RandomState):
+        random_state = int(random_state.randint(2**31 - 1))
+    elif random_state is not None and (
+        isinstance(random_state, bool) or not isinstance(random_state, Integral)
+    ):
+        raise TypeError(
+            "Expected random_state as an integer, a numpy.random.Generator or None but got "
+            f"{random_state!r}."
+        )
     # SeedSequence takes integers; a digest turns each name into one that is the same on every
     # machine and in every process, which Python's own hash() is not.
     key = [
         int.from_bytes(hashlib.sha256(f"{type(n).__name__}:{n}".encode()).digest()[:8], "big")
         for n in names
     ]
-    return np.random.SeedSequence(seed, spawn_key=key)
-
-
-def as_int(seed: np.random.SeedSequence) -> int:
-    """Reduce a seed to the 32-bit integer that scikit-learn's ``random_state`` takes.
-
-    Examples
-    --------
-    >>> 0 <= as_int(child_seed(0, "split")) < 2**32
-    True
-    """
-    return int(seed.generate_state(1, np.uint32)[0])
-
-
-def as_generator(random_state: int | np.random.RandomState | None) -> np.random.Generator:
-    """Turn scikit-learn's ``random_state`` into a generator, without numpy's global state.
-
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None
-        The same integer gives the same generator; None gives another one every time.
-
-    Returns
-    -------
-    numpy.random.Generator
-
-    Examples
-    --------
-    >>> bool(as_generator(0).random() == as_generator(0).random())
-    True
-    """
-    if isinstance(random_state, np.random.RandomState):
-        random_state = int(random_state.randint(2**31))
-    return np.random.default_rng(random_state)
+    entropy = None if random_state is None else int(random_state)
+    return np.random.SeedSequence(entropy, spawn_key=key)

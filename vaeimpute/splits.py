@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from vaeimpute.seeding import as_int, child_seed
+from vaeimpute.seeding import integer
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +88,8 @@ def split_rows(
     if strata is not None:
         labels = _poolable(pd.Series(np.asarray(strata)), at_most=min(n_test, n_validation))
     rows = np.arange(n_samples)
-    train, test = _halve(rows, labels, test_fraction, as_int(child_seed(seed, "test rows")))
-    tune, validation = _halve(
-        train, labels, validation_fraction, as_int(child_seed(seed, "validation rows"))
-    )
+    train, test = _halve(rows, labels, test_fraction, integer(seed, "test rows"))
+    tune, validation = _halve(train, labels, validation_fraction, integer(seed, "validation rows"))
     return Split(train=train, tune=tune, validation=validation, test=test)
 
 

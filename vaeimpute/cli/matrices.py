@@ -186,11 +186,11 @@ def _part(values: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Draw samples and features of a matrix that is large."""
     import numpy as np
 
-    from vaeimpute.seeding import child_seed
+    from vaeimpute.seeding import generator
 
     if values.shape[0] <= MOST_SAMPLES and values.shape[1] <= MOST_FEATURES:
         return values
-    rng = np.random.default_rng(child_seed(seed, "part"))
+    rng = generator(seed, "part")
     rows, columns = (
         np.sort(rng.permutation(size)[:most])
         for size, most in zip(values.shape, (MOST_SAMPLES, MOST_FEATURES), strict=True)

@@ -19,7 +19,7 @@ from vaeimpute.exceptions import (
     CohortError,
 )
 from vaeimpute.files import write_atomically
-from vaeimpute.seeding import child_seed
+from vaeimpute.seeding import generator
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def with_gc_content(
         )
     genes = cohort.values.columns
     if source == "simulated":
-        rng = np.random.default_rng(child_seed(seed, "simulated-gc"))
+        rng = generator(seed, "simulated-gc")
         gc, label = simulated_gc(len(genes), rng), "simulated"
         note = f"GC content is SIMULATED (seed {seed}), drawn from the distribution of real genes."
     else:
@@ -343,7 +343,7 @@ def with_simulated_coverage(
         raise CohortError(f"Cohort {cohort.name!r} is of {cohort.data_type}, not methylation.")
     if cohort.coverage is not None:
         raise CohortError(f"Cohort {cohort.name!r} has its own coverage; none was simulated.")
-    rng = np.random.default_rng(child_seed(seed, "simulated-coverage"))
+    rng = generator(seed, "simulated-coverage")
     n_samples, n_sites = cohort.values.shape
     reads = np.empty((n_samples, n_sites), dtype=np.int32)
     if {"chromosome", "position"} <= set(cohort.features):

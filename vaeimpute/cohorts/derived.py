@@ -9,7 +9,7 @@ import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import CohortError
-from vaeimpute.seeding import child_seed
+from vaeimpute.seeding import generator
 
 
 def draw_samples(cohort: Cohort, n_samples: int, *, seed: int = 0) -> Cohort:
@@ -47,7 +47,7 @@ def draw_samples(cohort: Cohort, n_samples: int, *, seed: int = 0) -> Cohort:
         )
     if n_samples in (0, n_all):
         return cohort
-    rng = np.random.default_rng(child_seed(seed, "drawn-samples"))
+    rng = generator(seed, "drawn-samples")
     rows = np.sort(rng.choice(n_all, n_samples, replace=False))
     return replace(
         cohort,
@@ -108,7 +108,7 @@ def with_read_noise(cohort: Cohort, *, seed: int = 0) -> Cohort:
             f"Cohort {cohort.name!r}: {(reads < 1).sum()} values have no read behind them; mark "
             "them as missing and their coverage as 1."
         )
-    rng = np.random.default_rng(child_seed(seed, "read-noise"))
+    rng = generator(seed, "read-noise")
     methylated = rng.binomial(reads.astype(np.int64), np.nan_to_num(levels))
     measured = np.where(np.isnan(levels), np.nan, methylated / reads)
     return replace(

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from vaeimpute.cohorts.annotation import simulated_gc
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.seeding import child_seed
+from vaeimpute.seeding import generator
 
 # Numbers below were chosen so that the cohort resembles real RNASeqV2 data; where a comparison
 # decided, it is named. Grade and survival follow the 667 gliomas of Ceccarelli et al. 2016.
@@ -128,7 +128,7 @@ def simulate_glioma(
             raise ValueError(f"Expected {what} of at least {least} but got {size}.")
 
     def stream(*names: str) -> np.random.Generator:
-        return np.random.default_rng(child_seed(seed, "simulated-glioma", *names))
+        return generator(seed, "simulated-glioma", *names)
 
     molecular, latent = _tumours(n_samples, n_latent, stream("tumours"))
     _, reference = _tumours(_REFERENCE_SAMPLES, n_latent, stream("reference"))

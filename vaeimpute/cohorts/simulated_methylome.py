@@ -17,7 +17,7 @@ from vaeimpute.cohorts.coverage import (
     spacing_scores,
 )
 from vaeimpute.cohorts.derived import negative_log
-from vaeimpute.seeding import child_seed
+from vaeimpute.seeding import generator
 
 _FIRST_POSITION = 16_000_000  # the short arm of chromosome 22 is not sequenced
 _CELL_TYPES = ("monocyte", "neutrophil", "B cell", "CD4 T cell", "CD8 T cell")
@@ -144,7 +144,7 @@ def simulate_methylome(
         raise ValueError(f"Expected transform 'none' or 'negative_log' but got {transform!r}.")
 
     def stream(*names: str) -> np.random.Generator:
-        return np.random.default_rng(child_seed(seed, "simulated-methylome", *names))
+        return generator(seed, "simulated-methylome", *names)
 
     positions = cpg_positions(n_sites, stream("positions"))
     base, effects = _sites(positions, n_latent, stream("sites"))

@@ -20,7 +20,7 @@ from vaeimpute.exceptions import (
 )
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.missingness import Scenario, mcar, mnar_low_values, mnar_whole_genes, trial_rng
-from vaeimpute.seeding import child_seed
+from vaeimpute.seeding import generator
 
 _FEW = 50  # missing values; fewer show no pattern
 
@@ -402,9 +402,7 @@ def _draw(values: pd.DataFrame, scenario: str, seed: int, trial: int) -> np.ndar
     clinical = pd.DataFrame(index=values.index)
     cohort = Cohort("own", values, clinical, "as in the file", "expression").standardize(everyone)
     n_rows = max(1, round(how.share_of_samples * len(values)))
-    rows = np.sort(
-        np.random.default_rng(child_seed(seed, "rows", trial)).permutation(everyone)[:n_rows]
-    )
+    rows = np.sort(generator(seed, "rows", trial).permutation(everyone)[:n_rows])
     mask = np.zeros(values.shape, dtype=bool)
     mask[rows] = how.build().mask(cohort, rows, rng)
     observed = values.notna().to_numpy()

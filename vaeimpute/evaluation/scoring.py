@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from vaeimpute.cohorts import Cohort
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
 from vaeimpute.missingness import SCENARIOS, Scenario, mcar
-from vaeimpute.seeding import child_seed
+from vaeimpute.seeding import generator
 
 _METRICS: dict[str, Callable[[ArrayLike, ArrayLike, ArrayLike], float]] = {
     "mae": mean_absolute_error,
@@ -141,7 +141,7 @@ class MaskedScorer:
             cohort = Cohort(
                 "rows to score", table, clinical, units="", data_type=self.scenario.data_types[0]
             ).standardize(rows)
-            rng = np.random.default_rng(child_seed(self.random_state, "score"))
+            rng = generator(self.random_state, "score")
             hidden[:, takes_part] = self.scenario.mask(cohort, rows, rng)
         return hidden
 

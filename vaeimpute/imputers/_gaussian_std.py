@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from vaeimpute.imputers._base import BaseImputer, check_number
-from vaeimpute.seeding import as_generator
+from vaeimpute.seeding import generator
 
 _FOLDS = 5
 _PRIOR_ROWS = 5  # weight of what is typical of all features against a feature's own rows
@@ -108,7 +108,7 @@ class WithSpread(BaseImputer):
         predicted = self._impute(self._scale(values), missing)
         # A prior draw minus what would be predicted from the observed part of it is distributed
         # around 0 as the missing entries are around their prediction.
-        rng = as_generator(self.random_state)
+        rng = generator(self.random_state)
         prior = draw_prior(self.train_, self.alpha_, n_draws * len(values), rng)
         prior = (self._mean + self._unit * prior).astype(self.train_.dtype, copy=False)
         error = prior - self._impute(prior.copy(), np.tile(missing, (n_draws, 1)))

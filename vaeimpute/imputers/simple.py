@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.seeding import as_int, child_seed
+from vaeimpute.seeding import generator, integer
 
 
 class MeanImputer(BaseImputer):
@@ -76,10 +75,7 @@ class RandomImputer(BaseImputer):
     def _fit(self, X: np.ndarray) -> None:
         self.values_ = np.sort(X, axis=0)
         self._n_observed = np.count_nonzero(~np.isnan(X), axis=0)
-        if self.random_state is None:  # scikit-learn would take numpy's global state
-            self.seed_ = as_int(np.random.SeedSequence())
-        else:
-            self.seed_ = int(check_random_state(self.random_state).randint(2**31))
+        self.seed_ = integer(self.random_state, "random")
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         columns = np.arange(X.shape[1])
@@ -91,6 +87,6 @@ class RandomImputer(BaseImputer):
         predicted = np.empty_like(X)
         for row, key in enumerate(keys):
             name = hashlib.sha256(key.tobytes()).hexdigest()
-            rng = np.random.default_rng(child_seed(self.seed_, name))
+            rng = generator(self.seed_, name)
             predicted[row] = self.values_[rng.integers(self._n_observed), columns]
         return predicted
