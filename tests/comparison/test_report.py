@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from vaeimpute.report import Facts, render_report
 
 from vaeimpute.comparison import build_imputer, compare_on
-from vaeimpute.comparison.report import list_cautions
+from vaeimpute.comparison.report import Facts, list_cautions, render_report
 from vaeimpute.imputers import GaussianImputer, MeanImputer, RandomImputer
 
 EVIL = '<script>alert("x")</script>'

@@ -77,8 +77,8 @@ def compare(
         errors_in_one_line(debug, WHOLE_OR_NOT, "report"),
     ):
         from vaeimpute.cli.matrices import compare_methods, learnable, read, work_on
+        from vaeimpute.comparison.report import check_report
         from vaeimpute.files import write_atomically
-        from vaeimpute.report import check_report
         from vaeimpute.tables import check_output
 
         if figure is not None:

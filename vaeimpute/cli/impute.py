@@ -154,7 +154,7 @@ def _check_outputs(request: Request) -> None:
         if path is not None:
             check_output(path, force=request.force, extensions=())
     if request.report is not None:
-        from vaeimpute.report import check_report
+        from vaeimpute.comparison.report import check_report
 
         check_report()
 
@@ -227,8 +227,8 @@ def _save(request: Request, fitted: BaseImputer, path: Path) -> None:
 def _write_report(request: Request, source: Source, choice: Choice, path: Path) -> None:
     from vaeimpute.cli.matrices import label
     from vaeimpute.comparison import METHODS
+    from vaeimpute.comparison.report import Facts, render_report
     from vaeimpute.files import write_atomically
-    from vaeimpute.report import Facts, render_report
 
     settings = [
         "worked on ln(x + 1)" if request.log else "worked on the values as they are",

@@ -93,9 +93,9 @@ def render_report(facts: Facts) -> str:
 
     from vaeimpute.comparison import figures
 
-    pass
-
-    template = resources.files("vaeimpute.report").joinpath("page.html.jinja").read_text("utf-8")
+    template = (
+        resources.files("vaeimpute.comparison").joinpath("page.html.jinja").read_text("utf-8")
+    )
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
