@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from vaeimpute.cohorts import Cohort, load_cohort
 from vaeimpute.missingness import (
     SCENARIOS,
+    hide,
     mcar,
     mnar_high_gc,
     mnar_low_coverage,
@@ -95,6 +96,11 @@ def eligible_values(key, cohort, rows):
     return (candidates & ~np.isnan(values))[rows]
 
 
+def at_least_one(expected, eligible):
+    """Say how many of eligible things are taken if rounding leaves none of them."""
+    return expected if np.sum(expected) else min(1, eligible)
+
+
 SHARE = {"mcar_05": 0.05, "mcar_10": 0.1, "mcar_30": 0.3, "mnar_high_gc": 0.5}
 SHARE |= {"mnar_whole_genes": 0.05, "mnar_whole_sites": 0.05, "mnar_low_values": 0.5}
 SHARE |= {"mnar_low_coverage": 1.0}
@@ -145,10 +151,10 @@ def test_masked_fraction_is_the_expected_one(data_type, key, data):
         per_feature = per_feature[per_feature > 0]
         n_drawn = share * len(per_feature)
         deviation = np.sqrt((n_drawn + 0.5) * per_feature.var()) if len(per_feature) else 0
-        rounding = 0.5 * per_feature.max(initial=0)
+        rounding = per_feature.max(initial=0)
     else:
         deviation = np.sqrt(share * (1 - share) * eligible.sum())
-        rounding = 0.5 * (len(rows) if key.startswith("mcar") else 1)
+        rounding = max(0.5 * len(rows) if key.startswith("mcar") else 0.5, 1)
 
     assert abs(mask.sum() - expected) <= 5 * deviation + rounding
     assert SCENARIOS[key].expected_fraction(cohort, rows) == pytest.approx(expected / mask.size)
@@ -189,7 +195,9 @@ def test_mcar_takes_the_same_share_of_every_row(fraction, case):
     cohort, rows, seed = case
     mask = mcar(fraction).mask(cohort, rows, np.random.default_rng(seed))
     n_observed = cohort.values.iloc[rows].notna().sum(axis=1)
-    np.testing.assert_array_equal(mask.sum(axis=1), np.rint(fraction * n_observed))
+    expected = np.rint(fraction * n_observed)
+    assert mask.sum() == at_least_one(expected.sum(), n_observed.sum())
+    assert not expected.sum() or (mask.sum(axis=1) == expected).all()
 
 
 @pytest.mark.parametrize(("data_type", "key"), [e for e in ELEVEN if "whole" in e[1]])
@@ -200,7 +208,8 @@ def test_whole_features_lose_all_or_nothing(data_type, key, data):
     observed = cohort.values.iloc[rows].notna().to_numpy()
     lost = mask.any(axis=0)
     np.testing.assert_array_equal(mask[:, lost], observed[:, lost])
-    assert lost.sum() == np.rint(0.05 * observed.any(axis=0).sum())
+    n_features = observed.any(axis=0).sum()
+    assert lost.sum() == at_least_one(np.rint(0.05 * n_features), n_features)
 
 
 @pytest.mark.parametrize("quantile", [0.05, 0.1, 0.2, 0.3])
@@ -216,7 +225,7 @@ def test_low_values_masks_nothing_at_or_above_its_threshold(quantile, case, deci
     mask = mnar_low_values(quantile).mask(cohort, rows, np.random.default_rng(seed))
     low = values[rows] < threshold
     assert not (mask & ~low).any()
-    assert mask.sum() == np.rint(0.5 * low.sum())
+    assert mask.sum() == at_least_one(np.rint(0.5 * low.sum()), low.sum())
 
 
 @quick
@@ -314,6 +323,29 @@ def test_trial_7_alone_is_trial_7_of_ten_and_differs_from_the_others(data_type, 
     np.testing.assert_array_equal(alone, ten[7])
     if key != "mnar_low_coverage":  # which leaves nothing to chance
         assert len({mask.tobytes() for mask in ten}) == 10
+
+
+@pytest.mark.parametrize("drawn", ["among all", "within rows", "by feature"])
+@quick
+@given(
+    shape=st.tuples(st.integers(1, 8), st.integers(1, 8)),
+    fraction=st.sampled_from([0.0, 0.01, 0.1, 0.5, 1.0]),
+    missing=st.sampled_from([0.0, 0.5, 0.9, 1.0]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_hide_takes_one_value_at_least_and_leaves_each_feature_one(
+    drawn, shape, fraction, missing, seed
+):
+    rng = np.random.default_rng(seed)
+    observed = rng.random(shape) >= missing
+    eligible = observed & (rng.random(shape) < 0.7)
+    mask = hide(eligible, fraction, rng, drawn)
+    assert not (mask & ~eligible).any()
+    assert mask.any() == (fraction > 0 and eligible.any())
+    kept = hide(eligible, fraction, rng, drawn, observed=observed)
+    assert not (kept & ~eligible).any()
+    np.testing.assert_array_equal((observed & ~kept).any(axis=0), observed.any(axis=0))
+    assert kept.any() == (fraction > 0 and (eligible & (observed.sum(axis=0) > 1)).any())
 
 
 def test_trials_differ_between_seeds_and_scenarios_and_follow_the_named_stream():

@@ -1,4 +1,4 @@
-"""The paper's Table 1: ways of losing values, as data and as pure functions of cohort, rows, rng.
+"""The paper's Table 1: ways of losing values, as data, and `hide`, which takes values away.
 
 A scenario says which values can be lost (`Scenario.eligible`), which share of them is
 (`Scenario.fraction`), and how that share is drawn (`Scenario.drawn`). The functions named like the
@@ -22,6 +22,71 @@ from vaeimpute.cohorts import Cohort
 from vaeimpute.seeding import generator
 
 Eligible = Callable[[Cohort, np.ndarray], np.ndarray]
+Drawn = Literal["among all", "within rows", "by feature"]
+
+
+def hide(
+    eligible: np.ndarray,
+    fraction: float,
+    rng: np.random.Generator,
+    drawn: Drawn = "among all",
+    *,
+    observed: np.ndarray | None = None,
+) -> np.ndarray:
+    """Choose values to take away: for a scenario, for a test of a method, to tune a parameter.
+
+    Parameters
+    ----------
+    eligible : boolean array of shape (n_rows, n_features)
+        True for the values that can be chosen. What is missing already is not among them.
+    fraction : float
+        Share of them that is chosen, between 0 and 1. Counts are rounded, but if there are any, one
+        at least is chosen, unless the share is 0.
+    rng : numpy.random.Generator
+    drawn : {"among all", "within rows", "by feature"}
+        Whether the share is taken of all of them together, of every row by itself, or of the
+        features, each of which then loses all its eligible values.
+    observed : boolean array of shape (n_rows, n_features), optional
+        True where there is a value. If it is given, every feature keeps one of its values at least,
+        so that a method can be fitted to what is left.
+
+    Returns
+    -------
+    boolean array of shape (n_rows, n_features)
+        True where a value is taken away.
+
+    Examples
+    --------
+    >>> eligible = np.array([[True, True, True, False]] * 2)
+    >>> hide(eligible, 0.7, np.random.default_rng(0), "within rows").sum(axis=1)
+    array([2, 2])
+    >>> hide(eligible, 0.01, np.random.default_rng(0)).sum()
+    np.int64(1)
+    >>> hide(eligible, 1.0, np.random.default_rng(0), observed=eligible).sum(axis=0)
+    array([1, 1, 1, 0])
+    """
+    if observed is not None:  # the only value of a feature stays
+        eligible = eligible & (observed.sum(axis=0) > 1)
+    mask = np.zeros(eligible.shape, dtype=bool)
+    if drawn == "within rows":
+        n_hidden = np.rint(fraction * eligible.sum(axis=1)).astype(int)
+        # Rank uniform draws within each row; what is not eligible draws 2 and so ranks last.
+        order = np.argsort(np.where(eligible, rng.random(eligible.shape), 2.0), axis=1)
+        np.put_along_axis(mask, order, np.arange(eligible.shape[1]) < n_hidden[:, None], axis=1)
+    elif drawn == "by feature":
+        # Among the features that have something to lose.
+        mask |= eligible & hide(np.any(eligible, axis=0, keepdims=True), fraction, rng)
+    else:
+        positions = np.flatnonzero(eligible)
+        n_hidden = int(np.rint(fraction * len(positions)))
+        mask.ravel()[rng.choice(positions, n_hidden, replace=False, shuffle=False)] = True
+    if fraction > 0 and eligible.any() and not mask.any():
+        mask.ravel()[rng.choice(np.flatnonzero(eligible))] = True
+    if observed is not None:
+        emptied = np.flatnonzero(mask.any(axis=0) & ~(observed & ~mask).any(axis=0))
+        given_back = np.where(mask[:, emptied], rng.random((len(mask), len(emptied))), -1.0)
+        mask[given_back.argmax(axis=0), emptied] = False
+    return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +105,8 @@ class Scenario:
         What is masked, in words.
     fraction : float
         Share of the eligible values that is masked.
-    drawn : {"within rows", "among all", "by feature"}
-        Whether that share is taken of every row by itself, of the given rows together, or of the
-        features, each of which then loses all its eligible values. Counts are rounded.
+    drawn : {"among all", "within rows", "by feature"}
+        How that share is drawn: see `hide`.
     nominal_fraction : float or None
         Share of the values of the given rows that Table 1 speaks of, for a complete matrix. None
         where the share depends on the cohort; `expected_fraction` then measures it.
@@ -58,7 +122,7 @@ class Scenario:
     data_types: tuple[str, ...]
     description: str
     fraction: float
-    drawn: Literal["within rows", "among all", "by feature"]
+    drawn: Drawn
     nominal_fraction: float | None
     eligible: Eligible
     own: pd.DataFrame | None = None
@@ -95,12 +159,7 @@ class Scenario:
         rows = self._checked(cohort, rows)
         observed = _observed(cohort, rows)
         eligible = self.eligible(cohort, rows) & observed
-        if self.drawn == "within rows":
-            mask = _draw_within_rows(eligible, self.fraction, rng)
-        elif self.drawn == "among all":
-            mask = _draw_among_all(eligible, self.fraction, rng)
-        else:
-            mask = eligible & _draw_features(eligible, self.fraction, rng)
+        mask = hide(eligible, self.fraction, rng, self.drawn)
         if self.own is not None:
             mask |= _own_values(self.own, cohort, rows) & observed
         return mask
@@ -457,30 +516,6 @@ def _checked_own(own: pd.DataFrame) -> pd.DataFrame:
     if not own.index.is_unique or not own.columns.is_unique:
         raise ValueError("Expected a mask with unique ids; some samples or features repeat.")
     return own.astype(bool)
-
-
-def _draw_within_rows(
-    eligible: np.ndarray, fraction: float, rng: np.random.Generator
-) -> np.ndarray:
-    n_masked = np.rint(fraction * eligible.sum(axis=1)).astype(int)
-    # Rank uniform draws within each row; what is not eligible draws 2 and so ranks last.
-    order = np.argsort(np.where(eligible, rng.random(eligible.shape), 2.0), axis=1)
-    mask = np.zeros_like(eligible)
-    np.put_along_axis(mask, order, np.arange(eligible.shape[1]) < n_masked[:, None], axis=1)
-    return mask
-
-
-def _draw_among_all(eligible: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    positions = np.flatnonzero(eligible)
-    n_masked = int(np.rint(fraction * len(positions)))
-    mask = np.zeros(eligible.shape, dtype=bool)
-    mask.ravel()[rng.choice(positions, n_masked, replace=False, shuffle=False)] = True
-    return mask
-
-
-def _draw_features(eligible: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """Choose among the features that have something to lose."""
-    return _draw_among_all(np.any(eligible, axis=0, keepdims=True), fraction, rng)
 
 
 def _checked_share(what: str, share: float) -> float:
