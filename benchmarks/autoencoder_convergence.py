@@ -23,10 +23,11 @@ import torch
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.evaluation import mean_absolute_error, spectral_radius
-from vaeimpute.experiments.methods import build_betas, read_profile
+from vaeimpute.experiments.settings import build_betas
 from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.imputers import AutoencoderImputer
 from vaeimpute.missingness import mcar, trial_rng
+from vaeimpute.profiles import read_profile
 from vaeimpute.splits import split_rows
 
 ROOT = Path(__file__).resolve().parents[1]

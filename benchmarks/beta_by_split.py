@@ -20,8 +20,9 @@ import pandas as pd
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.experiments import run_experiment
-from vaeimpute.experiments.methods import build_betas, build_vae, read_profile
+from vaeimpute.experiments.settings import build_betas
 from vaeimpute.files import collect_provenance, write_table
+from vaeimpute.profiles import read_profile
 
 ROOT = Path(__file__).resolve().parents[1]
 COHORT = "breast-gse1992"
@@ -39,7 +40,6 @@ def main(store: str | None = None) -> None:
     tables: list[pd.DataFrame] = []
     for seed in SEEDS:
         imputers = build_betas(profile, seed)
-        imputers["beta 0, fixed scale"] = build_vae(profile, seed, beta=0.0, scale="fixed")
         table = run_experiment(
             cohort, imputers, SCENARIOS, n_trials=N_TRIALS, seed=seed, progress=True, store=store
         )

@@ -138,7 +138,7 @@ def add_profile(assigned: Mapping[Path, dict[str, Any]], name: str) -> dict[Path
     assigned : mapping of Path to dict
         As `assign_parameters` returns it.
     name : str
-        For `vaeimpute.experiments.methods.read_profile`.
+        For `vaeimpute.profiles.read_profile`.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def add_profile(assigned: Mapping[Path, dict[str, Any]], name: str) -> dict[Path
     """
     # Here and not above: it takes seconds that runs without a profile need not wait for.
     from vaeimpute.exceptions import ProfileError
-    from vaeimpute.experiments.methods import read_profile
+    from vaeimpute.profiles import read_profile
 
     try:
         profile = read_profile(name).parameters()

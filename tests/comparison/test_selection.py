@@ -8,8 +8,8 @@ from vaeimpute.cli.options import MethodChoice, MethodName, Resemblance
 from vaeimpute.comparison import METHODS, SCENARIOS, build_imputer, compare_on, guess_scenario
 from vaeimpute.comparison.holdout import _draw
 from vaeimpute.exceptions import NothingToHideError
-from vaeimpute.experiments.methods import read_profile
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer
+from vaeimpute.profiles import read_profile
 
 
 @pytest.fixture

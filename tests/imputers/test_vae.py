@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 import torch
 
-from vaeimpute.experiments.methods import read_profile
 from vaeimpute.imputers import (
     AutoencoderImputer,
     MeanImputer,
@@ -12,6 +11,7 @@ from vaeimpute.imputers import (
     save_imputer,
 )
 from vaeimpute.models import Training, VariationalAutoencoder
+from vaeimpute.profiles import read_profile
 
 SMALL = {"hidden_sizes": (64,), "latent_dim": 8, "learning_rate": 1e-3, "device": "cpu"}
 

@@ -101,8 +101,8 @@ def _plan(
     from vaeimpute.cohorts import load_cohort
     from vaeimpute.exceptions import ExperimentError, OptionError, ProfileError
     from vaeimpute.experiments.catalogue import check_names
-    from vaeimpute.experiments.methods import read_profile
     from vaeimpute.experiments.reproduce import make_plan
+    from vaeimpute.profiles import read_profile
 
     try:
         check_names(experiments)  # before the cohort, which may take a while to load
@@ -114,7 +114,7 @@ def _plan(
 
 def _experiments() -> str:
     from vaeimpute.experiments.catalogue import EXPERIMENTS
-    from vaeimpute.experiments.methods import PROFILES, read_profile
+    from vaeimpute.profiles import PROFILES, read_profile
 
     lines = [f"{experiment.name}\n    {experiment.about}" for experiment in EXPERIMENTS.values()]
     for name in PROFILES:

@@ -6,7 +6,7 @@ sizes to run them in.
 
 from vaeimpute.experiments.grid import Grid, GridError, GridOutcome, run_experiment
 from vaeimpute.experiments.measures import ClinicalConcordance
-from vaeimpute.experiments.methods import compare_settings, paper_architectures
+from vaeimpute.experiments.settings import compare_settings, paper_architectures
 
 __all__ = [
     "ClinicalConcordance",

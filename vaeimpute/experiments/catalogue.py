@@ -12,14 +12,13 @@ from vaeimpute.exceptions import (
 )
 from vaeimpute.experiments.grid import Grid
 from vaeimpute.experiments.measures import ClinicalConcordance, Measure
-from vaeimpute.experiments.methods import (
-    Profile,
+from vaeimpute.experiments.settings import (
     build_architectures,
     build_betas,
     build_learning_rates,
-    build_methods,
 )
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.methods import build_methods
 from vaeimpute.missingness import (
     SCENARIOS,
     Scenario,
@@ -27,6 +26,7 @@ from vaeimpute.missingness import (
     mnar_low_values,
     scenarios_for,
 )
+from vaeimpute.profiles import Profile
 from vaeimpute.splits import split_rows
 
 

@@ -16,9 +16,9 @@ from vaeimpute.cohorts import Cohort
 from vaeimpute.exceptions import ExperimentError, duration
 from vaeimpute.experiments.catalogue import Experiment, choose_experiments, prepare_cohort
 from vaeimpute.experiments.grid import Cell, Grid, GridOutcome
-from vaeimpute.experiments.methods import Profile
 from vaeimpute.experiments.run import UnitStore, digest, unpack
 from vaeimpute.files import collect_provenance, write_table
+from vaeimpute.profiles import Profile
 
 logger = logging.getLogger(__name__)
 

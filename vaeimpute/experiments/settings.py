@@ -1,0 +1,190 @@
+"""Settings of the VAE that are compared, and their choice on validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sklearn.base import BaseEstimator, clone
+
+from vaeimpute.cohorts import Cohort
+from vaeimpute.experiments.grid import run_experiment
+from vaeimpute.imputers import AutoencoderImputer
+from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.methods import METHODS
+from vaeimpute.missingness import Scenario
+from vaeimpute.profiles import Profile
+from vaeimpute.seeding import integer
+from vaeimpute.splits import Split, split_rows
+
+
+def paper_architectures(
+    n_features: int, latent_dims: Sequence[int] = (50, 200, 400)
+) -> dict[str, dict[str, Any]]:
+    """Return the networks of Figure S1: three or five hidden layers, for each latent dimension.
+
+    The layers next to the latent one are ten times as wide. With five hidden layers, the outer
+    ones are wider again, by a whole number that comes closest to the same factor from there to
+    the input: for 17176 genes and 50 latent dimensions 3000, 500, 50, 500, 3000, as in the paper.
+
+    Parameters
+    ----------
+    n_features : int
+    latent_dims : sequence of int
+
+    Returns
+    -------
+    dict of str to dict
+        ``hidden_sizes`` and ``latent_dim`` for `VAEImputer`, by a name.
+
+    References
+    ----------
+    Qiu, Zheng, Gevaert 2020, section "Model parameters and hyper-parameters tuning".
+
+    Examples
+    --------
+    >>> for name, network in paper_architectures(17176).items():
+    ...     print(name, network["hidden_sizes"])
+    3 layers, latent 50 (500,)
+    3 layers, latent 200 (2000,)
+    3 layers, latent 400 (4000,)
+    5 layers, latent 50 (3000, 500)
+    5 layers, latent 200 (6000, 2000)
+    5 layers, latent 400 (8000, 4000)
+    """
+    networks = {}
+    for n_layers in (3, 5):
+        for latent_dim in latent_dims:
+            inner = 10 * latent_dim
+            factor = max(1, round((n_features / inner) ** 0.5))
+            sizes = (inner,) if n_layers == 3 else (factor * inner, inner)
+            name = f"{n_layers} layers, latent {latent_dim}"
+            networks[name] = {"hidden_sizes": sizes, "latent_dim": latent_dim}
+    return networks
+
+
+def compare_settings(
+    cohort: Cohort,
+    imputer: BaseEstimator,
+    settings: Mapping[str, Mapping[str, Any]],
+    *,
+    scenario: str | Scenario = "mcar_10",
+    n_trials: int = 10,
+    seed: int = 0,
+    split: Split | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
+    """Measure the error of an imputer on validation rows, with several settings.
+
+    The test rows have no part in it: every setting is fitted to ``split.tune``, standardised with
+    these rows, and imputes ``split.validation``.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        In its own units.
+    imputer : estimator
+        What the settings leave open. Not changed.
+    settings : mapping of str to mapping
+        Parameters to set, by the name under which the rows of the result go.
+    scenario : str or Scenario
+        What is hidden in the validation rows; the paper hides 10 % at random.
+    n_trials : int
+    seed : int
+        Root of the split and the masks.
+    split : Split, optional
+        Instead of the one that `seed` gives.
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        Tidy rows as from `vaeimpute.experiments.run_experiment`, ``method`` being the name of
+        the setting.
+
+    Examples
+    --------
+    >>> from vaeimpute.cohorts import load_cohort
+    >>> from vaeimpute.imputers import KNNImputer
+    >>> table = compare_settings(
+    ...     load_cohort("breast-gse1992"), KNNImputer(),
+    ...     {"one": {"n_neighbors": 1}, "ten": {"n_neighbors": 10}}, n_trials=2,
+    ... )
+    >>> table.groupby("method")["mae"].mean().idxmin()
+    'ten'
+    """
+    if split is None:
+        split = split_rows(len(cohort.values), strata=cohort.strata, seed=seed)
+    candidates = {
+        name: clone(imputer).set_params(**parameters) for name, parameters in settings.items()
+    }
+    return run_experiment(
+        cohort, candidates, [scenario], n_trials=n_trials, seed=seed, split=split.for_tuning(),
+        progress=progress,
+    )  # fmt: skip
+
+
+def build_architectures(
+    profile: Profile, random_state: int, n_features: int
+) -> dict[str, BaseImputer]:
+    """Build VAEs of three and five hidden layers, with several latent dimensions (Figure S1).
+
+    Examples
+    --------
+    >>> from vaeimpute.profiles import read_profile
+    >>> len(build_architectures(read_profile("paper"), 0, n_features=17176))
+    6
+    """
+    return _build_vaes(profile, random_state, paper_architectures(n_features, profile.latent_dims))
+
+
+def build_learning_rates(profile: Profile, random_state: int) -> dict[str, BaseImputer]:
+    """Build VAEs that learn at the rates of the profile's grid.
+
+    Examples
+    --------
+    >>> from vaeimpute.profiles import read_profile
+    >>> list(build_learning_rates(read_profile("paper"), 0))
+    ['1e-05', '5e-05', '0.0001', '0.0005']
+    """
+    rates = {f"{rate:g}": {"learning_rate": rate} for rate in profile.learning_rates}
+    return _build_vaes(profile, random_state, rates)
+
+
+def build_betas(profile: Profile, random_state: int) -> dict[str, BaseImputer]:
+    """Build beta-VAEs and autoencoders without probabilities beside them (Figure 5).
+
+    The denoising one hides a tenth of its inputs while it learns. With a fixed scale, a beta-VAE of
+    beta 0 minimises what an autoencoder does, and differs from it by the noise in its code only.
+
+    Examples
+    --------
+    >>> from vaeimpute.profiles import read_profile
+    >>> list(build_betas(read_profile("paper"), 0))[3:]
+    ['beta 10', 'autoencoder', 'denoising autoencoder', 'beta 0, fixed scale']
+    """
+    betas = {f"beta {beta:g}": {"beta": beta} for beta in profile.betas}
+    autoencoders = {"autoencoder": 0.0, "denoising autoencoder": 0.1}
+    return {
+        **_build_vaes(profile, random_state, betas),
+        **{
+            name: AutoencoderImputer(
+                **profile.network, masking_noise=noise, random_state=integer(random_state, name)
+            )
+            for name, noise in autoencoders.items()
+        },
+        **_build_vaes(
+            profile, random_state, {"beta 0, fixed scale": {"beta": 0.0, "scale": "fixed"}}
+        ),
+    }
+
+
+def _build_vaes(
+    profile: Profile, random_state: int, settings: Mapping[str, Mapping[str, Any]]
+) -> dict[str, BaseImputer]:
+    # Each with random numbers of its own, as all methods have.
+    return {
+        name: METHODS["vae"].build(profile, random_state=integer(random_state, name), **parameters)
+        for name, parameters in settings.items()
+    }
