@@ -88,14 +88,14 @@ def test_a_model_keeps_empty_what_was_left_empty_for_it(run, refuses, fails):
     assert run(*fit, "--keep-empty").exit_code == 0
     Path("new.csv").write_text("id,c,b,a\nt1,,,7\n")
     message = fails("apply", "m", "new.csv", "-o", "new-filled.csv")
-    assert "the model does not know 1: 'b'" in message
+    assert "'b' not known from the fit" in message
     result = run("apply", "m", "new.csv", "-o", "new-filled.csv", "--keep-empty")
     assert result.exit_code == 0, result.output
     assert "so they stay empty: 'b' (1 of 3 features)" in result.stderr
     assert Path("new-filled.csv").read_text() == "id,c,b,a\nt1,4.5,,7\n"
     Path("new.csv").write_text("id,c,b,a\nt1,,1,7\n")  # a value is never left out
     message = fails("apply", "m", "new.csv", "-o", "again.csv", "--keep-empty")
-    assert "the model does not know 1: 'b'" in message
+    assert "'b' not known from the fit" in message
 
 
 def test_a_sample_without_values_is_filled_with_a_warning(run, values):
@@ -255,8 +255,8 @@ def model(run, matrix):
 def test_a_model_of_other_features(fails, model, values):
     values.rename(columns={"gene1": "other"}).to_csv("new.csv")
     message = fails("apply", model, "new.csv", "-o", "out.csv")
-    assert "1 of the model's 60 are not in the file: 'gene1'" in message
-    assert "the model does not know 1: 'other'" in message
+    assert "was fitted to 60 features" in message
+    assert "differ: 'gene1' missing; 'other' not known from the fit. Drop" in message
 
 
 @pytest.mark.parametrize("size", [0, 7, 1000, -1])
@@ -292,7 +292,7 @@ def test_a_full_disk_leaves_the_old_output(fails, matrix, monkeypatch):
     def opened(path):
         yield Full()
 
-    monkeypatch.setattr("vaeimpute.tables.text.open_for_text", opened)
+    monkeypatch.setattr("vaeimpute.tables.write.open_for_text", opened)
     message = fails("impute", matrix, "-o", "out.csv", "--force", "--method", "mean")
     assert "out.csv cannot be written: No space left on device. What was there before is" in message
     assert Path("out.csv").read_text() == "old"

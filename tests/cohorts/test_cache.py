@@ -24,6 +24,7 @@ def cohort():
         coverage=(values * 10).round().fillna(0).astype(int),
         units="log2 ratio",
         data_type="methylation",
+        is_log=True,
         stratify_by="grade",
         citation="someone",
         licence="CC0",
@@ -34,7 +35,7 @@ def cohort():
 def assert_same(ours, theirs):
     for table in ("values", "clinical", "features", "coverage"):
         pd.testing.assert_frame_equal(getattr(ours, table), getattr(theirs, table))
-    for name in ("name", "units", "data_type", "stratify_by", "citation", "licence", "notes"):
+    for name in ("name", "units", "data_type", "is_log", "stratify_by", "citation", "notes"):
         assert getattr(ours, name) == getattr(theirs, name)
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,8 +29,8 @@ def test_negative_log(levels):
 
 
 def test_what_is_no_level_is_refused(levels):
-    with pytest.raises(CohortError, match=r"from -0\.00995 to 4\.61; expected methylation levels"):
-        negative_log(negative_log(levels))
+    with pytest.raises(CohortError, match=r"from 0 to 100; expected methylation levels"):
+        negative_log(replace(levels, values=levels.values * 100))
     with pytest.raises(ValueError, match="epsilon above 0"):
         negative_log(levels, 0)
 
@@ -59,5 +61,16 @@ def test_what_is_no_count_is_refused(counts):
     with pytest.raises(CohortError, match="no feature that is above zero in enough samples"):
         log_counts(counts, most_zeros=0.1)
     counts.values.iloc[0, 0] = -1.0
-    with pytest.raises(CohortError, match=r"has 1 values below zero; .* logarithm taken already"):
+    with pytest.raises(CohortError, match=r"1 are negative, .* feature 'often'\. Is it taken"):
         log_counts(counts)
+
+
+def test_logarithms_are_known_as_such_and_not_taken_twice(levels, counts):
+    # Whatever their range: of levels near 1, the negative logarithm looks like a level.
+    high = replace(levels, values=levels.values / 2 + 0.45)
+    for cohort, take in ((high, negative_log), (counts, log_counts)):
+        assert not cohort.is_log
+        once = take(cohort)
+        assert once.is_log
+        with pytest.raises(CohortError, match="logarithms already"):
+            take(once)

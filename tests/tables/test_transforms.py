@@ -2,13 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.tables import describe_orientation, from_log_std, suggest_transforms
+from vaeimpute.tables import describe_orientation, from_log, from_log_std, suggest_transforms
 
 
-def test_the_standard_deviation_of_a_lognormal_variable():
-    rng = np.random.default_rng(0)
-    draws = np.expm1(rng.normal(2.0, 0.4, size=1_000_000))
-    assert from_log_std(np.array([2.0]), np.array([0.4])) == pytest.approx(draws.std(), rel=0.01)
+@pytest.mark.parametrize(("mean", "std"), [(2.0, 0.4), (0.5, 1.0), (6.0, 1e-6)])
+def test_median_and_the_standard_deviation_about_it(mean, std):
+    draws = np.expm1(np.random.default_rng(0).normal(mean, std, size=1_000_000))
+    filled = from_log(np.array(mean))
+    assert filled == pytest.approx(np.median(draws), rel=0.01)
+    distance = np.sqrt(np.square(draws - filled).mean())
+    assert from_log_std(np.array(mean), np.array(std)) == pytest.approx(distance, rel=0.01)
 
 
 @pytest.fixture

@@ -80,9 +80,10 @@ def _apply(
         features = pd.Index(card["feature_names"], dtype=object)
         if keep_empty:
             values = known_or_empty(values, features)
-        values, note = match_features(values, features)
-        if note is not None:
-            logger.warning(note)
+        order = match_features(values.columns, features, f"The {card['class']} of {model}")
+        if order is not None:
+            values = values.iloc[:, order]
+            logger.warning("The model has the features in another order; matched by name.")
     log = card["transform"] == "log1p"
     if log:
         logger.info("The model works on ln(x + 1), and so the new values are taken.")

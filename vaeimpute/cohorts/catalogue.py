@@ -23,7 +23,7 @@ from vaeimpute.exceptions import (
 
 logger = logging.getLogger(__name__)
 
-_LAYOUT = 1  # raise it when the files below change their meaning
+LAYOUT = 2  # raise it when the files below change their meaning
 _TABLES = ("values", "clinical", "features", "coverage")
 
 
@@ -70,7 +70,7 @@ def save_cohort(cohort: Cohort, folder: Path) -> None:
             wide = table in ("values", "coverage")
             (frame.T if wide else frame).to_parquet(half_done / f"{table}.parquet")
         card = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name not in _TABLES}
-        (half_done / "card.json").write_text(json.dumps(card | {"layout": _LAYOUT}, indent=1))
+        (half_done / "card.json").write_text(json.dumps(card, indent=1))
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(half_done, folder)
@@ -94,11 +94,9 @@ def read_cohort(folder: Path) -> Cohort:
     FileNotFoundError
         If the folder is not there.
     ValueError
-        If it was written by another layout of this package, or is damaged.
+        If it is damaged.
     """
     card = json.loads((folder / "card.json").read_text())
-    if card.pop("layout", None) != _LAYOUT:
-        raise ValueError(f"{folder} was written by another version of vaeimpute; delete it.")
     tables = {}
     for table in _TABLES:
         path = folder / f"{table}.parquet"

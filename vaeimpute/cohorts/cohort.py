@@ -36,6 +36,8 @@ class Cohort:
         One row per feature, in the order of `values`. Without it, a table with no columns.
     coverage : DataFrame of shape (n_samples, n_features), optional
         Sequencing reads behind each value. Arrays have none.
+    is_log : bool
+        Whether the values are logarithms or their negatives; no other is taken then.
     stratify_by : str, optional
         The clinical column whose levels every split keeps in proportion.
     citation, licence : str
@@ -65,6 +67,7 @@ class Cohort:
     data_type: str
     features: pd.DataFrame = None  # filled in __post_init__
     coverage: pd.DataFrame | None = None
+    is_log: bool = False
     stratify_by: str | None = None
     citation: str = ""
     licence: str = ""

@@ -10,6 +10,7 @@ import pandas as pd
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import CohortError
 from vaeimpute.seeding import generator
+from vaeimpute.tables.transforms import to_log
 
 
 def draw_samples(cohort: Cohort, n_samples: int, *, seed: int = 0) -> Cohort:
@@ -144,11 +145,10 @@ def negative_log(cohort: Cohort, epsilon: float = EPSILON) -> Cohort:
     Raises
     ------
     CohortError
-        If a value is no methylation level.
+        If a value is no methylation level, or the values are logarithms already.
 
     Examples
     --------
-    >>> import pandas as pd
     >>> values = pd.DataFrame({"chr22:100": [0.0, 0.99]}, index=["s1", "s2"])
     >>> clinical = pd.DataFrame(index=values.index)
     >>> levels = Cohort("toy", values, clinical, "methylation level", "methylation")
@@ -157,6 +157,7 @@ def negative_log(cohort: Cohort, epsilon: float = EPSILON) -> Cohort:
     """
     if epsilon <= 0:
         raise ValueError(f"Expected an epsilon above 0 but got {epsilon}; a level of 0 needs it.")
+    _refuse_logs(cohort)
     low, high = cohort.values.min(axis=None), cohort.values.max(axis=None)
     if low < 0 or high > 1:
         raise CohortError(
@@ -167,6 +168,7 @@ def negative_log(cohort: Cohort, epsilon: float = EPSILON) -> Cohort:
         cohort,
         values=-np.log(cohort.values + epsilon),
         units=f"-ln({cohort.units} + {epsilon:g})",
+        is_log=True,
         notes=(*cohort.notes, f"Values are -ln(level + {epsilon:g}); a level of 0 is possible."),
     )
 
@@ -190,23 +192,17 @@ def log_counts(cohort: Cohort, most_zeros: float = 0.5) -> Cohort:
     Raises
     ------
     CohortError
-        If a value is negative, or no feature is left.
+        If a value is negative, the values are logarithms already, or no feature is left.
 
     Examples
     --------
-    >>> import pandas as pd
     >>> values = pd.DataFrame({"TP53": [0.0, 7.0], "silent": [0.0, 0.0]}, index=["s1", "s2"])
     >>> clinical = pd.DataFrame(index=values.index)
     >>> counts = Cohort("toy", values, clinical, "read count", "expression")
     >>> log_counts(counts).values["TP53"].round(2).tolist()
     [0.0, 2.08]
     """
-    negative = int((cohort.values < 0).sum().sum())
-    if negative:
-        raise CohortError(
-            f"Cohort {cohort.name!r} has {negative} values below zero; expected counts. Is the "
-            "logarithm taken already?"
-        )
+    _refuse_logs(cohort)
     kept = (cohort.values == 0).mean() <= most_zeros
     if not kept.any():
         raise CohortError(
@@ -216,11 +212,17 @@ def log_counts(cohort: Cohort, most_zeros: float = 0.5) -> Cohort:
     chosen = cohort.select_features(cohort.values.columns[kept])
     return replace(
         chosen,
-        values=np.log1p(chosen.values),
+        values=to_log(chosen.values),
         units=f"ln({cohort.units} + 1)",
+        is_log=True,
         notes=(
             *cohort.notes,
             f"Values are ln(x + 1); {(~kept).sum()} of {len(kept)} features were dropped because "
             f"they are zero in more than {most_zeros:.0%} of the samples.".replace("%", " %"),
         ),
     )
+
+
+def _refuse_logs(cohort: Cohort) -> None:
+    if cohort.is_log:
+        raise CohortError(f"The values of cohort {cohort.name!r} are logarithms already.")

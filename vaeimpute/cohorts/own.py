@@ -54,6 +54,7 @@ def read_table_cohort(
     layer: str | None = None,
     data_type: str = "expression",
     units: str = "as in the file",
+    is_log: bool = False,
     stratify_by: str | None = None,
     name: str | None = None,
     citation: str = "",
@@ -83,6 +84,8 @@ def read_table_cohort(
     data_type : {"expression", "methylation"}
     units : str
         What one value is, for axis labels.
+    is_log : bool
+        Whether the values are logarithms or their negatives.
     stratify_by : str, optional
         Clinical column whose levels every split keeps in proportion.
     name : str, optional
@@ -161,6 +164,7 @@ def read_table_cohort(
         features=None if features is None else features.rename_axis(index="feature"),
         units=units,
         data_type=data_type,
+        is_log=is_log,
         stratify_by=stratify_by,
         citation=citation,
         licence=licence,

@@ -61,6 +61,7 @@ def breast_gse1992() -> Cohort:
         clinical=clinical,
         units="log2 ratio to the reference",
         data_type="expression",
+        is_log=True,
         stratify_by="grade",
         citation="Hu et al. 2006, BMC Genomics 7:96 (GEO GSE1992), as collected in SurvSet "
         f"{metadata.version('SurvSet')} (Drysdale 2022, arXiv:2203.03094)",
@@ -107,6 +108,7 @@ def breast_gse4335() -> Cohort:
         clinical=clinical,
         units="log2 ratio to the reference",
         data_type="expression",
+        is_log=True,
         stratify_by="grade",
         citation="Sorlie et al. 2003, PNAS 100:8418-8423 (GEO GSE4335), as collected in SurvSet "
         f"{metadata.version('SurvSet')} (Drysdale 2022, arXiv:2203.03094)",
@@ -259,6 +261,7 @@ def glioma_gliovis(*, center: bool = True) -> Cohort:
         clinical=clinical,
         units="log2 intensity" + (", centred by series" if center else ""),
         data_type="expression",
+        is_log=True,
         stratify_by="grade",
         citation="Bowman et al. 2017, Neuro-Oncology 19:139-141 (GlioVis), from public GEO series",
         licence="GPL-3.0 or AGPL-3.0 (GlioVis)",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from vaeimpute.cohorts.catalogue import COHORTS, Entry, cache_dir, cached, find
+from vaeimpute.cohorts.catalogue import COHORTS, LAYOUT, Entry, cache_dir, cached, find
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.download import describe_size
 from vaeimpute.cohorts.own import looks_like_path, read_table_cohort
@@ -125,7 +125,7 @@ def _key(entry: Entry, options: dict) -> str:
         parts.append(metadata.version(entry.package))
     if options:
         parts.append(hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:8])
-    return "-".join([*parts, metadata.version("vaeimpute")])
+    return "-".join([*parts, metadata.version("vaeimpute"), f"layout{LAYOUT}"])
 
 
 def _describe_download(entry: Entry) -> str:

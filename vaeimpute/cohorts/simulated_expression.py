@@ -148,6 +148,7 @@ def simulate_glioma(
         clinical=clinical,
         units="ln(normalised count + 1) (simulated)",
         data_type="expression",
+        is_log=True,
         features=pd.DataFrame(
             {"gc_content": gc, "gc_source": "simulated", "module": genes.module[:, 0]}, index=names
         ),

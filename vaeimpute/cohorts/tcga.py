@@ -151,6 +151,7 @@ def read_tcga_glioma(
         clinical=people,
         units="ln(normalised count + 1)",
         data_type="expression",
+        is_log=True,
         features=names.set_axis(["symbol", "entrez"], axis=1),
         stratify_by="subtype",
         citation=entry.citation,

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import (
-    FeatureOrderWarning,
-    some,
-)
+from vaeimpute.exceptions import FeatureOrderWarning, some
+from vaeimpute.tables.features import match_features
 
 
 def as_numbers(X: Any, who: str) -> Any:
@@ -125,30 +123,14 @@ def match_columns(X: Any, features: np.ndarray | None, who: str) -> Any:
     names = _names_of(X)
     if names is None or features is None or np.array_equal(names, features):
         return X
-    known = pd.Index(features)
-    missing = known[~known.isin(names)]
-    unknown = names[~names.isin(known)]
-    repeated = names[names.duplicated()].unique()
-    if len(missing) or len(unknown) or len(repeated):
-        faults = {
-            "missing": missing,
-            "not known from the fit": unknown,
-            "there more than once": repeated,
-        }
-        raise ValueError(
-            f"{who} was fitted to {len(known)} features, and the feature names of X "
-            "differ: "
-            + "; ".join(f"{some(those)} {why}" for why, those in faults.items() if len(those))
-            + ". Drop those that are not known, add a column of NaN for each that was not "
-            "measured, or fit anew."
-        )
+    order = match_features(names, pd.Index(features), who)
     warnings.warn(
         f"The columns of X are in another order than those that {who} was fitted to. They were "
         "matched by name; what is returned has the order of the fit (get_feature_names_out).",
         FeatureOrderWarning,
         stacklevel=5,  # of transform, which scikit-learn wraps
     )
-    return X[known.tolist()]
+    return X[names[order].tolist()]
 
 
 def _names_of(X: Any) -> pd.Index | None:

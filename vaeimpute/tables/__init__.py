@@ -1,16 +1,9 @@
 """Anyone's matrix: read with what is needed to write it back as it was, its holes filled."""
 
-from vaeimpute.tables.checks import (
-    describe_orientation,
-    empty_features,
-    empty_samples,
-    from_log,
-    from_log_std,
-    match_features,
-    suggest_transforms,
-    to_log,
-)
+from vaeimpute.tables.checks import describe_orientation, empty_features, empty_samples
+from vaeimpute.tables.features import match_features
 from vaeimpute.tables.read import Source, read_source
+from vaeimpute.tables.transforms import from_log, from_log_std, suggest_transforms, to_log
 from vaeimpute.tables.write import check_output, write_filled, write_table
 
 __all__ = [
