@@ -25,8 +25,6 @@ export OPENBLAS_NUM_THREADS ?= 1
 export JUPYTER_PREFER_ENV_PATH := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH MPLBACKEND
-# Imported into a notebook without widgets, as pooch does, tqdm.auto prints a warning with a path.
-export PYTHONWARNINGS ?= ignore:IProgress not found
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -69,9 +67,9 @@ book: $(STAMP) ## execute the chapters that are not up to date, render the book 
 
 test: $(STAMP) ## run the tests, then every cell of the notebooks
 	@echo "== test: pytest"
-	@$(WATCH) $(BIN)/python -m pytest
+	@$(WATCH) $(BIN)/python -m pytest -n logical --maxprocesses 4
 	@echo "== test: nbval, every cell of notebooks/"
-	@$(WATCH) $(BIN)/python -m pytest --nbval-lax --nbval-current-env notebooks/
+	@$(WATCH) $(BIN)/python -m pytest --nbval-lax -n logical --maxprocesses 4 --dist loadfile notebooks/
 
 fetch: $(STAMP) ## download and prepare a cohort for the chapters: make fetch COHORT=tcga-glioma
 	@$(BIN)/vaeimpute fetch $(or $(COHORT),--list)

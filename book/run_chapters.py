@@ -210,8 +210,6 @@ def execute(
     undeclared = set(parameters) - set(known_parameters(chapter))
     if undeclared:
         raise ChapterError(f"{chapter.stem} has no parameter '{min(undeclared)}'")
-    # Imported without widgets, as pooch does, tqdm.auto prints a warning with a path.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
     # papermill logs what this program reports better.
     logging.getLogger("papermill").setLevel(logging.ERROR)
     started = time.monotonic()

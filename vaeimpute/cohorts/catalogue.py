@@ -41,13 +41,11 @@ def cache_dir() -> Path:
     >>> cache_dir().is_absolute()
     True
     """
-    import pooch
+    # The function that pooch.os_cache calls. Importing pooch within a notebook prints a warning.
+    from platformdirs import user_cache_dir
 
-    return (
-        Path(os.environ.get("VAEIMPUTE_CACHE") or pooch.os_cache("vaeimpute"))
-        .expanduser()
-        .absolute()
-    )
+    folder = os.environ.get("VAEIMPUTE_CACHE") or user_cache_dir("vaeimpute")
+    return Path(folder).expanduser().absolute()
 
 
 def save_cohort(cohort: Cohort, folder: Path) -> None:
