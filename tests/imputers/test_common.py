@@ -18,6 +18,7 @@ from vaeimpute.imputers import (
     SVDImputer,
     VAEImputer,
 )
+from vaeimpute.imputers._base import BaseImputer
 
 IMPUTERS = [
     MeanImputer(),
@@ -169,3 +170,29 @@ def test_rows_of_the_training_matrix_are_imputed_as_well_as_others():
         seen = np.abs(clone(method).fit_transform(holes) - X)[mask].mean()
         unseen = np.abs(method.fit(holes[:40]).transform(holes[40:]) - X[40:])[mask[40:]].mean()
         assert seen < 1.3 * unseen, method
+
+
+def test_methods_share_no_random_stream_and_leave_numpys_global_state_alone(matrices, monkeypatch):
+    """With one seed, two methods hold different values out of the same matrix."""
+    state = np.random.get_state()[1].copy()  # noqa: NPY002 - it is what must not change
+    streams = {}
+    draw = BaseImputer._generator
+
+    def remember(self, what):
+        rng = draw(self, what)
+        streams[type(self).__name__, what] = rng.bit_generator.state["state"]["state"]
+        return rng
+
+    monkeypatch.setattr(BaseImputer, "_generator", remember)
+    train, new = matrices
+    for imputer in IMPUTERS[:-2]:
+        for seed in (None, 0) if hasattr(imputer, "random_state") else ():
+            fitted = clone(imputer).set_params(random_state=seed).fit(train)
+            fitted.transform(new)
+            if hasattr(fitted, "sample"):
+                fitted.sample(new, n_draws=1)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    assert {name for name, what in streams if what == "held-out values"} == {
+        "GaussianImputer", "SVDImputer",
+    }  # fmt: skip
+    assert len(set(streams.values())) == len(streams)

@@ -244,7 +244,7 @@ def test_gaussian_chooses_the_ridge_that_the_textbook_would(noise, share_of_gaps
     imputer = GaussianImputer(standardize=False, random_state=0).fit(X)
     X = X - np.nanmean(X, axis=0)
     X /= np.sqrt(np.nanvar(X, axis=0).mean())
-    kept, true, hidden = hold_out(X, np.random.RandomState(0))
+    kept, true, hidden = hold_out(X, imputer._generator("held-out values"))
     kept = np.nan_to_num(kept)
     errors = {
         alpha: np.mean(

@@ -15,6 +15,7 @@ from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from vaeimpute.imputers._frames import as_numbers, check_names, match_columns
+from vaeimpute.seeding import RandomState, generator
 
 # Of a part that is worked on at once: 17 MB in float64. Larger arrays go back to the system, and
 # asking for them anew, page by page, was found to cost more than the arithmetic.
@@ -34,6 +35,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     _learnt: tuple[str, ...] = ()
+    random_state: RandomState  # of those that have it
 
     def fit(self, X, y=None):
         """Learn from a matrix, which may itself have missing values.
@@ -180,6 +182,10 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for name in self._learnt:
             array = arrays[name]
             setattr(self, name, array if array.ndim else array.item())
+
+    def _generator(self, what: str) -> np.random.Generator:
+        """Return the random stream for something that the imputer does, which no other shares."""
+        return generator(self.random_state, type(self).__name__, what)
 
     def __sklearn_is_fitted__(self) -> bool:
         return getattr(self, "_is_fitted", False)

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from vaeimpute.imputers._base import BaseImputer, check_number
+from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
 _FOLDS = 5
@@ -27,7 +28,6 @@ class WithSpread(BaseImputer):
     alpha_: float
     _mean: np.ndarray
     _unit: float
-    random_state: int | np.random.RandomState | None
 
     def _remember_holes(self, missing: np.ndarray) -> None:
         """Store, at fit, what was missing in the training rows; there is nothing to learn there."""
@@ -108,7 +108,7 @@ class WithSpread(BaseImputer):
         predicted = self._impute(self._scale(values), missing)
         # A prior draw minus what would be predicted from the observed part of it is distributed
         # around 0 as the missing entries are around their prediction.
-        rng = generator(self.random_state)
+        rng = self._generator("draws")
         prior = draw_prior(self.train_, self.alpha_, n_draws * len(values), rng)
         prior = (self._mean + self._unit * prior).astype(self.train_.dtype, copy=False)
         error = prior - self._impute(prior.copy(), np.tile(missing, (n_draws, 1)))
@@ -230,7 +230,8 @@ def _held_out_errors(
     n, n_features = train.shape
     squares, shares, seen = (np.zeros(n_features) for _ in range(3))
     n_folds = min(_FOLDS, n)
-    half = np.random.default_rng(0).permutation(n_features) < n_features / 2
+    everything = np.ones((1, n_features), dtype=bool)
+    (half,) = hide(everything, 0.5, generator(0, "calibration"), "by feature")
     # A row with holes needs a system of its own, so not all rows can take part.
     every = 1 if not holes.any() else max(n // _ROWS_WITH_HOLES, 1)
     for fold in range(n_folds if n > 1 else 0):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from vaeimpute.missingness import hide
+
 
 def hold_out(
-    X: np.ndarray, rng: np.random.RandomState
+    X: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Set a fifth of the rows apart and choose a tenth of their values to be hidden.
 
@@ -14,7 +16,7 @@ def hold_out(
     ----------
     X : ndarray of shape (n_samples, n_features)
         NaN means missing.
-    rng : RandomState
+    rng : numpy.random.Generator
 
     Returns
     -------
@@ -35,5 +37,5 @@ def hold_out(
     seen = ~np.isnan(kept)
     mean = np.where(seen, kept, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
     kept, held_out = kept - mean, held_out - mean
-    hidden = (rng.uniform(size=held_out.shape) < 0.1) & ~np.isnan(held_out)
+    hidden = hide(~np.isnan(held_out), 0.1, rng)
     return (kept, held_out, hidden) if hidden.any() else None

@@ -17,12 +17,13 @@ from typing import Any, TypeVar
 import joblib
 import numpy as np
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import gen_batches
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from vaeimpute.files import replacing
 from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer, check_number
+from vaeimpute.seeding import RandomState, generator
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def fit_blocks(
     max_bytes: int = 2 * 2**30,
     rows_per_block: int | None = None,
     n_jobs: int = 1,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     progress: bool = False,
 ) -> BaseImputer:
     """Fit an imputer to a matrix that is read in blocks of rows.
@@ -114,7 +115,7 @@ def fit_blocks(
         By default so many that a block has some two million entries.
     n_jobs : int
         Threads that prepare blocks; -1 for one per processor.
-    random_state : int, RandomState instance or None
+    random_state : int, Generator or None
         Decides which rows are drawn.
     progress : bool
         Show a bar for each time that the rows are read.
@@ -149,7 +150,7 @@ def fit_blocks(
     if not streams:
         n_kept = n_rows if n_reference is None else min(n_reference, n_rows)
         _check_memory(imputer, n_kept, n_features, max_bytes)
-        rng = check_random_state(random_state)
+        rng = generator(random_state, type(imputer).__name__, "reference rows")
         chosen = np.sort(rng.permutation(n_rows)[:n_kept])
     imputer._is_fitted = False  # as in fit: a fit that is interrupted leaves nothing to be used
     imputer.n_features_in_ = n_features

@@ -5,7 +5,6 @@ from __future__ import annotations
 from numbers import Real
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from vaeimpute.imputers._backend import WithDevice, WithPrecision
 from vaeimpute.imputers._base import check_number
@@ -40,7 +39,7 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
     device : str
         Where conditional means are computed: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if
         torch finds one. Only then is torch needed.
-    random_state : int, RandomState instance or None
+    random_state : int, Generator or None
         For ``alpha="auto"`` and `sample`.
 
     Attributes
@@ -54,7 +53,7 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
     Notes
     -----
     How the systems of all rows are solved at once is told in `vaeimpute.imputers._kernel_systems`.
-    While alpha is chosen, they are solved in float32, to three digits. Memory is needed for the
+    While alpha is chosen, they are solved in float32, to four digits. Memory is needed for the
     training rows and for two or three matrices of n x n.
 
     References
@@ -136,16 +135,16 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
 
     def _choose_alpha(self, X: np.ndarray) -> float:
         """Return the alpha that best restores values held out from some of the rows."""
-        parts = hold_out(X, check_random_state(self.random_state))
+        parts = hold_out(X, self._generator("held-out values"))
         if parts is None:
             return 1.0  # nothing to choose with
         kept, true, hidden = parts[0], parts[1][:_MOST_ROWS], parts[2][:_MOST_ROWS]
-        # To tell which error is the smallest, predictions to three digits or so are enough.
+        # To tell which error is the smallest, predictions to four digits are enough.
         train = np.nan_to_num(kept, nan=0.0).astype(np.float32)
         true = true.astype(np.float32)
         ridges = (_ALPHAS * len(train)).astype(np.float32)
         systems = KernelSystems(train, self._algebra)
-        weights = systems.weights(true, hidden | np.isnan(true), ridges, tolerance=1e-3)
+        weights = systems.weights(true, hidden | np.isnan(true), ridges, tolerance=1e-4)
         errors = [
             np.abs(systems.combine(one) - true)[hidden].mean(dtype=np.float64) for one in weights
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -44,7 +43,7 @@ class RandomImputer(BaseImputer):
 
     Parameters
     ----------
-    random_state : int, RandomState instance or None
+    random_state : int, Generator or None
         Decides the draws. A fitted imputer always gives the same ones.
 
     Attributes
@@ -64,7 +63,7 @@ class RandomImputer(BaseImputer):
     --------
     >>> imputer = RandomImputer(random_state=0).fit([[1.0, 2.0], [3.0, 2.0], [5.0, np.nan]])
     >>> imputer.transform([[np.nan, np.nan]])
-    array([[1., 2.]])
+    array([[3., 2.]])
     """
 
     _learnt = ("values_", "seed_", "_n_observed")
@@ -75,7 +74,7 @@ class RandomImputer(BaseImputer):
     def _fit(self, X: np.ndarray) -> None:
         self.values_ = np.sort(X, axis=0)
         self._n_observed = np.count_nonzero(~np.isnan(X), axis=0)
-        self.seed_ = integer(self.random_state, "random")
+        self.seed_ = integer(self.random_state, type(self).__name__, "draws")
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         columns = np.arange(X.shape[1])
@@ -86,7 +85,6 @@ class RandomImputer(BaseImputer):
         keys = np.where(missing, -1, np.transpose(ranks)).astype("<i8")
         predicted = np.empty_like(X)
         for row, key in enumerate(keys):
-            name = hashlib.sha256(key.tobytes()).hexdigest()
-            rng = generator(self.seed_, name)
+            rng = generator(self.seed_, key.tobytes().hex())
             predicted[row] = self.values_[rng.integers(self._n_observed), columns]
         return predicted

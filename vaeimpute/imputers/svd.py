@@ -7,7 +7,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from scipy.linalg import eigh
-from sklearn.utils import check_random_state
 
 from vaeimpute.imputers._backend import WithDevice, WithPrecision
 from vaeimpute.imputers._base import BaseImputer, check_number
@@ -54,7 +53,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
     device : str
         Where the matrix is decomposed: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if torch
         finds one. Only then is torch needed.
-    random_state : int, RandomState instance or None
+    random_state : int, Generator or None
         For ``n_components="auto"``.
 
     Attributes
@@ -159,7 +158,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
         n_features = len(mean)
         n_components = int(self.n_components)
         width = min(n_components + _OVERSAMPLING, n_features)
-        rng = check_random_state(self.random_state)
+        rng = self._generator("first basis")
         basis = np.linalg.qr(rng.normal(size=(n_features, width)).astype(self._dtype))[0]
         self.components_ = basis[:, :0].T  # nothing is known yet
         for _ in range(_N_SCANS):
@@ -281,7 +280,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
         """Return the rank that best restores values of rows that are decomposed themselves."""
         if not (self.joint or np.isnan(X).any()):
             return X.shape[1]  # nothing will be missing in such rows
-        parts = hold_out(X, check_random_state(self.random_state))
+        parts = hold_out(X, self._generator("held-out values"))
         if parts is None:
             return 1  # nothing to choose with
         kept, true, hidden = parts
@@ -292,7 +291,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
 
     def _rank_to_project(self, X: np.ndarray, rank_to_complete: int) -> int:
         """Return the number of singular vectors that best restores values of other rows."""
-        parts = hold_out(X, check_random_state(self.random_state))
+        parts = hold_out(X, self._generator("held-out values"))
         if parts is None:
             return 1
         kept, true, hidden = parts
