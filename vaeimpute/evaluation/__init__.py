@@ -15,7 +15,11 @@ from vaeimpute.evaluation.clinical import (
     read_outcomes,
     top_overlap,
 )
-from vaeimpute.evaluation.convergence import first_stable_pass, follow_passes, spectral_radius
+from vaeimpute.evaluation.convergence import (
+    first_stable_iteration,
+    follow_iterations,
+    spectral_radius,
+)
 from vaeimpute.evaluation.errors import (
     coverage_and_error,
     describe_features,
@@ -43,6 +47,7 @@ from vaeimpute.evaluation.summary import (
     compare_methods,
     describe_ranking,
     summarize,
+    write_intervals,
 )
 
 __all__ = [
@@ -66,9 +71,9 @@ __all__ = [
     "error_by_coverage",
     "error_per_feature",
     "errors_by_property",
-    "first_stable_pass",
+    "first_stable_iteration",
     "fit_exponent",
-    "follow_passes",
+    "follow_iterations",
     "interval_coverage",
     "latent_distribution",
     "loss_terms",
@@ -87,4 +92,5 @@ __all__ = [
     "time_imputers",
     "top_overlap",
     "vae_shift_curve",
+    "write_intervals",
 ]

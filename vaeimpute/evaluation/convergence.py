@@ -23,12 +23,12 @@ def spectral_radius(
     n_steps: int = 20,
     seed: int = 0,
 ) -> np.ndarray:
-    """Measure by what factor a pass of imputation multiplies small errors in the missing entries.
+    """Measure by what factor an iteration of imputation multiplies small errors.
 
-    A pass replaces the missing entries of a row by ``predict(row)``. Close to where the passes
+    An iteration replaces the missing entries of a row by ``predict(row)``. Close to where they
     settle it acts like a matrix, the Jacobian from missing entries to missing entries. The largest
-    absolute value of its eigenvalues, its spectral radius, is the factor by which one pass
-    multiplies a small error after many passes: below 1 it shrinks and the iteration converges,
+    absolute value of its eigenvalues, its spectral radius, is the factor by which one iteration
+    multiplies a small error after many iterations: below 1 it shrinks and the iteration converges,
     above 1 it grows.
 
     Parameters
@@ -36,7 +36,7 @@ def spectral_radius(
     predict : callable
         Restores rows, each on its own: `Reconstructor.reconstruct` of a model.
     filled : Tensor of shape (n_samples, n_features)
-        Where to measure: rows that were imputed with many passes.
+        Where to measure: rows that were imputed with many iterations.
     missing : boolean Tensor of shape (n_samples, n_features)
     n_steps : int
         Steps of the power iteration. The estimate is the mean growth, in logarithms, over the
@@ -85,7 +85,7 @@ def spectral_radius(
         return np.exp(np.log(growth[n_steps // 2 :]).mean(axis=0))
 
 
-def follow_passes(
+def follow_iterations(
     predict: Callable[[np.ndarray], np.ndarray],
     true: np.ndarray,
     mask: np.ndarray,
@@ -93,7 +93,7 @@ def follow_passes(
     *,
     n_iterations: int = 10,
 ) -> pd.DataFrame:
-    """Impute iteratively, and measure error and change after every pass.
+    """Impute iteratively, and measure error and change after every iteration.
 
     It is what the imputers of this package do, for any model that restores rows: PCA too.
 
@@ -112,15 +112,15 @@ def follow_passes(
     Returns
     -------
     DataFrame
-        One row per pass, pass 0 being the guess itself: ``iteration``, ``mae`` over the hidden
-        entries, and ``mean_change``, by how much they moved on average since the pass before (NaN
-        for pass 0), both in the units of `true`.
+        One row per iteration, iteration 0 being the guess itself: ``iteration``, ``mae`` over the
+        hidden entries, and ``mean_change``, by how much they moved on average since the iteration
+        before (NaN for iteration 0), both in the units of `true`.
 
     Examples
     --------
     >>> def towards_one(rows):
     ...     return (rows + 1) / 2
-    >>> follow_passes(towards_one, np.ones((2, 3)), np.eye(2, 3, dtype=bool), n_iterations=2)
+    >>> follow_iterations(towards_one, np.ones((2, 3)), np.eye(2, 3, dtype=bool), n_iterations=2)
        iteration   mae  mean_change
     0          0  1.00          NaN
     1          1  0.50         0.50
@@ -136,26 +136,29 @@ def follow_passes(
     return pd.DataFrame(rows, columns=["iteration", "mae", "mean_change"])
 
 
-def first_stable_pass(errors: pd.Series, margin: float = 0.01) -> int:
-    """Return the pass from which on the error stays where it ends.
+def first_stable_iteration(errors: pd.Series, margin: float = 0.01) -> float:
+    """Return the iteration from which on the error stays where it ends.
 
     Parameters
     ----------
     errors : Series
-        Error by pass, in the order of the passes.
+        Error by iteration, in the order of the iterations.
     margin : float
         Deviation from the last error that counts as staying, as a share of it.
 
     Returns
     -------
-    int
-        The label of the first pass from which on no error is further away than that.
+    float
+        The label of the first iteration from which on no error is further away than that; NaN if
+        an error is NaN or infinite, since numbers that ran away are not stable.
 
     Examples
     --------
-    >>> first_stable_pass(pd.Series([0.9, 0.6, 0.501, 0.5, 0.5], index=[0, 1, 2, 3, 4]))
-    2
+    >>> first_stable_iteration(pd.Series([0.9, 0.6, 0.501, 0.5, 0.5], index=[0, 1, 2, 3, 4]))
+    2.0
     """
+    if not np.isfinite(errors).all():
+        return float("nan")
     last = errors.iloc[-1]
     away = np.flatnonzero(np.abs(errors - last) > margin * last)
-    return int(errors.index[away[-1] + 1 if len(away) else 0])
+    return float(errors.index[away[-1] + 1 if len(away) else 0])

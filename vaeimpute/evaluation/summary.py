@@ -42,6 +42,33 @@ def summarize(table: pd.DataFrame, metric: str = "mae", confidence: float = 0.95
     return summary
 
 
+def write_intervals(summary: pd.DataFrame) -> pd.DataFrame:
+    """Write means with their intervals as text, scenarios by methods, as the paper's Table 2 does.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `summarize`.
+
+    Returns
+    -------
+    DataFrame of str
+        In the order of the summary; a dash where a method has no mean.
+
+    Examples
+    --------
+    >>> rows = [("mcar_10", "KNN", 0.98, 0.001), ("mcar_10", "VAE", 0.982, 0.001)]
+    >>> columns = ["scenario", "method", "mean", "half_width"]
+    >>> write_intervals(pd.DataFrame(rows, columns=columns)).values.tolist()
+    [['0.980 ± 0.001', '0.982 ± 0.001']]
+    """
+    summary = summary.dropna(subset="mean")
+    text = [f"{row.mean:.3f} ± {row.half_width:.3f}" for row in summary.itertuples()]
+    wide = summary.assign(text=text).pivot(index="scenario", columns="method", values="text")
+    order = {"index": summary["scenario"].unique(), "columns": summary["method"].unique()}
+    return wide.reindex(**order).fillna("–")
+
+
 def describe_ranking(summary: pd.DataFrame, scenario: str) -> str:
     """Write the methods of a scenario in the order of their errors, best first.
 

@@ -140,7 +140,7 @@ def plot_passes(
     ----------
     curves : DataFrame
         Columns ``scenario``, ``start``, ``iteration`` and `column`: means of what
-        `vaeimpute.evaluation.follow_passes` returns. Colours tell the scenarios apart, and the
+        `vaeimpute.evaluation.follow_iterations` returns. Colours tell the scenarios apart, and the
         kind of line the starts.
     column : str
     ylabel : str

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import first_stable_pass, follow_passes, reconstruct_rows
+from vaeimpute.evaluation import first_stable_iteration, follow_iterations, reconstruct_rows
 from vaeimpute.imputers import VAEImputer
 
 
-def test_passes_are_those_of_the_imputer():
+def test_iterations_are_those_of_the_imputer():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 2)) @ rng.normal(size=(2, 12)) + 0.1 * rng.normal(size=(60, 12))
     X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -15,7 +15,7 @@ def test_passes_are_those_of_the_imputer():
         hidden_sizes=(16,), latent_dim=3, n_epochs=60, learning_rate=1e-2, init="mean",
         random_state=0,
     ).fit(X)  # fmt: skip
-    curve = follow_passes(
+    curve = follow_iterations(
         lambda rows: reconstruct_rows(imputer.model_, rows), X, mask, n_iterations=4
     )
     assert curve["iteration"].tolist() == [0, 1, 2, 3, 4]
@@ -31,7 +31,7 @@ def test_passes_are_those_of_the_imputer():
 def test_observed_values_stay_and_the_guess_matters():
     true, mask = np.ones((2, 3)), np.eye(2, 3, dtype=bool)
     seen = []
-    follow_passes(lambda rows: seen.append(rows) or rows, true, mask, 5.0, n_iterations=2)
+    follow_iterations(lambda rows: seen.append(rows) or rows, true, mask, 5.0, n_iterations=2)
     assert [rows[mask].tolist() for rows in seen] == [[5.0, 5.0]] * 2
     assert all((rows[~mask] == 1).all() for rows in seen)
 
@@ -46,4 +46,10 @@ def test_observed_values_stay_and_the_guess_matters():
     ],
 )
 def test_stable_means_from_there_on(errors, expected):
-    assert first_stable_pass(pd.Series(errors)) == expected
+    assert first_stable_iteration(pd.Series(errors)) == expected
+
+
+@pytest.mark.parametrize("away", [np.nan, np.inf])
+def test_numbers_that_ran_away_are_not_stable(away):
+    assert np.isnan(first_stable_iteration(pd.Series([1.0, away, away])))
+    assert np.isnan(first_stable_iteration(pd.Series([1.0, away, 0.5])))

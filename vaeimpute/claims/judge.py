@@ -1,0 +1,354 @@
+"""Judging the claims by tables of results, and the words and tables that show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vaeimpute.claims.paper import CLAIMS, Claim
+from vaeimpute.claims.rules import RULES, Figure, apply_rule, sum_up
+
+#: All verdicts there are.
+VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The tables of one cohort and one network, with where they come from.
+
+    Attributes
+    ----------
+    cohort : str
+    network : str
+        Widths of the hidden layers and latent dimension, such as ``"6000-2000-200"``, and epochs;
+        empty where none was trained.
+    tables : dict of str to DataFrame
+        By the name of the file.
+    provenance : dict of str to dict
+        By the same names.
+    """
+
+    cohort: str
+    network: str
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    provenance: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Cohort and network."""
+        return ", ".join(filter(None, (self.cohort, self.network)))
+
+    @property
+    def simulated_gc(self) -> bool:
+        """Whether the GC content of the genes was simulated."""
+        sources = (p.get("parameters", {}).get("gc_source") for p in self.provenance.values())
+        return "simulated" in sources
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """The verdict on a claim by the tables of one run.
+
+    Attributes
+    ----------
+    claim : Claim
+    verdict : str
+        One of `VERDICTS`.
+    figures : DataFrame
+        One row per cell, with the attributes of `vaeimpute.claims.rules.Figure` as columns.
+    by_rmse : str or None
+        The verdict by the true RMSE instead of the mean absolute error, which the paper calls by
+        that name; None if the claim is not on errors or the tables have none.
+    """
+
+    claim: Claim
+    verdict: str
+    figures: pd.DataFrame
+    by_rmse: str | None = None
+
+    @property
+    def count(self) -> str:
+        """How many cells are as claimed, such as ``"4 of 6"``."""
+        return f"{(self.figures['meets'] == True).sum()} of {len(self.figures)}"  # noqa: E712
+
+    @property
+    def n(self) -> str:
+        """What the intervals are over, such as ``"10 splits"``."""
+        found = self.figures[self.figures["n"] > 0].groupby("unit", sort=False)["n"]
+        ranges = ((unit, n.min(), n.max()) for unit, n in found)
+        return ", ".join(
+            f"{least} {unit.removesuffix('s') if most == 1 else unit}"
+            if least == most
+            else f"{least} to {most} {unit}"
+            for unit, least, most in ranges
+        )
+
+    @property
+    def reason(self) -> str:
+        """Why cells could not be judged; empty if all could."""
+        notes = list(dict.fromkeys(filter(None, self.figures["note"])))
+        return "; ".join(notes[:3]) + (" and so on" if len(notes) > 3 else "")
+
+    @property
+    def range(self) -> str:
+        """The smallest and the largest figure, with their intervals; by quantity if there are two.
+
+        A relative difference is in percent.
+        """
+        known = self.figures.dropna(subset="value")
+        texts = []
+        for quantity, rows in known.groupby("quantity", sort=False):
+            ordered = rows.sort_values("value", kind="stable")
+            ends = ordered.iloc[[0, -1]] if len(ordered) > 1 else ordered
+            texts.append(f"{quantity} " + " to ".join(map(_number, ends.itertuples())))
+        return "; ".join(texts)
+
+    @property
+    def rule(self) -> str:
+        """What decides the claim, in words."""
+        most = {"all": "", "most": " in more than half of the cells"}
+        words = (RULES[check.rule][0] + most[check.needs] for check in self.claim.checks)
+        needs = self.claim.needs
+        return "; ".join(dict.fromkeys(words)) + (
+            f" in {100 * needs:.0f} % of the cells" if needs else ""
+        )
+
+
+def judge(
+    claim: str | Claim,
+    tables: pd.DataFrame | Mapping[str, pd.DataFrame] | Run,
+    samples: pd.DataFrame | None = None,
+    *,
+    simulated_gc: bool = False,
+) -> Judgement:
+    """Judge a claim by the tables of one run.
+
+    Parameters
+    ----------
+    claim : str or Claim
+        A key of `CLAIMS`, or a claim of your own.
+    tables : DataFrame, mapping of str to DataFrame, or Run
+        Tables by the names that the claim's checks look for; a single one takes the name that is
+        looked for first.
+    samples : DataFrame, optional
+        Errors by test sample that go with a single table: ``cohort, scenario, method, sample, mae,
+        mse, n_missing``. In a mapping, they are called as the table, with ``_samples`` behind.
+    simulated_gc : bool
+        The GC content of the genes was simulated; what a run says of it takes precedence.
+
+    Returns
+    -------
+    Judgement
+
+    Raises
+    ------
+    ValueError
+        If there is no such claim, or a table has several cohorts.
+
+    Examples
+    --------
+    >>> rows = [(seed, scenario, method, error + 0.01 * seed)
+    ...         for seed in range(10) for scenario in ("mcar_05", "mcar_10", "mcar_30")
+    ...         for method, error in (("VAE", 0.5), ("KNN", 0.6))]
+    >>> table = pd.DataFrame(rows, columns=["seed", "scenario", "method", "mae"])
+    >>> found = judge("C15", table)
+    >>> found.verdict, found.count, found.n
+    ('holds', '3 of 3', '10 splits')
+    """
+    if isinstance(claim, str):
+        if claim not in CLAIMS:
+            raise ValueError(f"There is no claim {claim!r}; there are {', '.join(CLAIMS)}.")
+        claim = CLAIMS[claim]
+    if isinstance(tables, Run):
+        simulated_gc = tables.simulated_gc
+        tables = tables.tables
+    elif isinstance(tables, pd.DataFrame):
+        name = claim.checks[0].tables[0]
+        tables = {name: tables} | ({} if samples is None else {f"{name}_samples": samples})
+    wanted = [tables[name] for c in claim.checks for name in c.tables if name in tables]
+    if any("cohort" in table and len(set(table["cohort"])) > 1 for table in wanted):
+        raise ValueError(f"Expected one cohort in every table that {claim.id} is judged by.")
+    figures, verdict = _judge(claim, tables, "mae", simulated_gc)
+    by_rmse = None
+    if "relative difference" in {figure.quantity for figure in figures}:
+        again, said = _judge(claim, tables, "rmse", simulated_gc)
+        by_rmse = said if any(np.isfinite(figure.low) for figure in again) else None
+    table = pd.DataFrame([asdict(figure) for figure in figures]).astype({"meets": object})
+    return Judgement(claim, verdict, table, by_rmse)
+
+
+def _judge(
+    claim: Claim, tables: Mapping[str, pd.DataFrame], metric: str, simulated_gc: bool
+) -> tuple[list[Figure], str]:
+    groups: list[tuple[str | float, list[Figure]]] = []
+    for check in claim.checks:
+        if simulated_gc and check.parameters.get("real_gc"):
+            figures = [Figure(cell, note="the GC content is simulated", testable=False)
+                       for cell in check.parameters["cells"]]  # fmt: skip
+        else:
+            figures = apply_rule(check, tables, metric)
+        groups.append((check.needs, figures))
+    if claim.needs is not None:
+        groups = [(claim.needs, [figure for _, figures in groups for figure in figures])]
+    found = [figure for _, figures in groups for figure in figures]
+    if not any(figure.testable for figure in found):
+        return found, "not testable here"
+    return found, sum_up((needs, [figure.meets for figure in fs]) for needs, fs in groups)
+
+
+def judge_group(
+    group: int | str | Iterable[str], tables: Mapping[str, pd.DataFrame] | Run, **options: Any
+) -> dict[str, Judgement]:
+    """Judge all claims of a chapter of the book, of a section of the paper, or of a list.
+
+    Parameters
+    ----------
+    group : int, str or iterable of str
+        A chapter; a section as it is called in `Claim.section`; or ids.
+    tables, **options
+        As for `judge`.
+
+    Returns
+    -------
+    dict of str to Judgement
+        By the ids.
+
+    Examples
+    --------
+    >>> {id: found.verdict for id, found in judge_group("Figure 5", {}).items()}
+    {'C38': 'cannot be told', 'C39': 'cannot be told'}
+    """
+    if isinstance(group, int):
+        group = [claim.id for claim in CLAIMS.values() if claim.chapter == group]
+    elif isinstance(group, str):
+        group = [claim.id for claim in CLAIMS.values() if claim.section == group]
+    return {claim: judge(claim, tables, **options) for claim in group}
+
+
+def sentence(found: Judgement) -> str:
+    """Say in a sentence of Markdown what a claim is, whether it holds, and by what.
+
+    Examples
+    --------
+    >>> sentence(judge("C38", {}))
+    'Errors are similar for beta 0 and 1: **cannot be told** (there is no table beta_vae).'
+    """
+    claim = found.claim.words[0].upper() + found.claim.words[1:]
+    known = found.figures["meets"].notna().any()
+    parts = [f"{found.count} cells"] if known else []
+    parts += [found.range] if found.range else []
+    parts += [f"95 % intervals over {found.n}"] if found.n else []
+    parts += [found.reason] if found.reason else []
+    end = ""
+    if found.by_rmse not in (None, found.verdict):
+        end = f" By the true RMSE: **{found.by_rmse}**."
+    return f"{claim}: **{found.verdict}** ({'; '.join(parts)}).{end}"
+
+
+def _number(row: Any) -> str:
+    """Write a figure with its interval; relative differences in percent."""
+    percent = row.quantity == "relative difference"
+    numbers = [100 * x if percent else x for x in (row.value, row.low, row.high)]
+    as_text = [f"{x:+.1f}" if percent else f"{x:.3g}" for x in numbers]
+    unit = " %" if percent else ""
+    interval = "" if np.isnan(row.low) else f" [{as_text[1]}, {as_text[2]}]"
+    return f"{as_text[0]}{unit}{interval} ({', '.join(filter(None, (row.cell, row.compared)))})"
+
+
+def tabulate(judgements: Mapping[str, Judgement]) -> pd.DataFrame:
+    """Put the verdicts of one run into a table.
+
+    Returns
+    -------
+    DataFrame of str
+        By id: ``claim``, ``verdict``, ``cells`` (how many are as claimed), ``figures``, ``n``,
+        ``by RMSE`` (only where it changes the verdict), ``paper`` (what it prints), ``rule`` and
+        ``reason``.
+
+    Examples
+    --------
+    >>> tabulate(judge_group(["C38"], {}))[["verdict", "cells"]].values.tolist()
+    [['cannot be told', '0 of 3']]
+    """
+    rows = {
+        id: {
+            "claim": found.claim.words,
+            "verdict": found.verdict,
+            "cells": found.count,
+            "figures": found.range,
+            "n": found.n,
+            "by RMSE": "" if found.by_rmse in (None, found.verdict) else found.by_rmse,
+            "paper": found.claim.printed,
+            "rule": found.rule,
+            "reason": found.reason,
+        }
+        for id, found in judgements.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("id")
+
+
+def compare_runs(runs: Mapping[str, Mapping[str, Judgement]]) -> pd.DataFrame:
+    """Put the verdicts of several runs side by side: claims in rows, runs in columns.
+
+    Parameters
+    ----------
+    runs : mapping of str to mapping of str to Judgement
+        What `judge_group` returns, by the name of the run.
+
+    Returns
+    -------
+    DataFrame of str
+        By the claims' words.
+
+    Examples
+    --------
+    >>> compare_runs({"here": judge_group(["C38"], {})})["here"].tolist()
+    ['cannot be told']
+    """
+    verdicts = {
+        run: {found.claim.words: found.verdict for found in judgements.values()}
+        for run, judgements in runs.items()
+    }
+    return pd.DataFrame(verdicts).rename_axis("claim")
+
+
+def load_runs(folder: str | Path) -> dict[str, Run]:
+    """Load the tables of a folder such as ``results/<cohort>``, with their provenance.
+
+    Tables of different networks are different runs and never share one.
+
+    Parameters
+    ----------
+    folder : str or path
+        Of ``<table>.csv`` and, beside each, ``<table>.provenance.json``.
+
+    Returns
+    -------
+    dict of str to Run
+        By name; empty if there is no table.
+    """
+    runs: dict[str, Run] = {}
+    for file in sorted(Path(folder).glob("*.csv")):
+        origin = file.with_suffix(".provenance.json")
+        if not origin.exists():  # errors by sample and draws may share that of their table
+            origin = origin.with_name(origin.name.replace("_samples.", ".").replace("_draws.", "."))
+        provenance = json.loads(origin.read_text("utf-8")) if origin.exists() else {}
+        run = Run(Path(folder).name, _network(provenance.get("parameters", {})))
+        run = runs.setdefault(run.name, run)
+        run.tables[file.stem] = pd.read_csv(file)
+        run.provenance[file.stem] = provenance
+    return runs
+
+
+def _network(parameters: Mapping[str, Any]) -> str:
+    if "hidden_sizes" not in parameters:
+        return ""
+    sizes = "-".join(map(str, (*parameters["hidden_sizes"], parameters["latent_dim"])))
+    epochs = parameters.get("n_epochs", "")
+    return f"{sizes}, {epochs} epochs" if isinstance(epochs, int) else sizes
