@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from vaeimpute.interrupts import noting_interrupts
+from vaeimpute.interrupts import end_at_once
 
 
 def main() -> None:
-    """Run the command; a Ctrl-C ends it without a traceback even while it is being imported."""
-    with noting_interrupts() as interrupts:
-        try:
-            from vaeimpute.cli import app
+    """Run the command."""
+    end_at_once()  # before anything that takes time to import
+    from vaeimpute.cli import app
 
-            app()
-        except (KeyboardInterrupt, ImportError):
-            if not interrupts:
-                raise
-            raise SystemExit(130) from None
+    app()
 
 
 if __name__ == "__main__":

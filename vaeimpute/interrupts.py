@@ -1,12 +1,20 @@
-"""Knowing that Ctrl-C was pressed, whatever became of it."""
+"""Ctrl-C: at any time it ends a command with status 130 and without a traceback."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+
+def end_at_once() -> None:
+    """Let Ctrl-C end the process on the spot: for as long as there is nothing to tidy up."""
+    # Not where it is ignored, as under nohup.
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
 
 
 @contextmanager
@@ -27,7 +35,7 @@ def noting_interrupts() -> Iterator[list[int]]:
         raise KeyboardInterrupt
 
     before = signal.getsignal(signal.SIGINT)
-    # Not where it is ignored, as under nohup; and only the main thread may change it.
+    # Only the main thread may change it.
     if not callable(before) or threading.current_thread() is not threading.main_thread():
         yield seen
         return
