@@ -60,7 +60,7 @@ def refuses(fails, folder):
         ("id,a,b\ns1,1,1e200\ns2,2,2\n", "1e+200 of sample 's1', feature 'b' is too large"),
         ("id,a,b\ns1,1,\ns2,3,\n", "1 of 2 features have no value in any sample, so nothing can"),
         ("id,a,b\ns1,,\ns2,,\n", "has no values at all: every entry is missing"),
-        ("id,a,b\ns1,1,\n", "There is only one sample: to fill its holes from others, fit a model"),
+        ("id,a,b\ns1,1,\n", "There is only one sample: to fill its missing values from others"),
         ("id,a,b\ns1,1\n", "line 2 has 2 fields where 3 are expected"),
         ("id;a;b\ns1;1,5;2\n", "It has a decimal comma; write points"),
         ("<html>,\n", "is a web page, not a table"),
@@ -101,7 +101,7 @@ def test_a_model_keeps_empty_what_was_left_empty_for_it(run, refuses, fails):
 def test_a_sample_without_values_is_filled_with_a_warning(run, values):
     values.iloc[3] = np.nan
     values.to_csv("in.csv")
-    for method in ("knn", "svd", "gaussian", "vae"):
+    for method in ("knn", "svd_tuned", "gaussian", "vae"):
         result = run("impute", "in.csv", "-o", "out.csv", "--method", method, "--force")
         assert result.exit_code == 0, result.output
         assert "Without any value: 's3' (1 of 50 samples)" in result.stderr
@@ -111,7 +111,7 @@ def test_a_sample_without_values_is_filled_with_a_warning(run, values):
 def test_a_constant_feature_stays_constant(run, values):
     values["gene0"] = np.where(values["gene0"].isna(), np.nan, 3.7)
     values.to_csv("in.csv")
-    for method in ("random", "mean", "knn", "svd", "gaussian", "auto"):
+    for method in ("random", "mean", "knn", "svd_tuned", "gaussian", "auto"):
         result = run("impute", "in.csv", "-o", "out.csv", "--method", method, "--force")
         assert result.exit_code == 0, result.output
         np.testing.assert_allclose(read("out.csv")["gene0"], 3.7)

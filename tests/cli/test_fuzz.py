@@ -79,7 +79,7 @@ def parsed(text, separator):
 )
 @given(
     text=tables(),
-    method=st.sampled_from(["mean", "knn", "random", "svd", "gaussian"]),
+    method=st.sampled_from(["mean", "knn", "random", "svd_tuned", "gaussian"]),
     options=st.sets(
         st.sampled_from(["--log", "--no-zscore", "--features-in-rows", "--keep-empty"]), max_size=2
     ),

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from vaeimpute.comparison import build_imputer, compare_on
-from vaeimpute.comparison.report import Facts, list_cautions, render_report
+from vaeimpute.comparison import compare_on
+from vaeimpute.comparison.report import list_cautions, render_report
 from vaeimpute.imputers import GaussianImputer, MeanImputer, RandomImputer
+from vaeimpute.methods import build_own
 
 EVIL = '<script>alert("x")</script>'
 
@@ -27,16 +28,13 @@ def values():
 
 @pytest.fixture(scope="module")
 def comparison(values):
-    methods = {"mean": MeanImputer(), "VAE": build_imputer("vae", 50, device="cpu")}
+    methods = {"mean": MeanImputer(), "VAE": build_own("vae", 50, device="cpu")}
     return compare_on(values, methods, "random", with_std=True)
 
 
 @pytest.fixture(scope="module")
 def page(values, comparison):
-    facts = Facts(
-        f"{EVIL}.csv", values, "VAE", "an autoencoder", comparison, "Hid some.", ("seed 0",)
-    )
-    return render_report(facts)
+    return render_report(f"{EVIL}.csv", values, "VAE", comparison, settings=["seed 0"])
 
 
 def test_names_from_the_file_are_escaped(page):
@@ -75,10 +73,8 @@ def test_numbers_are_those_of_the_comparison(page, values, comparison):
 
 
 def test_the_same_facts_make_the_same_page(page, values, comparison):
-    facts = Facts(
-        f"{EVIL}.csv", values, "VAE", "an autoencoder", comparison, "Hid some.", ("seed 0",)
-    )
-    assert render_report(facts) == page
+    again = render_report(f"{EVIL}.csv", values, "VAE", comparison, settings=["seed 0"])
+    assert again == page
 
 
 def test_cautions_follow_from_the_numbers(values, comparison):

@@ -1,4 +1,4 @@
-"""``vaeimpute apply``: fill the holes of new samples with a saved model."""
+"""``vaeimpute apply``: fill the missing values of new samples with a saved model."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from vaeimpute.cli import matrices
 from vaeimpute.cli import options as o
-from vaeimpute.cli.options import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
+from vaeimpute.cli.running import WHOLE_OR_NOT, running
+from vaeimpute.methods import closed_form_device
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -40,57 +42,32 @@ def apply(
 
     Nothing is learnt from the new samples. Features are matched by name.
     """
-    o.check_layout(matrix, features_in_rows, layer)
-    o.check_device(device)
-    o.check_distinct(output, std)
-    with log_to_stderr(o.log_level(quiet, verbose)), errors_in_one_line(debug, WHOLE_OR_NOT):
-        _apply(model, matrix, output, features_in_rows, layer, keep_empty, std, device, force)
+    o.check(matrix, features_in_rows, layer, device, output, std)
+    with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
+        import pandas as pd
 
+        from vaeimpute.imputers import load_imputer, read_card
+        from vaeimpute.tables import empty_features, match_features, to_log
 
-def _apply(
-    model: Path,
-    matrix: Path,
-    output: Path,
-    features_in_rows: bool,
-    layer: str | None,
-    keep_empty: bool,
-    std: Path | None,
-    device: str,
-    force: bool,
-) -> None:
-    import pandas as pd
-
-    from vaeimpute.cli.impute import predict
-    from vaeimpute.cli.matrices import known_or_empty, placed, read
-    from vaeimpute.comparison import closed_form_device
-    from vaeimpute.imputers import load_imputer, read_card
-    from vaeimpute.tables import check_output, match_features, to_log, write_filled, write_table
-
-    check_output(output, force=force)
-    if std is not None:
-        check_output(std, force=force)
-    card = read_card(model)
-    closed_form = card["class"] not in ("VAEImputer", "AutoencoderImputer")
-    imputer = load_imputer(model, device=closed_form_device(device) if closed_form else device)
-    if std is not None and not hasattr(imputer, "predict_std"):
-        raise typer.BadParameter(f"--std: a {card['class']} has no standard deviations.")
-    source = read(matrix, features_in_rows, layer)
-    values = source.values
-    if card["feature_names"]:
-        features = pd.Index(card["feature_names"], dtype=object)
+        matrices.check_outputs([output, std], force=force)
+        card = read_card(model)
+        is_network = "n_epochs" in card["parameters"]
+        imputer = load_imputer(model, device=device if is_network else closed_form_device(device))
+        if std is not None and not hasattr(imputer, "predict_std"):
+            raise typer.BadParameter(f"--std: a {card['class']} has no standard deviations.")
+        source = matrices.read(matrix, features_in_rows, layer)
+        values, features = source.values, pd.Index(card["feature_names"], dtype=object)
         if keep_empty:
-            values = known_or_empty(values, features)
-        order = match_features(values.columns, features, f"The {card['class']} of {model}")
-        if order is not None:
-            values = values.iloc[:, order]
-            logger.warning("The model has the features in another order; matched by name.")
-    log = card["transform"] == "log1p"
-    if log:
-        logger.info("The model works on ln(x + 1), and so the new values are taken.")
-    filled, spread = predict(imputer, to_log(values) if log else values, std is not None, log)
-    write_filled(source, placed(filled, values, source.values), output)
-    logger.info("%s: filled with a %s of %s.", output, card["class"], model)
-    if std is not None:
-        assert spread is not None
-        write_table(source, placed(spread, values, source.values), std)
-        logger.info("%s: predictive standard deviations.", std)
+            unknown = empty_features(values).difference(features, sort=False)
+            values = matrices.left_empty(values, unknown)
+        if len(features):
+            order = match_features(values.columns, features, f"The {card['class']} of {model}")
+            if order is not None:
+                values = values.iloc[:, order]
+                logger.warning("The features are in another order than at fit; matched by name.")
+        log = card["transform"] == "log1p"
+        if log:
+            logger.info("The model works on ln(x + 1), and so the new values are taken.")
+            values = to_log(values)
+        matrices.fill(source, values, imputer, log, output, std)
+        logger.info("%s: filled with a %s of %s.", output, card["class"], model)

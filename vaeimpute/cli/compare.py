@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from vaeimpute.cli import matrices
 from vaeimpute.cli import options as o
-from vaeimpute.cli.options import WHOLE_OR_NOT, errors_in_one_line, log_to_stderr
-
-if TYPE_CHECKING:
-    from vaeimpute.comparison import Comparison
-
-logger = logging.getLogger("vaeimpute.cli")
+from vaeimpute.cli.running import WHOLE_OR_NOT, running, shows_progress
 
 EXAMPLES = """\b
 Examples:
@@ -65,20 +59,15 @@ def compare(
     """Hide values of a matrix, let every method restore them, and print how well they do.
 
     Errors are in standard deviations of the features: filling in the mean errs by about 0.8.
+    Seconds are those of imputing, without those of fitting.
     """
-    o.check_layout(matrix, features_in_rows, layer)
-    o.check_device(device)
-    o.check_distinct(figure, table)
-    methods = list(dict.fromkeys(str(name) for name in method or o.MethodName))
-    if mnar is not None and "vae" not in methods:
+    o.check(matrix, features_in_rows, layer, device, figure, table)
+    if mnar is not None and "vae" not in (method or o.OWN_METHODS):
         raise typer.BadParameter(f"--mnar {mnar} corrects the VAE, which is not to be compared.")
-    with (
-        log_to_stderr(o.log_level(quiet, verbose)),
-        errors_in_one_line(debug, WHOLE_OR_NOT, "report"),
-    ):
-        from vaeimpute.cli.matrices import compare_methods, learnable, read, work_on
-        from vaeimpute.comparison.report import check_report
-        from vaeimpute.files import write_atomically
+    with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
+        from vaeimpute.comparison import compare_on
+        from vaeimpute.comparison.report import check_report, draw_errors
+        from vaeimpute.files import replacing, write_atomically
         from vaeimpute.tables import check_output
 
         if figure is not None:
@@ -86,40 +75,23 @@ def compare(
             check_report()  # before the work, not after it
         if table is not None:
             check_output(table, force=force, extensions=(".csv",))
-        source = read(matrix, features_in_rows, layer)
-        work = work_on(learnable(source, keep_empty), log=log, zscore=zscore)
-        found, _ = compare_methods(
-            work, methods, missing_like=missing_like, zscore=zscore, mnar_low=mnar is not None,
-            n_trials=trials, seed=seed, device=device, whole=whole,
+        source = matrices.read(matrix, features_in_rows, layer)
+        values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
+        imputers = matrices.build(
+            o.corrected(method or o.OWN_METHODS, mnar is not None),
+            values.shape[1], seed=seed, zscore=zscore, device=device,
         )  # fmt: skip
-        typer.echo(_as_text(found))
+        found = compare_on(
+            values, imputers, o.to_hide(missing_like, mnar), n_trials=trials, seed=seed,
+            whole=whole, progress=shows_progress(),
+        )  # fmt: skip
+        digits = {"mae": "{:.4f}", "rmse": "{:.4f}", "seconds": "{:.1f}", "fit_seconds": "{:.1f}"}
+        summary = found.summary.reset_index()
+        formatters = {column: form.format for column, form in digits.items()}
+        typer.echo(summary.to_string(index=False, formatters=formatters))
+        typer.echo(found.describe())
         if table is not None:
             write_atomically(table, found.table.to_csv(index=False))
         if figure is not None:
-            _draw(found, figure)
-
-
-def _as_text(found: Comparison) -> str:
-    means = found.table.groupby("method")[["mae", "rmse", "seconds"]].mean()
-    means = means.loc[found.ranking.index].reset_index()
-    lines = means.to_string(
-        index=False, formatters={"mae": "{:.4f}".format, "rmse": "{:.4f}".format,
-                                 "seconds": "{:.1f}".format},
-    )  # fmt: skip
-    return f"{lines}\n{found.describe()}"
-
-
-def _draw(found: Comparison, path: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    from vaeimpute.comparison import SCENARIOS
-    from vaeimpute.evaluation import summarize
-    from vaeimpute.files import replacing
-    from vaeimpute.plots import plot_errors, use_style
-
-    use_style()
-    figure, ax = plt.subplots()
-    labels = {found.scenario: textwrap.fill(f"hidden: {SCENARIOS[found.scenario].words}", 70)}
-    plot_errors(summarize(found.table), scenario_labels=labels, ax=ax)
-    with replacing(path) as unfinished:
-        figure.savefig(unfinished)
+            with replacing(figure) as unfinished:
+                draw_errors(found).savefig(unfinished)

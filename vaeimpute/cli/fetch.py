@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from vaeimpute.cli.options import GOES_ON, errors_in_one_line, log_to_stderr
+from vaeimpute.cli.running import GOES_ON, running
 
 
 def fetch(
@@ -36,7 +36,7 @@ def fetch(
         raise typer.BadParameter("Which cohort? vaeimpute fetch --list names them.")
     options = {"source": source, "chromosome": chromosome}
     kept = "What has been downloaded is kept"
-    with log_to_stderr(), errors_in_one_line(debug, f"{kept}{GOES_ON}"):
+    with running(f"{kept}{GOES_ON}", debug=debug):
         if name is None or list_cohorts:
             typer.echo(_table())
         else:

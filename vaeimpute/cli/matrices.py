@@ -1,35 +1,27 @@
-"""Reading a user's matrix and saying what was found: what impute, apply and compare share."""
+"""What impute, apply and compare do alike: read a matrix, check it, fill it and write it."""
 
 from __future__ import annotations
 
 import logging
-import sys
-from functools import partial
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vaeimpute.cli.running import shows_progress
+from vaeimpute.exceptions import TableError, some
+from vaeimpute.methods import METHODS, build_own
+
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
-    from vaeimpute.comparison import Comparison
+    from vaeimpute.imputers._base import BaseImputer
     from vaeimpute.tables import Source
 
 logger = logging.getLogger("vaeimpute.cli")
 
-# Above this many, methods are compared on a part: fits take long, and it is enough to rank them.
-MOST_SAMPLES, MOST_FEATURES = 500, 5000
-_FEW_HIDDEN = 20
-
-
-def shows_progress() -> bool:
-    """Tell whether someone watches standard error, and nothing but errors was not asked for."""
-    return sys.stderr.isatty() and logger.isEnabledFor(logging.INFO)
-
 
 def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
     """Read a matrix, and say what it is and what is odd about it."""
-    from vaeimpute.exceptions import some
     from vaeimpute.tables import describe_orientation, empty_samples, read_source
 
     source = read_source(path, features_in_rows=features_in_rows, layer=layer)
@@ -38,9 +30,8 @@ def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
     values = source.values
     missing = values.isna().to_numpy()
     logger.info(
-        "%s: %d samples x %d features; %d values are missing (%s), in %d features.",
-        path.name, *values.shape, missing.sum(), percent(missing.mean()),
-        missing.any(axis=0).sum(),
+        "%s: %d samples x %d features; %d values are missing (%.3g %%), in %d features.",
+        path.name, *values.shape, missing.sum(), 100 * missing.mean(), missing.any(axis=0).sum(),
     )  # fmt: skip
     doubt = describe_orientation(values)
     if doubt is not None:
@@ -62,22 +53,13 @@ def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
 
 def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
     """Return the features that have a value, or refuse those that have none."""
-    from vaeimpute.exceptions import TableError, some
     from vaeimpute.tables import empty_features
 
     values, empty = source.values, empty_features(source.values)
-    if not len(empty):
-        return values
     if len(empty) == values.shape[1]:
         raise TableError(f"{source.path} has no values at all: every entry is missing.")
-    if keep_empty:
-        logger.warning(
-            "Without any value, so they stay empty: %s (%d of %d features).",
-            some(empty),
-            len(empty),
-            values.shape[1],
-        )
-        return values.drop(columns=empty)
+    if keep_empty or not len(empty):
+        return left_empty(values, empty)
     message = (
         f"{source.path}: {len(empty)} of {values.shape[1]} features have no value in any sample, "
         f"so nothing can be learnt about them: {some(empty)}. Take them out, or leave them empty "
@@ -85,41 +67,23 @@ def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
     )
     if len(values) == 1:
         message += (
-            " There is only one sample: to fill its holes from others, fit a model to those "
-            "(vaeimpute impute --model) and use vaeimpute apply."
+            " There is only one sample: to fill its missing values from others, fit a model to "
+            "those (vaeimpute impute --model) and use vaeimpute apply."
         )
     raise TableError(message)
 
 
-def placed(array: np.ndarray, values: pd.DataFrame, whole: pd.DataFrame) -> np.ndarray:
-    """Put features that were imputed where they are in the file, among those left empty."""
-    import numpy as np
-
-    if values.columns.equals(whole.columns):
-        return array
-    placed = np.full(whole.shape, np.nan)
-    placed[:, whole.columns.get_indexer(values.columns)] = array
-    return placed
-
-
-def known_or_empty(values: pd.DataFrame, features: pd.Index) -> pd.DataFrame:
-    """Leave out features without any value of which a model knows nothing."""
-    from vaeimpute.exceptions import some
-    from vaeimpute.tables import empty_features
-
-    empty = empty_features(values).difference(features, sort=False)
+def left_empty(values: pd.DataFrame, empty: pd.Index) -> pd.DataFrame:
+    """Leave features out that are to stay empty, and say so."""
     if len(empty):
         logger.warning(
-            "Without any value and not known to the model, so they stay empty: %s "
-            "(%d of %d features).",
-            some(empty),
-            len(empty),
-            values.shape[1],
-        )
+            "Without any value, so they stay empty: %s (%d of %d features).",
+            some(empty), len(empty), values.shape[1],
+        )  # fmt: skip
     return values.drop(columns=empty)
 
 
-def work_on(values: pd.DataFrame, *, log: bool, zscore: bool) -> pd.DataFrame:
+def scaled(values: pd.DataFrame, *, log: bool, zscore: bool) -> pd.DataFrame:
     """Return the values on the scale to work on, and suggest another one if they ask for it."""
     from vaeimpute.tables import suggest_transforms, to_log
 
@@ -128,93 +92,71 @@ def work_on(values: pd.DataFrame, *, log: bool, zscore: bool) -> pd.DataFrame:
     return to_log(values) if log else values
 
 
-def compare_methods(
-    values: pd.DataFrame,
-    methods: list[str],
-    *,
-    missing_like: str,
-    zscore: bool,
-    mnar_low: bool,
-    n_trials: int,
-    seed: int,
-    device: str,
-    whole: bool = False,
-    with_std: bool = False,
-) -> tuple[Comparison, str]:
-    """Hide values of a matrix and let methods restore them; return that, and what was hidden."""
-    from vaeimpute.comparison import SCENARIOS, build_imputer, compare_on, guess_scenario
+def check_outputs(
+    tables: Iterable[Path | None], others: Iterable[Path | None] = (), *, force: bool
+) -> None:
+    """Find out what cannot be written before there is anything to write."""
+    from vaeimpute.tables import check_output
 
-    guessed = False
-    if missing_like != "auto":
-        scenario, reason = missing_like, "as asked for"
-    elif mnar_low:
-        scenario, reason = "low", "because of --mnar low"
-    else:
-        scenario, reason = guess_scenario(values)
-        guessed = True
-    part = values if whole else _part(values, seed)
-    on = "" if part is values else f" of {part.shape[0]} samples x {part.shape[1]} features of it"
-    values = part
-    imputers = {
-        label(name, mnar_low): build_imputer(
-            name, values.shape[1], seed=seed, zscore=zscore,
-            shift=mnar_low and name == "vae", device=device,
-        )
-        for name in methods
-    }  # fmt: skip
-    hide_from = partial(
-        compare_on, values, imputers, n_trials=n_trials, seed=seed, with_std=with_std,
-        progress=shows_progress(),
-    )  # fmt: skip
-    try:
-        comparison = hide_from(scenario)
-    except ValueError:
-        if not (guessed and scenario == "low"):
-            raise
-        # Ties at the bottom, as in counts with many zeros: there is no lowest tenth.
-        scenario, reason = (
-            "random",
-            "low values, which are missing, are too many alike to be hidden",
-        )
-        comparison = hide_from(scenario)
-    hidden = f"To compare methods, hid {SCENARIOS[scenario].words}{on}; {reason}."
-    logger.info(hidden)
-    return comparison, hidden
+    for path in filter(None, tables):
+        check_output(path, force=force)
+    for path in filter(None, others):
+        check_output(path, force=force, extensions=())
 
 
-def _part(values: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Draw samples and features of a matrix that is large."""
+def build(
+    methods: Collection[str], n_features: int, *, seed: int, zscore: bool, device: str
+) -> dict[str, BaseImputer]:
+    """Build methods, named by key, in sizes for a matrix; return them by label."""
+    options = {"random_state": seed, "standardize": zscore, "device": device}
+    return {
+        method.label: build_own(key, n_features, progress=shows_progress(), **options)
+        for key, method in METHODS.items()
+        if key in methods
+    }
+
+
+def fill(
+    source: Source, values: pd.DataFrame, imputer: BaseImputer, log: bool, output: Path,
+    std: Path | None,
+) -> None:  # fmt: skip
+    """Fill a matrix with a fitted imputer and write it, with its standard deviations if asked for.
+
+    Parameters
+    ----------
+    source : Source
+        The matrix as in its file.
+    values : DataFrame of shape (n_samples, n_features)
+        Of it, the features that the imputer knows, on the scale that it works on.
+    imputer : imputer
+    log : bool
+        Whether that scale is the logarithm.
+    output, std : Path
+    """
     import numpy as np
 
-    from vaeimpute.seeding import generator
+    from vaeimpute.tables import from_log, from_log_std, write_filled, write_table
 
-    if values.shape[0] <= MOST_SAMPLES and values.shape[1] <= MOST_FEATURES:
-        return values
-    rng = generator(seed, "part")
-    rows, columns = (
-        np.sort(rng.permutation(size)[:most])
-        for size, most in zip(values.shape, (MOST_SAMPLES, MOST_FEATURES), strict=True)
-    )
-    logger.info(
-        "Methods are compared on %d samples x %d features of it, drawn at random.",
-        len(rows), len(columns),
-    )  # fmt: skip
-    part = values.iloc[rows, columns]
-    return part.loc[:, part.notna().any()]
+    whole = source.values
+    where = whole.columns.get_indexer(values.columns)
 
+    def placed(array: np.ndarray, what: str, advice: str) -> np.ndarray:
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"{type(imputer).__name__} does not come to finite {what} here; {advice}."
+            )
+        among_empty = np.full(whole.shape, np.nan)
+        among_empty[:, where] = array
+        return among_empty
 
-def few_hidden(comparison: Comparison) -> bool:
-    """Tell whether so few values were hidden that the order of the methods is chance."""
-    return int(comparison.table.groupby("trial")["n_missing"].first().sum()) < _FEW_HIDDEN
-
-
-def percent(share: float) -> str:
-    """Write a share as people do."""
-    return f"{100 * share:.3g} %"
-
-
-def label(name: str, mnar_low: bool) -> str:
-    """Name a method in tables and messages."""
-    from vaeimpute.comparison import METHODS
-
-    return METHODS[name].label + (", shifted" if mnar_low and name == "vae" else "")
+    logs = np.asarray(imputer.transform(values))
+    filled = placed(from_log(logs) if log else logs, "values", "try another --method")
+    if std is not None:
+        spread = np.asarray(imputer.predict_std(values))
+        if log:
+            spread = np.where(values.isna(), from_log_std(logs, spread), 0.0)
+        spread = placed(spread, "standard deviations", "leave --std out")
+    write_filled(source, filled, output)
+    if std is not None:
+        write_table(source, spread, std)
+        logger.info("%s: predictive standard deviations.", std)

@@ -1,46 +1,31 @@
-"""Options that the commands on a matrix of one's own have in common."""
+"""The options of the commands on a matrix of one's own, each in one place, and what they exclude.
+
+An option that several commands have gets a type here; one that a single command has stands there.
+"""
 
 from __future__ import annotations
 
-import logging
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from vaeimpute.interrupts import noting_interrupts
+from vaeimpute.methods import METHODS
 
-
-class MethodName(StrEnum):
-    """The keys of `vaeimpute.comparison.METHODS`, which takes a second to import."""
-
-    RANDOM = "random"
-    MEAN = "mean"
-    KNN = "knn"
-    SVD = "svd"
-    GAUSSIAN = "gaussian"
-    VAE = "vae"
-
-
-class MethodChoice(StrEnum):
-    """A method, or to have one chosen."""
-
-    AUTO = "auto"
-    RANDOM = "random"
-    MEAN = "mean"
-    KNN = "knn"
-    SVD = "svd"
-    GAUSSIAN = "gaussian"
-    VAE = "vae"
+#: Keys of the methods that are offered for a matrix of one's own.
+OWN_METHODS = [key for key, method in METHODS.items() if method.own_data]
+MethodName = StrEnum("MethodName", [(key, key) for key in OWN_METHODS])  # type: ignore[misc]
+MethodChoice = StrEnum(  # type: ignore[misc]
+    "MethodChoice", [(key, key) for key in ("auto", *OWN_METHODS)]
+)
+ANY_METHOD = MethodChoice("auto")
 
 
 class Resemblance(StrEnum):
-    """A key of `vaeimpute.comparison.SCENARIOS`, or to have one guessed."""
+    """A key of `vaeimpute.comparison.SCENARIOS`, which takes long to import, or to guess one."""
 
     AUTO = "auto"
     RANDOM = "random"
@@ -104,7 +89,7 @@ MissingLike = Annotated[
     Resemblance,
     typer.Option(
         help="What to hide when methods are compared: values at random, whole features in some "
-        "samples, or low values; auto takes what the holes of the matrix look like."
+        "samples, or low values; auto takes what the missing values of the matrix look like."
     ),
 ]
 Std = Annotated[
@@ -128,15 +113,20 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more, with t
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def log_level(quiet: bool, verbose: bool) -> int:
-    """Return the least level that is shown."""
-    if quiet and verbose:
-        raise typer.BadParameter("Choose one of --quiet and --verbose.")
-    return logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+def to_hide(missing_like: Resemblance, mnar: NotAtRandom | None) -> str:
+    """Return what to hide in order to compare methods."""
+    return "low" if mnar and missing_like == "auto" else str(missing_like)
 
 
-def check_layout(matrix: Path, features_in_rows: bool, layer: str | None) -> None:
-    """Refuse options that a format has not."""
+def corrected(methods: Iterable[str], low: bool) -> list[str]:
+    """Return the keys of methods, of the VAE with the correction for low values if they are."""
+    return ["vae_shifted" if low and key == "vae" else str(key) for key in methods]
+
+
+def check(
+    matrix: Path, features_in_rows: bool, layer: str | None, device: str, *outputs: Path | None
+) -> None:
+    """Refuse options that exclude each other, before anything is imported."""
     if matrix.suffix == ".h5ad" and features_in_rows:
         raise typer.BadParameter(
             "--features-in-rows does not apply to .h5ad: AnnData keeps samples in rows. Transpose "
@@ -144,101 +134,10 @@ def check_layout(matrix: Path, features_in_rows: bool, layer: str | None) -> Non
         )
     if matrix.suffix != ".h5ad" and layer is not None:
         raise typer.BadParameter("--layer applies to .h5ad only.")
-
-
-def check_device(device: str) -> None:
-    """Refuse what cannot be a device, before torch is imported."""
     if device not in ("auto", "cpu", "mps") and not re.fullmatch(r"cuda(:\d+)?", device):
         raise typer.BadParameter(
             f"Expected --device as auto, cpu, mps, cuda or cuda:1, but got {device!r}."
         )
-
-
-def check_distinct(*paths: Path | None) -> None:
-    """Refuse to write two things to one file."""
-    named = [path.resolve() for path in paths if path is not None]
+    named = [path.resolve() for path in outputs if path is not None]
     if len(set(named)) < len(named):
         raise typer.BadParameter("Two of the files to write are the same; name different ones.")
-
-
-# What to say of an interruption: of commands that go on, and of those that begin again.
-GOES_ON = ": the same command goes on from there."
-WHOLE_OR_NOT = "Files are written whole or not at all."
-
-
-class _Formatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        message = super().format(record)
-        return f"Warning: {message}" if record.levelno >= logging.WARNING else message
-
-
-@contextmanager
-def log_to_stderr(level: int = logging.INFO) -> Iterator[None]:
-    """Write what the package logs to standard error.
-
-    Parameters
-    ----------
-    level : int
-        The least that is written.
-    """
-    log = logging.getLogger("vaeimpute")
-    handler, before = logging.StreamHandler(sys.stderr), log.level
-    handler.setFormatter(_Formatter())
-    log.addHandler(handler)
-    log.setLevel(level)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(before)
-
-
-@contextmanager
-def errors_in_one_line(
-    debug: bool, interrupted: str, missing_extra: str = "data"
-) -> Iterator[None]:
-    """End with a message instead of a traceback: status 1 after an error, 130 after Ctrl-C.
-
-    Parameters
-    ----------
-    debug : bool
-        Let errors pass with their tracebacks.
-    interrupted : str
-        What to say after "Interrupted.".
-    missing_extra : str
-        The extra to name if a package is missing and its error names none.
-    """
-    with noting_interrupts() as interrupts:
-        try:
-            yield
-        except KeyboardInterrupt:
-            _end_interrupted(interrupted)
-        except Exception as error:
-            if interrupts:
-                _end_interrupted(interrupted)
-            # What typer raises to end a command has a status of its own.
-            if debug or hasattr(error, "exit_code"):
-                raise
-            typer.echo(f"Error: {_in_one_line(error, missing_extra)}", err=True)
-            raise typer.Exit(1) from None
-
-
-def _end_interrupted(words: str) -> NoReturn:
-    typer.echo(f"Interrupted. {words}", err=True)
-    raise typer.Exit(130) from None
-
-
-def _in_one_line(error: Exception, missing_extra: str) -> str:
-    message = str(error)
-    if isinstance(error, ModuleNotFoundError):
-        if "'vaeimpute[" in message:
-            return message
-        return (
-            f"{message}. Install the project's {missing_extra} extra: "
-            f"pip install 'vaeimpute[{missing_extra}]'."
-        )
-    if isinstance(error, MemoryError):
-        return f"Out of memory. {message}".strip()
-    if isinstance(error, ValueError | OSError):
-        return message
-    return f"{type(error).__name__}: {message} (--debug shows where this comes from)"

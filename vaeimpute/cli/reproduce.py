@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaeimpute.cli.options import GOES_ON, errors_in_one_line, log_to_stderr
+from vaeimpute.cli.running import GOES_ON, running
 
 if TYPE_CHECKING:
     from vaeimpute.experiments.reproduce import Plan
@@ -58,10 +58,7 @@ def reproduce(
     """Run the paper's experiments and write their tables; an interrupted run goes on."""
     if jobs == 0:
         raise typer.BadParameter("Expected --jobs as 1 or more, or -1, but got 0.")
-    with (
-        log_to_stderr(),
-        errors_in_one_line(debug, f"The units that are finished are kept{GOES_ON}"),
-    ):
+    with running(f"The units that are finished are kept{GOES_ON}", debug=debug):
         if list_experiments:
             typer.echo(_experiments())
             return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,16 +14,21 @@ from scipy import stats
 from sklearn.base import clone
 from tqdm import tqdm
 
-from vaeimpute.cohorts import Cohort
 from vaeimpute.evaluation import mean_absolute_error, root_mean_squared_error
-from vaeimpute.exceptions import (
-    NothingToHideError,
-)
+from vaeimpute.exceptions import NothingToHideError
 from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.missingness import Scenario, mcar, mnar_low_values, mnar_whole_genes, trial_rng
+from vaeimpute.missingness import Drawn, hide
 from vaeimpute.seeding import generator
 
-_FEW = 50  # missing values; fewer show no pattern
+logger = logging.getLogger(__name__)
+
+#: Above these, methods are compared on a part: fits take long, and it is enough to rank them.
+MOST_SAMPLES, MOST_FEATURES = 500, 5000
+_FEW_MISSING = 50  # fewer show no pattern
+_FEW_HIDDEN = 20  # on fewer, the order of methods is chance
+# What numbers can do to a method: a matrix that has no decomposition, a training that diverges, a
+# device without memory, an error that is not finite.
+_FAILURES = (ArithmeticError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -33,33 +39,36 @@ class HoldOut:
     ----------
     words : str
         What is hidden.
-    build : callable
-        Returns the scenario.
-    share_of_samples : float
+    fraction, drawn
+        Share of the eligible values, and how it is drawn: see `vaeimpute.missingness.hide`.
+    samples : float
         Share of the samples, drawn at random, that lose values.
+    below : float
+        Quantile of all values, in standard deviations of their features, below which a value is
+        eligible.
     """
 
     words: str
-    build: Callable[[], Scenario]
-    share_of_samples: float = 1.0
+    fraction: float
+    drawn: Drawn = "among all"  # of every sample, one with few values would lose none
+    samples: float = 1.0
+    below: float = 1.0
 
 
 #: By the name that the command line knows.
 SCENARIOS = {
-    "random": HoldOut(
-        "10 % of the observed values, at random",
-        # Not so many of every sample: one with few values has a tenth of none.
-        lambda: replace(mcar(0.1), drawn="among all"),
-    ),
+    "random": HoldOut("10 % of the observed values, at random", 0.1),
     "features": HoldOut(
         "a quarter of the features, each of them whole, in a fifth of the samples",
-        lambda: mnar_whole_genes(0.25),
-        share_of_samples=0.2,
+        0.25,
+        drawn="by feature",
+        samples=0.2,
     ),
     "low": HoldOut(
         "half of the values below the 10 % quantile (of values in standard deviations of their "
         "features)",
-        mnar_low_values,
+        0.5,
+        below=0.1,
     ),
 }
 
@@ -100,20 +109,22 @@ def guess_scenario(values: pd.DataFrame) -> tuple[str, str]:
     values = values.loc[:, values.notna().any()]  # nobody can impute the others
     missing = values.isna().to_numpy()
     n_missing = int(missing.sum())
-    if n_missing < _FEW:
+    if n_missing < _FEW_MISSING:
         return "random", f"{n_missing} missing values are too few to show a pattern"
     counts = missing.sum(axis=0)
     shared = _share_in_blocks(missing, counts)
     if shared >= 0.5:
         return "features", (
-            f"{shared:.0%} of the missing values are in features that are missing in the same "
-            "samples as others".replace("%", " %", 1)
+            f"{100 * shared:.0f} % of the missing values are in features that are missing in the "
+            "same samples as others"
         )
     some = (counts > 0) | (counts.min() == 0)
     means = np.nanmean(values.to_numpy(dtype=np.float64)[:, some], axis=0)
     if some.sum() >= 10 and np.ptp(counts[some]) > 0 and np.ptp(means) > 0:
         correlation, p = stats.spearmanr(means, counts[some])
         if correlation < -0.3 and p < 0.001:
+            if not _low(values, SCENARIOS["low"].below).any():  # ties, as in counts of many zeros
+                return "random", "low values, which are missing, are too many alike to be hidden"
             return "low", (
                 f"features of lower values miss more of them (rank correlation {correlation:.2f})"
             )
@@ -130,33 +141,6 @@ def _share_in_blocks(missing: np.ndarray, counts: np.ndarray) -> float:
     return float(counts[candidates][repeats[which.ravel()] > 1].sum() / counts.sum())
 
 
-logger = logging.getLogger(__name__)
-
-# What numbers can do to a method: a matrix that has no decomposition, a training that diverges, a
-# device without memory, an error that is not finite.
-_FAILURES = (ArithmeticError, RuntimeError, ValueError)
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """What one method made of the hidden values of one trial.
-
-    Attributes
-    ----------
-    rows, columns : integer array of shape (n_hidden,)
-        Where they are.
-    true, imputed : array of shape (n_hidden,)
-    std : array of shape (n_hidden,) or None
-        Predictive standard deviations, if the method has any.
-    """
-
-    rows: np.ndarray
-    columns: np.ndarray
-    true: np.ndarray
-    imputed: np.ndarray
-    std: np.ndarray | None
-
-
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """How well methods restore values that were hidden.
@@ -165,20 +149,20 @@ class Comparison:
     ----------
     table : DataFrame
         One row per method and trial: ``cohort, scenario, trial, method, mae, rmse, n_missing,
-        seconds``. Errors are in standard deviations of the features.
-    held_out : dict of str to list of HeldOut
-        By method, one per trial.
-    scale : ndarray of shape (n_features,)
-        The standard deviations.
+        seconds, fit_seconds``. Errors are in standard deviations of the features.
+    residuals : dict of str to DataFrame
+        By method, in the order in which they were given: one row per hidden value, with its
+        ``sample`` and ``feature`` (positions), the ``error`` (imputed minus true) and the
+        predictive ``std`` (NaN if there is none), both in standard deviations of the feature.
     features : Index
-    n_samples : int
+    hidden : str
+        What was hidden, of how many samples and features if not of all, and why.
     """
 
     table: pd.DataFrame
-    held_out: dict[str, list[HeldOut]]
-    scale: np.ndarray
+    residuals: dict[str, pd.DataFrame]
     features: pd.Index
-    n_samples: int
+    hidden: str
 
     @property
     def scenario(self) -> str:
@@ -186,9 +170,16 @@ class Comparison:
         return self.table["scenario"].iloc[0]
 
     @property
+    def summary(self) -> pd.DataFrame:
+        """Mean ``mae, rmse, seconds, fit_seconds`` by method, the smallest error first."""
+        means = self.table.groupby("method", sort=False)
+        means = means[["mae", "rmse", "seconds", "fit_seconds"]].mean()
+        return means.sort_values("mae", kind="stable")
+
+    @property
     def ranking(self) -> pd.Series:
         """Mean absolute error by method, over all trials, the smallest first."""
-        return self.table.groupby("method", sort=False)["mae"].mean().sort_values(kind="stable")
+        return self.summary["mae"]
 
     @property
     def best(self) -> str:
@@ -212,24 +203,43 @@ class Comparison:
         standard_error : float
             NaN for a single sample.
         """
-        differences = pd.concat(
-            [
-                pd.Series(self._errors(theirs) - self._errors(ours)).groupby(ours.rows).mean()
-                for ours, theirs in zip(self.held_out[method], self.held_out[other], strict=True)
-            ]
-        )
-        by_sample = differences.groupby(level=0).mean()
-        spread = by_sample.std() / np.sqrt(len(by_sample))
-        return float(by_sample.mean()), float(spread)
+        ours, theirs = self.residuals[method], self.residuals[other]
+        differences = theirs["error"].abs() - ours["error"].abs()
+        by_sample = differences.groupby(ours["sample"]).mean()
+        return float(by_sample.mean()), float(by_sample.sem())
 
-    def within_noise(self) -> list[str]:
-        """Return the methods whose error is no more than two standard errors above the best's."""
-        close = []
-        for other in self.ranking.index[1:]:
-            difference, spread = self.margin(self.best, other)
-            if not difference > 2 * spread:
-                close.append(str(other))
-        return close
+    def within_noise(self, method: str | None = None) -> list[str]:
+        """Return the methods whose error is no more than two standard errors above another's.
+
+        Parameters
+        ----------
+        method : str, optional
+            That other one; the best if it is not given, which is not among them itself.
+
+        Returns
+        -------
+        list of str
+            In the order in which the methods were given.
+        """
+        method = self.best if method is None else method
+        margins = {other: self.margin(method, other) for other in self.residuals if other != method}
+        return [other for other, (less, noise) in margins.items() if not less > 2 * noise]
+
+    def preferred(self, among: Collection[str] | None = None) -> str:
+        """Return the first, in the order given, of the methods that equal the best within noise.
+
+        Parameters
+        ----------
+        among : collection of str, optional
+            The methods that can be taken; all if not given.
+
+        Returns
+        -------
+        str
+        """
+        able = [name for name in self.ranking.index if among is None or name in among]
+        equal = {able[0], *self.within_noise(able[0])}
+        return next(name for name in self.residuals if name in able and name in equal)
 
     def errors_per_feature(self, method: str) -> pd.DataFrame:
         """Return the mean absolute error of every feature that lost values, the largest first.
@@ -243,10 +253,8 @@ class Comparison:
         DataFrame
             Indexed by feature: ``mae``, in standard deviations, and ``n_hidden``.
         """
-        columns = np.concatenate([part.columns for part in self.held_out[method]])
-        errors = np.concatenate([self._errors(part) for part in self.held_out[method]])
-        groups = pd.Series(errors).groupby(columns)
-        table = pd.DataFrame({"mae": groups.mean(), "n_hidden": groups.size()})
+        errors = self.residuals[method].set_index("feature")["error"].abs().groupby("feature")
+        table = errors.agg(mae="mean", n_hidden="size")
         table.index = self.features[table.index]
         return table.sort_values("mae", ascending=False, kind="stable")
 
@@ -261,59 +269,57 @@ class Comparison:
         -------
         ndarray of shape (n_hidden,) or None
         """
-        parts = self.held_out[method]
-        residuals = []
-        for part in parts:
-            if part.std is None:
-                return None
-            # A feature without any spread is restored without any error.
-            residuals.append((part.imputed - part.true) / np.maximum(part.std, 1e-12))
-        return np.concatenate(residuals)
+        residuals = self.residuals[method]
+        if residuals["std"].isna().any():
+            return None
+        # A feature without any spread is restored without any error.
+        return (residuals["error"] / residuals["std"].clip(lower=1e-12)).to_numpy()
 
     def describe(self) -> str:
-        """Say which method is best, by how much, and how sure that is."""
-        ranking = self.ranking
-        best, error = self.best, ranking.iloc[0]
-        others = "; ".join(f"{name} {value:.3f}" for name, value in ranking.iloc[1:].items())
+        """Say which method is best, by how much, how sure that is, and which to prefer."""
+        best, error = self.best, self.ranking.iloc[0]
+        others = "; ".join(f"{name} {value:.3f}" for name, value in self.ranking.iloc[1:].items())
         words = f"{best} errs least on hidden values: {error:.3f} standard deviations"
         words += f" ({others})." if others else "."
-        close = self.within_noise()
+        close, simplest = self.within_noise(), self.preferred()
         if close:
             verb = "is" if len(close) == 1 else "are"
-            words += f" {'; '.join(close)} {verb} no worse within the noise."
+            words += f" {'; '.join(close)} {verb} no worse within the noise"
+            words += "." if simplest == best else f": of equals, prefer the simplest, {simplest}."
         return words
-
-    def _errors(self, part: HeldOut) -> np.ndarray:
-        return np.abs(part.imputed - part.true) / self.scale[part.columns]
 
 
 def compare_on(
     values: pd.DataFrame,
     imputers: Mapping[str, BaseImputer],
-    scenario: str,
+    scenario: str = "auto",
     *,
     n_trials: int = 1,
     seed: int = 0,
+    whole: bool = False,
     with_std: bool = False,
     progress: bool = False,
 ) -> Comparison:
     """Hide values of a matrix, let every method fill the rest from what is left, and compare.
 
-    Each method is fitted to the whole matrix with its holes, as it is when the matrix is imputed;
-    no row is set apart.
+    Each method is fitted to the whole matrix with its missing values, as it is when the matrix is
+    imputed; no row is set apart.
 
     Parameters
     ----------
     values : DataFrame of shape (n_samples, n_features)
         NaN means missing. Every feature has a value.
     imputers : mapping of str to imputer
-        By the name that they get in the table. Not changed.
+        By the name that they get in the table, the simplest first. Not changed.
     scenario : str
-        Key of `SCENARIOS`: what is hidden.
+        Key of `SCENARIOS`: what is hidden; "auto" for what `guess_scenario` says.
     n_trials : int
         Times that values are hidden anew.
     seed : int
         Root of what is hidden.
+    whole : bool
+        Do not leave it at a part, drawn at random, of a matrix of more than `MOST_SAMPLES` or
+        `MOST_FEATURES`.
     with_std : bool
         Ask the methods that have them for predictive standard deviations.
     progress : bool
@@ -340,79 +346,183 @@ def compare_on(
     >>> found.best, found.within_noise()
     ('KNN', [])
     """
-    masks = [_draw(values, scenario, seed, trial) for trial in range(n_trials)]
-    true = values.to_numpy(dtype=np.float64)
-    scale = np.nanstd(true, axis=0)
-    scale[~(scale > 0)] = 1.0
-    rows: list[tuple] = []
-    held_out: dict[str, list[HeldOut]] = {}
+    shape = values.shape
+    if not whole:
+        values = _part(values, seed)
+    scenario, reason = guess_scenario(values) if scenario == "auto" else (scenario, "as asked for")
+    on = "" if values.shape == shape else " of {} samples x {} features of it".format(*values.shape)
+    hidden = f"To compare methods, hid {SCENARIOS[scenario].words}{on}; {reason}."
+    logger.info(hidden)
+    masks = [draw_mask(values, scenario, seed, trial) for trial in range(n_trials)]
+    rows: list[dict] = []
+    residuals: dict[str, pd.DataFrame] = {}
     bar = tqdm(total=n_trials * len(imputers), disable=not progress, desc="comparing", leave=False)
     with bar:
         for name, imputer in imputers.items():
             bar.set_postfix_str(name)
-            parts: list[HeldOut] = []
+            scores, parts = [], []
             try:
-                for mask in masks:
-                    started = time.perf_counter()
-                    parts.append(_restore(values, mask, imputer, with_std))
-                    imputed = np.where(mask, np.nan, true)
-                    imputed[mask] = parts[-1].imputed
-                    errors = (
-                        measure(true / scale, imputed / scale, mask)
-                        for measure in (mean_absolute_error, root_mean_squared_error)
-                    )
-                    seconds = time.perf_counter() - started
-                    trial = len(parts) - 1
-                    rows.append(("own", scenario, trial, name, *errors, int(mask.sum()), seconds))
-                    logger.debug("trial %d, %s: %.1f s", trial, name, seconds)
+                for trial, mask in enumerate(masks):
+                    part, score = _restore(values, mask, imputer, with_std)
+                    where = {"cohort": "own", "scenario": scenario, "trial": trial, "method": name}
+                    scores.append(where | score)
+                    parts.append(part)
+                    logger.debug("trial %d, %s: %.1f s to fit", trial, name, score["fit_seconds"])
                     bar.update()
             except _FAILURES as error:
                 if len(imputers) == 1:
                     raise
                 logger.warning("%s fails on this matrix and is left out: %s", name, error)
-                rows = [row for row in rows if row[3] != name]
             else:
-                held_out[name] = parts
-    if not held_out:
+                rows += scores
+                residuals[name] = pd.concat(parts, ignore_index=True)
+    if not residuals:
         raise RuntimeError("No method works on this matrix; the warnings say why.")
-    columns = "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds"
-    table = pd.DataFrame(rows, columns=columns)
-    return Comparison(table, held_out, scale, values.columns, len(values))
+    return Comparison(pd.DataFrame(rows), residuals, values.columns, hidden)
+
+
+def choose(
+    values: pd.DataFrame,
+    imputers: Mapping[str, BaseImputer],
+    *,
+    among: Sequence[str] | None = None,
+    compare: bool = False,
+    **options: Any,
+) -> tuple[str, Comparison | None]:
+    """Compare methods on hidden values of a matrix, and take the simplest of those that do best.
+
+    Parameters
+    ----------
+    values, imputers
+        As for `compare_on`.
+    among : sequence of str, optional
+        The methods that can be taken; all if not given.
+    compare : bool
+        Compare even if there is but one to take.
+    **options
+        Of `compare_on`.
+
+    Returns
+    -------
+    method : str
+        KNN, if that can be taken, where there are too few values for a choice: it stays among
+        values that were observed.
+    comparison : Comparison or None
+        None if nothing was compared, or no value can be hidden.
+    """
+    among = list(imputers) if among is None else among
+    usual = "KNN" if "KNN" in among else among[0]
+    if len(among) == 1 and not compare:
+        return usual, None
+    few = "There are too few values to %s; took %s."
+    try:
+        found = compare_on(values, imputers, **options)
+    except NothingToHideError:
+        logger.warning(few, "hide any", usual)
+        return usual, None
+    able = [name for name in among if name in found.residuals]
+    if len(among) == 1 or not able:
+        return usual, found
+    if len(found.residuals[able[0]]) < _FEW_HIDDEN:
+        logger.warning(few, "compare methods on", usual)
+        return usual, found
+    logger.info(found.describe())
+    return found.preferred(able), found
+
+
+def _part(values: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Draw samples and features of a matrix that is large."""
+    if values.shape[0] <= MOST_SAMPLES and values.shape[1] <= MOST_FEATURES:
+        return values
+    rng = generator(seed, "part")
+    rows, columns = (
+        np.sort(rng.permutation(size)[:most])
+        for size, most in zip(values.shape, (MOST_SAMPLES, MOST_FEATURES), strict=True)
+    )
+    part = values.iloc[rows, columns]
+    return part.loc[:, part.notna().any()]
 
 
 def _restore(
     values: pd.DataFrame, mask: np.ndarray, imputer: BaseImputer, with_std: bool
-) -> HeldOut:
-    """Let a method fill a matrix from which values are hidden."""
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Let a method fill a matrix from which values are hidden; return errors and their means."""
     kept = values.mask(mask)
+    started = time.perf_counter()
     fitted = clone(imputer).fit(kept)
-    imputed = np.asarray(fitted.transform(kept), dtype=np.float64)[mask]
-    std = None
+    fit_done = time.perf_counter()
+    imputed = np.asarray(fitted.transform(kept), dtype=np.float64)
+    done = time.perf_counter()
+    std = np.full(values.shape, np.nan)
     if with_std and hasattr(fitted, "predict_std"):
-        std = np.asarray(fitted.predict_std(kept))[mask]
-    rows, columns = np.nonzero(mask)
-    return HeldOut(rows, columns, values.to_numpy(dtype=np.float64)[mask], imputed, std)
+        std = np.asarray(fitted.predict_std(kept))
+    scale = _spread(values)
+    true, imputed = values.to_numpy(dtype=np.float64) / scale, imputed / scale
+    score = {
+        "mae": mean_absolute_error(true, imputed, mask),
+        "rmse": root_mean_squared_error(true, imputed, mask),
+        "n_missing": int(mask.sum()),
+        "seconds": done - fit_done,
+        "fit_seconds": fit_done - started,
+    }
+    sample, feature = np.nonzero(mask)
+    columns = {
+        "sample": sample,
+        "feature": feature,
+        "error": (imputed - true)[mask],
+        "std": (std / scale)[mask],
+    }
+    return pd.DataFrame(columns), score
 
 
-def _draw(values: pd.DataFrame, scenario: str, seed: int, trial: int) -> np.ndarray:
-    """Choose values to hide; every feature keeps one at least."""
-    how = SCENARIOS[scenario]
-    rng = trial_rng(seed, scenario, trial)
-    everyone = np.arange(len(values))
-    clinical = pd.DataFrame(index=values.index)
-    cohort = Cohort("own", values, clinical, "as in the file", "expression").standardize(everyone)
-    n_rows = max(1, round(how.share_of_samples * len(values)))
-    rows = np.sort(generator(seed, "rows", trial).permutation(everyone)[:n_rows])
-    mask = np.zeros(values.shape, dtype=bool)
-    mask[rows] = how.build().mask(cohort, rows, rng)
+def draw_mask(values: pd.DataFrame, scenario: str, seed: int, trial: int) -> np.ndarray:
+    """Choose values to hide; every feature keeps one at least.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_samples, n_features)
+    scenario : str
+        Key of `SCENARIOS`.
+    seed, trial : int
+
+    Returns
+    -------
+    boolean array of shape (n_samples, n_features)
+        True where a value is hidden.
+
+    Raises
+    ------
+    NothingToHideError
+        If no feature has two values.
+    ValueError
+        If low values are to be hidden and none are lower than a tenth of all.
+    """
+    how, rng = SCENARIOS[scenario], generator(seed, scenario, trial)
     observed = values.notna().to_numpy()
-    mask[:, ~(observed & ~mask).any(axis=0)] = False
-    if not mask.any():
-        # A matrix so small that a tenth of it is none.
-        free = np.flatnonzero((observed & (observed.sum(axis=0) > 1)).ravel())
-        if not len(free):
-            raise NothingToHideError(
-                "No feature has two values, so that one of them can be hidden."
-            )
-        mask.ravel()[rng.choice(free)] = True
-    return mask
+    if not (observed.sum(axis=0) > 1).any():
+        raise NothingToHideError("No feature has two values, so that one of them can be hidden.")
+    low = _low(values, how.below)
+    if not low.any():
+        raise ValueError(
+            f"The matrix has no value below its {100 * how.below:.0f} % quantile, because that "
+            "many values are the lowest one: hide other values, with --missing-like."
+        )
+    spared = rng.permutation(len(values))[max(1, round(how.samples * len(values))) :]
+    eligible = observed & low
+    eligible[spared] = False
+    return hide(eligible, how.fraction, rng, how.drawn, observed=observed)
+
+
+def _low(values: pd.DataFrame, quantile: float) -> np.ndarray:
+    """Tell which values are below a quantile of all, in standard deviations of their features."""
+    if quantile == 1:
+        return np.ones(values.shape, dtype=bool)
+    array = values.to_numpy(dtype=np.float64)
+    array = (array - np.nanmean(array, axis=0)) / _spread(values)
+    return array < np.nanquantile(array, quantile)
+
+
+def _spread(values: pd.DataFrame) -> np.ndarray:
+    """Return the standard deviation of every feature, 1 for one that has none."""
+    spread = np.nanstd(values.to_numpy(dtype=np.float64), axis=0)
+    return np.where(spread > 0, spread, 1.0)

@@ -1,56 +1,30 @@
-"""The page itself: one HTML file that needs nothing beside it."""
+"""The report: one HTML page that needs nothing beside it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+import io
+from collections.abc import Sequence
 from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from vaeimpute import __version__
-from vaeimpute.comparison import Comparison
-from vaeimpute.evaluation import interval_coverage
+from vaeimpute.comparison.holdout import SCENARIOS, Comparison
+from vaeimpute.evaluation import interval_coverage, summarize
+from vaeimpute.methods import METHODS, find_method
 
-_SHOWN = 10  # features and samples in a table
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-
-@dataclass(frozen=True, eq=False)
-class Facts:
-    """What a report is about.
-
-    Attributes
-    ----------
-    name : str
-        Of the matrix.
-    values : DataFrame of shape (n_samples, n_features)
-        As in the file, with holes.
-    method : str
-        The label of the method that filled them.
-    about : str
-        What that method does.
-    comparison : Comparison or None
-        None if there were too few values to hide any.
-    hidden : str
-        What was hidden to compare methods, and why.
-    settings : tuple of str
-        How it was run, in words.
-    mnar_low : bool
-        Whether a correction for low values missing was asked for.
-    """
-
-    name: str
-    values: pd.DataFrame
-    method: str
-    about: str
-    comparison: Comparison | None
-    hidden: str
-    settings: tuple[str, ...] = ()
-    mnar_low: bool = False
+_OFTEN = 0.5  # missing in so large a share of the samples, a feature rests on few of them
+_FEW_VALUES = 3  # of a feature; the mean of fewer errors is chance
 
 
 def check_report() -> None:
-    """See to it that a report can be made.
+    """See to it that a report or a figure can be made.
 
     Raises
     ------
@@ -69,12 +43,31 @@ def check_report() -> None:
         ) from None
 
 
-def render_report(facts: Facts) -> str:
+def render_report(
+    name: str,
+    values: pd.DataFrame,
+    method: str,
+    comparison: Comparison | None,
+    *,
+    settings: Sequence[str] = (),
+    mnar_low: bool = False,
+) -> str:
     """Make the page.
 
     Parameters
     ----------
-    facts : Facts
+    name : str
+        Of the matrix.
+    values : DataFrame of shape (n_samples, n_features)
+        As in the file; NaN means missing.
+    method : str
+        The label of the method that filled them.
+    comparison : Comparison or None
+        None if there were too few values to hide any.
+    settings : sequence of str
+        How it was run, in words.
+    mnar_low : bool
+        Whether a correction for low values missing was asked for.
 
     Returns
     -------
@@ -84,69 +77,158 @@ def render_report(facts: Facts) -> str:
     Examples
     --------
     >>> values = pd.DataFrame({"<b>": [1.0, None], "TP53": [2.0, 3.0]}, index=["s1", "s2"])
-    >>> page = render_report(Facts("tiny.csv", values, "mean", "the mean", None, ""))
+    >>> page = render_report("tiny.csv", values, "mean", None)
     >>> "<td>&lt;b&gt;</td>" in page, "<b>" in page
     (True, False)
     """
     check_report()
     import jinja2
 
-    from vaeimpute.comparison import figures
+    from vaeimpute.plots import use_style
 
-    template = (
-        resources.files("vaeimpute.comparison").joinpath("page.html.jinja").read_text("utf-8")
-    )
-    environment = jinja2.Environment(
+    use_style()
+    file = resources.files("vaeimpute.comparison") / "page.html.jinja"
+    page = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    missing, comparison = facts.values.isna(), facts.comparison
-    judged = comparison is not None and facts.method in comparison.ranking
-    features = comparison.errors_per_feature(facts.method) if comparison and judged else None
-    return environment.from_string(template).render(
+    ).from_string(file.read_text("utf-8"))
+    missing = values.isna()
+    facts = {
+        "Matrix": f"{values.shape[0]} samples, {values.shape[1]} features",
+        "Missing": f"{missing.sum().sum()} values, {100 * missing.to_numpy().mean():.3g} %",
+        "Filled with": f"{method}: {METHODS[find_method(method)].about}",
+        "Settings": "; ".join(settings),
+    }
+    found = comparison if comparison is not None and method in comparison.residuals else None
+    return page.render(
+        name=name,
         facts=facts,
+        cautions=list_cautions(values, method, comparison, mnar_low=mnar_low),
+        missing=_draw_missing(missing.to_numpy()),
+        most_missing={"feature": _most(missing.sum(axis=0)), "sample": _most(missing.sum(axis=1))},
+        comparison=comparison,
+        errors=comparison and _draw_errors(comparison),
+        methods=comparison and _cells(comparison.summary, ".4f", ".4f", ".1f", ".1f"),
+        by_feature=found and _draw_features(found, method),
+        features=found and _cells(found.errors_per_feature(method), ".3f", ".0f"),
+        calibration=found and _draw_calibration(found, method),
+        method=method,
         version=__version__,
-        n_missing=int(missing.to_numpy().sum()),
-        share=f"{100 * missing.to_numpy().mean():.3g} %",
-        features_missing=_most(missing.sum(axis=0)),
-        samples_missing=_most(missing.sum(axis=1)),
-        map=figures.draw_missing(facts.values),
-        verdict=comparison.describe() if comparison else "",
-        methods=_methods(comparison) if comparison else [],
-        errors=figures.draw_errors(comparison) if comparison else None,
-        per_feature=figures.draw_features(comparison, facts.method)
-        if comparison and judged
-        else None,
-        worst=[] if features is None else _rows(features.head(_SHOWN)),
-        best=[] if features is None else _rows(features.iloc[::-1].head(_SHOWN)),
-        calibration=figures.draw_coverage(comparison, facts.method)
-        if comparison and judged
-        else None,
-        cautions=list_cautions(facts.values, facts.method, comparison, mnar_low=facts.mnar_low),
     )
 
 
-def _most(counts: pd.Series) -> list[tuple[str, int]]:
+def _most(counts: pd.Series) -> pd.Series:
     """Return the ids that miss most, with their numbers."""
-    counts = counts[counts > 0].sort_values(ascending=False, kind="stable").head(_SHOWN)
-    return [(str(name), int(count)) for name, count in counts.items()]
+    return counts[counts > 0].sort_values(ascending=False, kind="stable").head(10)
 
 
-def _methods(comparison: Comparison) -> list[tuple[str, str, str, str]]:
-    means = comparison.table.groupby("method")[["mae", "rmse", "seconds"]].mean()
+def _cells(table: pd.DataFrame, *formats: str) -> list[list[str]]:
+    """Write the rows of a table, each with its name."""
     return [
-        (name, f"{row['mae']:.4f}", f"{row['rmse']:.4f}", f"{row['seconds']:.1f}")
-        for name, row in means.loc[comparison.ranking.index].iterrows()
+        [str(name), *map(format, row, formats)]
+        for name, row in zip(table.index, table.to_numpy(), strict=True)
     ]
 
 
-def _rows(features: pd.DataFrame) -> list[tuple[str, str, int]]:
-    return [
-        (str(name), f"{row['mae']:.3f}", int(row["n_hidden"])) for name, row in features.iterrows()
-    ]
+class Picture(NamedTuple):
+    """An image, PNG in base 64, with its words."""
+
+    data: str
+    alt: str
+    caption: str
 
 
-_OFTEN = 0.5  # missing in so large a share of the samples, a feature rests on few of them
-_FEW_FEATURES = 3
+def _picture(figure: Figure, alt: str, caption: str) -> Picture:
+    import matplotlib.pyplot as plt
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
+    plt.close(figure)
+    return Picture(base64.b64encode(buffer.getvalue()).decode(), alt, caption)
+
+
+def _draw_missing(missing: np.ndarray) -> Picture:
+    import matplotlib.pyplot as plt
+
+    from vaeimpute.plots import plot_mask
+
+    figure, ax = plt.subplots()
+    order = np.argsort(-missing.sum(axis=0), kind="stable")
+    plot_mask(missing, order=order, xlabel="features, the most often missing first", ax=ax)
+    ax.set_ylabel("samples, as in the file")
+    return _picture(
+        figure,
+        f"Map of the missing values: {100 * missing.mean():.3g} % of all.",
+        "Where values are missing: black is a half or more of the neighbouring features that share "
+        "a column of the picture.",
+    )
+
+
+def draw_errors(comparison: Comparison) -> Figure:
+    """Draw the error of each method on hidden values.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+
+    from vaeimpute.plots import plot_errors, use_style
+
+    use_style()
+    figure, ax = plt.subplots()
+    labels = {comparison.scenario: "hidden values"}
+    plot_errors(summarize(comparison.table), scenario_labels=labels, ax=ax)
+    return figure
+
+
+def _draw_errors(comparison: Comparison) -> Picture:
+    ranking = "; ".join(f"{name} {value:.3f}" for name, value in comparison.ranking.items())
+    return _picture(
+        draw_errors(comparison),
+        f"Bars of the mean absolute error by method: {ranking}.",
+        f"Mean absolute error on hidden values, lower is better. Hidden: "
+        f"{SCENARIOS[comparison.scenario].words}.",
+    )
+
+
+def _draw_features(comparison: Comparison, method: str) -> Picture:
+    import matplotlib.pyplot as plt
+
+    from vaeimpute.plots import plot_feature_errors
+
+    methods = [name for name in dict.fromkeys(("mean", method)) if name in comparison.residuals]
+    errors = {name: comparison.errors_per_feature(name)["mae"] for name in methods}
+    medians = "; ".join(f"{name} {part.median():.3f}" for name, part in errors.items())
+    figure, ax = plt.subplots()
+    plot_feature_errors(errors, ax=ax)
+    return _picture(
+        figure,
+        f"Histogram of the errors of single features, medians {medians}.",
+        "How well single features are restored. What is beyond the right end is drawn at it.",
+    )
+
+
+def _draw_calibration(comparison: Comparison, method: str) -> Picture | None:
+    import matplotlib.pyplot as plt
+
+    from vaeimpute.plots import plot_interval_coverage
+
+    residuals = comparison.standardized_residuals(method)
+    if residuals is None:
+        return None
+    table = interval_coverage(residuals)
+    figure, ax = plt.subplots(figsize=(4.6, 4.2))
+    plot_interval_coverage(table, ax=ax)
+    words = "; ".join(f"{100 * c:.0f} % at {100 * p:.0f} %" for p, c in table.to_numpy())
+    return _picture(
+        figure,
+        f"Share of hidden values in predictive intervals: {words}.",
+        "Below the dashed line, standard deviations are too small; above it, too large.",
+    )
 
 
 def list_cautions(
@@ -157,7 +239,7 @@ def list_cautions(
     Parameters
     ----------
     values : DataFrame of shape (n_samples, n_features)
-        With holes.
+        NaN means missing.
     method : str
         The label of the method that filled them.
     comparison : Comparison or None
@@ -195,7 +277,7 @@ def list_cautions(
             "The matrix has too few values to hide some of them, so how well they are restored is "
             "not known."
         )
-    else:
+    elif method in comparison.residuals:
         cautions += _about_errors(comparison, method)
     if not mnar_low:
         cautions.append(
@@ -208,31 +290,29 @@ def list_cautions(
 
 def _about_errors(comparison: Comparison, method: str) -> list[str]:
     cautions = []
-    ranking = comparison.ranking
-    if method in ranking and "mean" in ranking and method != "mean":
+    if "mean" in comparison.residuals and method != "mean":
         difference, spread = comparison.margin(method, "mean")
+        ours, theirs = (comparison.errors_per_feature(name) for name in (method, "mean"))
+        ours = ours[ours["n_hidden"] >= _FEW_VALUES]
+        worse = (ours["mae"] >= theirs["mae"].reindex(ours.index)).mean()
         if not difference > 2 * spread:
             cautions.append(
                 f"On hidden values, {method} is not clearly better than the mean of the feature: "
                 "the matrix holds little from which to restore its values."
             )
-        else:
-            ours, theirs = (comparison.errors_per_feature(m)["mae"] for m in (method, "mean"))
-            enough = comparison.errors_per_feature(method)["n_hidden"] >= _FEW_FEATURES
-            ours = ours[enough.reindex(ours.index)]
-            worse = float((ours >= theirs.reindex(ours.index)).mean()) if len(ours) else 0.0
-            if worse > 0:
-                cautions.append(
-                    f"{100 * worse:.0f} % of the features (of those with {_FEW_FEATURES} or more "
-                    f"hidden values) are restored no better by {method} than by their mean."
-                )
-    if method == comparison.best and comparison.within_noise():
-        others = "; ".join(comparison.within_noise())
+        elif worse > 0:
+            cautions.append(
+                f"{100 * worse:.0f} % of the features (of those with {_FEW_VALUES} or more hidden "
+                f"values) are restored no better by {method} than by their mean."
+            )
+    equals = [*comparison.within_noise(), comparison.best]
+    if method in equals and len(equals) > 1:
+        others = "; ".join(name for name in equals if name != method)
         cautions.append(
-            f"{others} did no worse within the noise: the choice between them and {method} does "
-            "not matter here."
+            f"{others} did as well within the noise: the choice between them and {method} does not "
+            "matter here."
         )
-    residuals = comparison.standardized_residuals(method) if method in ranking else None
+    residuals = comparison.standardized_residuals(method)
     if residuals is not None:
         promised = 0.95
         coverage = float(interval_coverage(residuals, [promised])["coverage"].iloc[0])

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cli.options import MethodChoice, MethodName, Resemblance
-from vaeimpute.comparison import METHODS, SCENARIOS, build_imputer, compare_on, guess_scenario
-from vaeimpute.comparison.holdout import _draw
+from vaeimpute.cli.options import Resemblance
+from vaeimpute.comparison import SCENARIOS, choose, compare_on, guess_scenario
+from vaeimpute.comparison.holdout import draw_mask
 from vaeimpute.exceptions import NothingToHideError
-from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer
-from vaeimpute.profiles import read_profile
+from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, RandomImputer
+from vaeimpute.methods import build_own
 
 
 @pytest.fixture
@@ -20,64 +20,47 @@ def values():
     return pd.DataFrame(array, [f"s{i}" for i in range(40)]).add_prefix("g")
 
 
-def test_the_command_line_knows_the_methods_and_scenarios():
-    assert list(MethodName) == list(METHODS)
-    assert list(MethodChoice) == ["auto", *METHODS]
+def test_the_command_line_knows_the_scenarios():
     assert list(Resemblance) == ["auto", *SCENARIOS]
-
-
-def test_the_vae_has_the_size_of_the_quick_profile():
-    profile, vae = read_profile("quick"), build_imputer("vae", 5000)
-    for name in ("hidden_sizes", "latent_dim", "n_epochs", "learning_rate"):
-        assert getattr(vae, name) == getattr(profile, name)
-    assert build_imputer("vae", 3).hidden_sizes == (24,)
-
-
-def test_only_the_vae_is_shifted():
-    assert build_imputer("vae", 9, shift=True).shift == "auto"
-    with pytest.raises(ValueError, match="Only the VAE has a shift for low values, not 'knn'"):
-        build_imputer("knn", 9, shift=True)
-    with pytest.raises(ValueError, match=r"Expected a method of random, mean, .* but got 'none'"):
-        build_imputer("none", 9)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_only_observed_values_are_hidden_and_every_feature_keeps_one(values, scenario):
     values.iloc[1:, 0] = np.nan
-    mask = _draw(values, scenario, seed=0, trial=0)
+    mask = draw_mask(values, scenario, seed=0, trial=0)
     observed = values.notna().to_numpy()
     assert mask.any()
     assert not (mask & ~observed).any()
     assert (observed & ~mask).any(axis=0).all()
-    np.testing.assert_array_equal(mask, _draw(values, scenario, seed=0, trial=0))
-    assert (mask != _draw(values, scenario, seed=0, trial=1)).any()
+    np.testing.assert_array_equal(mask, draw_mask(values, scenario, seed=0, trial=0))
+    assert (mask != draw_mask(values, scenario, seed=0, trial=1)).any()
 
 
 def test_what_is_hidden(values):
     observed = values.notna().to_numpy()
-    mask = _draw(values, "random", seed=0, trial=0)
+    mask = draw_mask(values, "random", seed=0, trial=0)
     assert mask.sum() == round(0.1 * observed.sum())
-    mask = _draw(values, "features", seed=0, trial=0)
+    mask = draw_mask(values, "features", seed=0, trial=0)
     rows, columns = mask.any(axis=1), mask.any(axis=0)
     assert (rows.sum(), columns.sum()) == (8, 12)
     assert mask[np.ix_(rows, columns)].sum() == observed[np.ix_(rows, columns)].sum()
-    mask = _draw(values, "low", seed=0, trial=0)
+    mask = draw_mask(values, "low", seed=0, trial=0)
     z = ((values - values.mean()) / values.std(ddof=0)).to_numpy()
     assert (z[mask] < np.nanquantile(z, 0.1)).all()
 
 
 def test_at_least_one_value_is_hidden_if_that_can_be():
     tiny = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, np.nan]})
-    assert _draw(tiny, "random", seed=0, trial=0).sum(axis=0).tolist() == [1, 0]
+    assert draw_mask(tiny, "random", seed=0, trial=0).sum(axis=0).tolist() == [1, 0]
     with pytest.raises(NothingToHideError, match="No feature has two values"):
-        _draw(tiny.iloc[:1, :1], "random", seed=0, trial=0)
+        draw_mask(tiny.iloc[:1, :1], "random", seed=0, trial=0)
 
 
 def test_errors_are_those_of_a_computation_by_hand(values):
     found = compare_on(values, {"mean": MeanImputer()}, "random", n_trials=2, seed=3)
     scale = values.std(ddof=0)
     for trial, mae in enumerate(found.table["mae"]):
-        mask = _draw(values, "random", seed=3, trial=trial)
+        mask = draw_mask(values, "random", seed=3, trial=trial)
         kept = values.mask(mask)
         errors = ((kept.mean() - values).abs() / scale).to_numpy()[mask]
         assert mae == pytest.approx(errors.mean())
@@ -90,11 +73,27 @@ def test_errors_are_those_of_a_computation_by_hand(values):
     )
 
 
+class Slow(MeanImputer):
+    """Takes its time to fit, by a clock of its own, and none to impute."""
+
+    now = 0.0
+
+    def _fit(self, X):
+        Slow.now += 100
+        super()._fit(X)
+
+
+def test_seconds_are_those_of_imputing_and_fit_seconds_those_of_fitting(values, monkeypatch):
+    monkeypatch.setattr("vaeimpute.comparison.holdout.time.perf_counter", lambda: Slow.now)
+    table = compare_on(values, {"slow": Slow()}, "random").table
+    assert table[["seconds", "fit_seconds"]].to_numpy().tolist() == [[0.0, 100.0]]
+
+
 def test_the_margin_says_what_is_noise(values):
-    methods = {"Gaussian": GaussianImputer(random_state=0), "KNN": KNNImputer(),
-               "again": KNNImputer(), "mean": MeanImputer()}  # fmt: skip
+    methods = {"mean": MeanImputer(), "KNN": KNNImputer(), "again": KNNImputer(),
+               "Gaussian": GaussianImputer(random_state=0)}  # fmt: skip
     found = compare_on(values, methods, "random", seed=0)
-    assert found.best == "Gaussian"
+    assert found.best == found.preferred() == "Gaussian"
     assert found.within_noise() == []
     difference, error = found.margin("Gaussian", "mean")
     assert difference > 10 * error > 0
@@ -102,6 +101,29 @@ def test_the_margin_says_what_is_noise(values):
     only = compare_on(values, {k: methods[k] for k in ("KNN", "again")}, "random")
     assert only.within_noise() == ["again"]
     assert "again is no worse within the noise." in only.describe()
+
+
+def test_of_equals_the_simplest_is_taken(caplog):
+    """In noise, the Gaussian is better than the mean by chance, if it is at all."""
+    caplog.set_level("INFO")
+    rng = np.random.default_rng(1)
+    noise = pd.DataFrame(rng.normal(size=(60, 30))).add_prefix("g")
+    methods = {"random": RandomImputer(random_state=0), "mean": MeanImputer(),
+               "Gaussian": GaussianImputer(random_state=0)}  # fmt: skip
+    for order in (methods, {name: methods[name] for name in ("Gaussian", "mean")}):
+        chosen, found = choose(noise, order, scenario="random")
+        simplest = "mean" if order is methods else "Gaussian"
+        assert chosen == found.preferred() == simplest
+        assert {found.best, *found.within_noise()} == {"mean", "Gaussian"}
+    # Where there is a difference, and among those that can be taken.
+    signal = pd.DataFrame(rng.normal(size=(60, 2)) @ rng.normal(size=(2, 30))).add_prefix("g")
+    assert choose(signal, methods, scenario="random")[0] == "Gaussian"
+    assert choose(signal, methods, among=["random", "mean"], scenario="random")[0] == "mean"
+    better = compare_on(noise, {"mean": MeanImputer(), "same": MeanImputer()}, "random")
+    better.table.loc[better.table["method"] == "same", "mae"] -= 1e-9
+    assert better.describe().endswith(
+        "mean is no worse within the noise: of equals, prefer the simplest, mean."
+    )
 
 
 class Broken(MeanImputer):
@@ -126,21 +148,24 @@ def test_the_data_are_not_changed(values):
 
 
 def test_standard_deviations_are_compared_with_errors(values):
-    imputer = build_imputer("vae", 50, device="cpu")
+    imputer = build_own("vae", 50, device="cpu")
     found = compare_on(values, {"VAE": imputer, "mean": MeanImputer()}, "random", with_std=True)
     assert found.standardized_residuals("mean") is None
-    residuals = found.standardized_residuals("VAE")
-    (part,) = found.held_out["VAE"]
-    np.testing.assert_allclose(residuals, (part.imputed - part.true) / part.std)
+    mask = draw_mask(values, "random", seed=0, trial=0)
+    kept = values.mask(mask)
+    imputer.fit(kept)
+    differences = (np.asarray(imputer.transform(kept)) - values.to_numpy())[mask]
+    expected = differences / np.asarray(imputer.predict_std(kept))[mask]
+    np.testing.assert_allclose(found.standardized_residuals("VAE"), expected)
 
 
-def test_few_holes_show_no_pattern(values):
+def test_few_missing_values_show_no_pattern(values):
     values = values.fillna(0)
     values.iloc[:4, :5] = np.nan
     assert guess_scenario(values) == ("random", "20 missing values are too few to show a pattern")
 
 
-def test_holes_in_blocks(values):
+def test_missing_values_in_blocks(values):
     values = values.fillna(0)
     values.iloc[:10, :20] = np.nan
     key, reason = guess_scenario(values)
@@ -155,3 +180,10 @@ def test_low_features_missing(values):
     key, reason = guess_scenario(values.mask(rng.random(values.shape) < chance))
     assert key == "low"
     assert "rank correlation -0." in reason
+
+
+def test_low_values_that_are_all_alike_cannot_be_hidden():
+    rng = np.random.default_rng(2)
+    levels = pd.DataFrame(np.tile(np.arange(40.0), (60, 1)))
+    key, reason = guess_scenario(levels.mask(rng.random(levels.shape) < np.linspace(0.5, 0, 40)))
+    assert (key, "too many alike to be hidden" in reason) == ("random", True)
