@@ -8,21 +8,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import readme_figure  # in book/
-import readme_speed
+import readme  # in book/
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_figure_is_the_one_in_the_chapter():
-    assert readme_figure.FIGURE.read_bytes() == readme_figure.first_image(readme_figure.CHAPTER)
-
-
-def test_the_times_are_those_of_the_table():
-    section = readme_speed.times_section(pd.read_csv(readme_speed.TABLE))
-    assert section.count("\n|") >= 4
-    assert readme_speed.with_times(README, section) == README
+def test_figure_and_times_are_those_of_the_runs():
+    assert readme.FIGURE.read_bytes() == readme.first_image()
+    assert readme.times().count("\n|") >= 4
+    assert readme.with_times(README) == README
 
 
 def test_files_and_targets_that_it_names_are_there():

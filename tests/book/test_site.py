@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Render the book once, with warnings as errors; return the folder of the site."""
-    output = tmp_path_factory.mktemp("book") / "_build"
-    build_site.stage(ROOT / "notebooks", output / "source")
-    done = build_site.render(output / "source", output)
+    source = tmp_path_factory.mktemp("book") / "_build" / "source"
+    build_site.stage(source)
+    done = build_site.render(source)
     assert done.returncode == 0, done.stdout
-    return output / "html"
+    return source.parent / "html"
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +105,7 @@ def test_warnings_fail_the_second_time_too(tmp_path):
     (source / "_config.yml").write_text('title: t\nexecute: {execute_notebooks: "off"}\n')
     (source / "intro.md").write_text("# Title\n\n[nowhere](missing.md)\n")
     for _ in range(2):
-        done = build_site.render(source, tmp_path / "_build")
+        done = build_site.render(source)
         assert done.returncode != 0
         assert "missing.md" in done.stdout
 

@@ -1,0 +1,68 @@
+"""Put the figure and the times of the README in their place, so that they are always from a run."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from vaeimpute.files import write_atomically
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+FIGURE = ROOT / "book" / "static" / "expression_errors.png"
+BEGIN, END = "<!-- times: begin -->\n", "<!-- times: end -->\n"
+PROGRAMS = {
+    "KNN": "`KNNImputer`",
+    "scikit-learn KNNImputer": "`scikit-learn KNNImputer`",
+    "fancyimpute KNN": "`fancyimpute KNN`",
+    "SVD": "`SVDImputer`",
+    "fancyimpute IterativeSVD": "`fancyimpute IterativeSVD`",
+    "Gaussian": "`GaussianImputer`",
+}
+
+
+def first_image() -> bytes:
+    """Return the first picture among the outputs of chapter 4, as PNG."""
+    chapter = nbformat.read(ROOT / "notebooks" / "04_expression_rmse.ipynb", as_version=4)
+    outputs = [output for cell in chapter.cells for output in cell.get("outputs", [])]
+    images = (o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {}))
+    return base64.b64decode(next(images))
+
+
+def times() -> str:
+    """Return Markdown that says how long the programs took on the largest cohort timed."""
+    table = pd.read_csv(ROOT / "results" / "benchmarks" / "imputation_speed.csv")
+    table = table.dropna(subset="seconds")
+    size = table["n_train"] * table["n_features"]
+    table = table[size == size.max()].set_index("program")
+    first = table.iloc[0]
+    turns = "one turn" if first["turns"] == 1 else f"medians of up to {first['turns']} turns"
+    lines = [
+        f"Seconds to fit {first['n_train']} samples x {first['n_features']} genes "
+        f"(`{first['cohort']}`) and to impute {first['n_test']} more",
+        f"with {first['missing']:.0%} missing, on one thread ({turns}; `make bench`); error "
+        "in standard deviations:",
+        "",
+        "| program | seconds | times as long as ours | mean absolute error |",
+        "|---|---|---|---|",
+    ]
+    for program, row in table.reindex(PROGRAMS).dropna(subset="seconds").iterrows():
+        longer = "" if pd.isna(row["times_slower"]) else f"{row['times_slower']:.0f}"
+        lines.append(
+            f"| {PROGRAMS[program]} | {row['seconds']:.2g} | {longer} | {row['mae']:.3f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def with_times(readme: str) -> str:
+    """Return the README with the section between its two marks replaced."""
+    before, rest = readme.split(BEGIN)
+    return before + BEGIN + times() + END + rest.split(END)[1]
+
+
+if __name__ == "__main__":
+    FIGURE.write_bytes(first_image())
+    write_atomically(README, with_times(README.read_text(encoding="utf-8")))
