@@ -65,6 +65,7 @@ notebooks: $(STAMP) ## execute notebooks/ in place, ready to be committed with t
 # On a machine that does nothing else; BENCH_SIZE=small tries it out. Peers get environments in _build.
 bench: $(STAMP) ## measure time and memory beside the peers, into results/benchmarks (half an hour)
 	@$(BIN)/python benchmarks/imputation_speed.py
+	@$(BIN)/python benchmarks/parts.py
 	@$(BIN)/python book/readme.py
 
 lint: $(STAMP) ## check style, formatting and types
