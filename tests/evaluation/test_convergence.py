@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from vaeimpute.evaluation import spectral_radius
-from vaeimpute.models import Autoencoder, passes
+from vaeimpute.models import Autoencoder, iterate
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_tells_whether_the_passes_settle(generator, scale):
     matrix = scale * (matrix @ matrix.T) / torch.linalg.eigvalsh(matrix @ matrix.T).max()
     missing = torch.ones(1, 30, dtype=torch.bool)
     guess = torch.randn(1, 30, generator=generator, dtype=torch.float64)
-    *_, last = passes(lambda x: x @ matrix.T, guess, ~missing, 60)
+    *_, last = iterate(lambda x: x @ matrix.T, guess, ~missing, 60)
     radius = spectral_radius(lambda x: x @ matrix.T, guess, missing, n_steps=60)
     assert (radius[0] < 1) == bool(last.norm() < 1e-3 * guess.norm()) == (scale < 1)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vaeimpute.models import Autoencoder, Training, VariationalAutoencoder, train
+from vaeimpute.models import Autoencoder, VariationalAutoencoder, train
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_linear_autoencoder_finds_the_principal_subspace(generator):
     data = torch.randn(200, 3, generator=generator) @ torch.randn(3, 12, generator=generator)
     data = data - data.mean(dim=0)
     model = Autoencoder(12, hidden_sizes=(), latent_dim=3, generator=generator)
-    train(model, data, Training(400, batch_size=50, learning_rate=1e-2), generator=generator)
+    train(model, data, n_epochs=400, batch_size=50, learning_rate=1e-2, generator=generator)
     with torch.no_grad():
         left = (model.reconstruct(data) - data).square().mean() / data.square().mean()
     assert left < 1e-3
@@ -53,7 +53,7 @@ def test_every_scale_learns_the_mean_and_knows_its_noise(generator, scale):
     model = VariationalAutoencoder(
         8, hidden_sizes=(32,), latent_dim=4, scale=scale, generator=generator
     )
-    train(model, data, Training(200, batch_size=50, learning_rate=3e-3), generator=generator)
+    train(model, data, n_epochs=200, batch_size=50, learning_rate=3e-3, generator=generator)
     with torch.no_grad():
         mean, spread = model.decode(model.encode(data)[0])
     assert mean.shape == spread.shape == data.shape

@@ -14,14 +14,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from vaeimpute.exceptions import CheckpointError
-from vaeimpute.models import Training, Validation, VariationalAutoencoder, train
+from vaeimpute.models import Checkpoint, Validation, VariationalAutoencoder, train
 
 # The same run, in a process of its own that can be killed, or in this one. With a pause in each
 # batch, the kill comes in the middle of an epoch.
 SCRIPT = """
 import sys, time
 import torch
-from vaeimpute.models import Training, Validation, VariationalAutoencoder, train
+from vaeimpute.models import Checkpoint, Validation, VariationalAutoencoder, train
 
 def generator(seed):
     return torch.Generator().manual_seed(seed)
@@ -35,14 +35,14 @@ class Slow(VariationalAutoencoder):
 
 def run(checkpoint, precision, pause=0):
     data = torch.randn(60, 30, generator=generator(0))
-    validation = Validation(data[:10], torch.rand(10, 30, generator=generator(1)) < 0.2)
+    hidden = torch.rand(10, 30, generator=generator(1)) < 0.2
+    validation = Validation(data[:10], hidden, restore_best=True)
     model = Slow(30, hidden_sizes=(16,), latent_dim=4, generator=generator(2))
     model.pause = pause
-    training = Training(
-        n_epochs=40, batch_size=20, learning_rate=1e-2, precision=precision, restore_best=True,
-        checkpoint=checkpoint, checkpoint_seconds=0,
+    history = train(
+        model, data[10:], n_epochs=40, batch_size=20, learning_rate=1e-2, precision=precision,
+        generator=generator(3), callbacks=[validation, Checkpoint(checkpoint, seconds=0)],
     )
-    history = train(model, data[10:], training, validation=validation, generator=generator(3))
     return model.state_dict(), history
 
 if __name__ == "__main__":
@@ -89,7 +89,7 @@ def path(tmp_path):
     return tmp_path / "run.checkpoint"
 
 
-def run(path, data, seed=1, beta=1.0, stop_after=None, validation=None, **settings):
+def run(path, data, seed=1, beta=1.0, stop_after=None, before=(), seconds=0, **settings):
     generator = torch.Generator().manual_seed(seed)
     model = VariationalAutoencoder(12, hidden_sizes=(8,), latent_dim=2, beta=beta,
                                    generator=generator)  # fmt: skip
@@ -103,9 +103,9 @@ def run(path, data, seed=1, beta=1.0, stop_after=None, validation=None, **settin
             return loss(*args)
 
         model.loss = stopping
-    defaults = {"n_epochs": 6, "checkpoint": path, "checkpoint_seconds": 0}
-    training = Training(**(defaults | settings))
-    return train(model, data, training, generator=generator, validation=validation)
+    callbacks = [*before, Checkpoint(path, seconds)]
+    settings = {"n_epochs": 6, "generator": generator, "callbacks": callbacks} | settings
+    return train(model, data, **settings)
 
 
 def stopped(path, data, **settings):
@@ -138,8 +138,8 @@ def test_other_data_are_noticed(path, data):
         run(path, data + 1)
     hidden = torch.zeros(data.shape, dtype=torch.bool)
     hidden[0, 0] = True
-    with pytest.raises(CheckpointError, match="another run: validation passes, validation rows"):
-        run(path, data, validation=Validation(data, hidden))
+    with pytest.raises(CheckpointError, match="another run: validation differ"):
+        run(path, data, before=[Validation(data, hidden)])
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(path, data):
@@ -171,7 +171,7 @@ def test_a_write_that_fails_leaves_the_last_checkpoint(path, data, monkeypatch):
 
 def test_none_is_written_before_its_time(path, data):
     with pytest.raises(KeyboardInterrupt):
-        run(path, data, stop_after=3, checkpoint_seconds=600)
+        run(path, data, stop_after=3, seconds=600)
     assert not path.exists()
 
 
@@ -179,15 +179,15 @@ def test_a_place_where_none_can_be_written_is_noticed_at_once(tmp_path, data):
     (tmp_path / "file").touch()
     for path, reason in [(tmp_path, "it is a folder"), (tmp_path / "file" / "run", "File exists")]:
         with pytest.raises(CheckpointError, match=f"No checkpoint can be written .*{reason}"):
-            run(path, data, checkpoint_seconds=600)
+            run(path, data, seconds=600)
     with pytest.raises(ValueError, match="A checkpoint needs a generator"):
-        train(VariationalAutoencoder(12), data, Training(1, checkpoint=tmp_path / "run"))
+        train(VariationalAutoencoder(12), data, callbacks=[Checkpoint(tmp_path / "run")])
 
 
 def test_a_checkpoint_that_is_refused_leaves_the_model_as_it_was(path, data):
     path.write_bytes(b"something else")
     model = VariationalAutoencoder(12, hidden_sizes=(8,), latent_dim=2)
-    training = Training(2, precision="bfloat16", checkpoint=path)
+    generator = torch.Generator().manual_seed(0)
     with pytest.raises(CheckpointError):
-        train(model, data, training, generator=torch.Generator().manual_seed(0))
+        train(model, data, precision="bfloat16", generator=generator, callbacks=[Checkpoint(path)])
     assert {weight.dtype for weight in model.parameters()} == {torch.float32}

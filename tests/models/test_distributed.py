@@ -6,13 +6,13 @@ import sys
 import pytest
 import torch
 
-from vaeimpute.models import Training, VariationalAutoencoder, train_on_devices
+from vaeimpute.models import VariationalAutoencoder, train_on_devices
 
 # In a process of its own: Fabric starts others, and sets variables of the environment.
 SCRIPT = """
 import sys
 import torch
-from vaeimpute.models import Training, Validation, VariationalAutoencoder, train, train_on_devices
+from vaeimpute.models import Validation, VariationalAutoencoder, train, train_on_devices
 
 def generator(seed):
     return torch.Generator().manual_seed(seed)
@@ -24,7 +24,6 @@ if __name__ == "__main__":
     data[3, 4] = torch.nan
     hidden = torch.rand(10, 12, generator=generator(1)) < 0.2
     validation = Validation(data[:10].nan_to_num(), hidden)
-    training = Training(n_epochs=5, batch_size=8, learning_rate=1e-2)
     results = []
     for n_devices in (1, 2):
         # More weights than a pipe holds.
@@ -32,12 +31,13 @@ if __name__ == "__main__":
             12, hidden_sizes=(800,), latent_dim=2, generator=generator(2)
         )
         random = generator(3)
-        common = {"validation": validation, "generator": random}
+        settings = {"n_epochs": 5, "batch_size": 8, "learning_rate": 1e-2}
+        settings |= {"callbacks": [validation], "generator": random}
         if n_devices == 1:
-            history = train(model, data[10:], training, **common)
+            history = train(model, data[10:], **settings)
         else:
             history = train_on_devices(
-                model, data[10:], training, n_devices=2, accelerator="cpu", **common
+                model, data[10:], n_devices=2, accelerator="cpu", **settings
             )
         results.append((model.state_dict(), history.to_dict("list"), random.get_state()))
     torch.save(results, sys.argv[1])
@@ -63,4 +63,4 @@ def test_without_fabric_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "lightning_fabric", None)
     model = VariationalAutoencoder(4, hidden_sizes=(3,), latent_dim=1)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'vaeimpute\[devices\]'"):
-        train_on_devices(model, torch.zeros(5, 4), Training(1), n_devices=2)
+        train_on_devices(model, torch.zeros(5, 4), n_devices=2)

@@ -3,7 +3,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from vaeimpute.exceptions import TrainingError
-from vaeimpute.models import Training, VariationalAutoencoder, train
+from vaeimpute.models import VariationalAutoencoder, train
 from vaeimpute.models.vae import gaussian_nll, kl_to_standard_normal
 
 
@@ -73,8 +73,8 @@ def test_training_stays_finite_on_the_papers_grid_and_beyond(generator, learning
     data = torch.randn(n_samples, 3, generator=generator) @ torch.randn(3, 40, generator=generator)
     model = VariationalAutoencoder(40, hidden_sizes=(64, 32), latent_dim=8, generator=generator)
     # Batches of 50: fewer samples than a batch, and a last batch of one.
-    training = Training(60, batch_size=50, learning_rate=learning_rate)
-    history = train(model, data, training, generator=generator)
+    settings = {"n_epochs": 60, "batch_size": 50, "learning_rate": learning_rate}
+    history = train(model, data, generator=generator, **settings)
     assert history.notna().all(axis=None)
 
 
@@ -82,4 +82,4 @@ def test_a_loss_that_is_not_finite_stops_training_and_says_where(generator):
     data = torch.full((10, 4), 1e30)
     model = VariationalAutoencoder(4, hidden_sizes=(8,), latent_dim=2, generator=generator)
     with pytest.raises(TrainingError, match=r"epoch 1, batch 1\. Try a lower learning_rate"):
-        train(model, data, Training(2, batch_size=5, learning_rate=1e-3), generator=generator)
+        train(model, data, batch_size=5, learning_rate=1e-3, generator=generator)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING
 
-from vaeimpute.imputers._base import check_number
-from vaeimpute.imputers._neural import NeuralImputer
+from vaeimpute.imputers._neural import NOT_NEGATIVE, SHARE, NeuralImputer
 
 if TYPE_CHECKING:
     import torch
@@ -48,7 +46,7 @@ class AutoencoderImputer(NeuralImputer):
         the same call goes on from there, and ends with the weights that it would have had. Every
         imputer needs a file of its own, and `random_state` as an integer.
     n_iterations : int
-        Passes of encoding and decoding per imputation.
+        Iterations of encoding and decoding per imputation.
     init : {"random", "mean"}
         What missing entries start from, as in `VAEImputer`.
     device : str
@@ -58,7 +56,7 @@ class AutoencoderImputer(NeuralImputer):
         extra ``vaeimpute[devices]``.
     progress : bool
         Show a bar while training.
-    random_state : int, RandomState instance or None
+    random_state : int, Generator or None
 
     Attributes
     ----------
@@ -83,6 +81,11 @@ class AutoencoderImputer(NeuralImputer):
     >>> bool(np.isfinite(imputer.fit_transform(X)).all())
     True
     """
+
+    _parameter_constraints = NeuralImputer._parameter_constraints | {
+        "masking_noise": [SHARE],
+        "gaussian_noise": [NOT_NEGATIVE],
+    }
 
     def __init__(
         self,
@@ -136,11 +139,3 @@ class AutoencoderImputer(NeuralImputer):
             gaussian_noise=self.gaussian_noise,
             generator=generator,
         )
-
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
-        check_number(
-            self.masking_noise, "masking_noise", Real, min_val=0, max_val=1,
-            include_boundaries="left",
-        )  # fmt: skip
-        check_number(self.gaussian_noise, "gaussian_noise", Real, min_val=0)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import copy
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import clone
-from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from vaeimpute.imputers._base import check_number
-from vaeimpute.imputers._neural import NeuralImputer
+from vaeimpute.imputers._neural import NOT_NEGATIVE, NeuralImputer
+from vaeimpute.missingness import hide
+from vaeimpute.seeding import generator
 
 if TYPE_CHECKING:
     import torch
@@ -21,15 +25,15 @@ if TYPE_CHECKING:
     from vaeimpute.models import VariationalAutoencoder
 
 _LOW = 0.1  # the paper chooses the shift where half of the lowest 10 % are missing
-_SHIFTS = np.round(np.arange(0, 4.05, 0.1), 1)
-_CURVE = "shift_curve."
+#: Shifts to try, in standard deviations.
+SHIFTS = np.round(np.arange(0, 4.05, 0.1), 1)
 
 
 class VAEImputer(NeuralImputer):
     """Fill missing values by encoding and decoding each row a few times.
 
-    Missing entries start from a guess. Then each pass encodes the row, decodes the mean of the
-    latent distribution, and replaces the missing entries by what was decoded; observed entries
+    Missing entries start from a guess. Then each iteration encodes the row, decodes the mean of
+    the latent distribution, and replaces the missing entries by what was decoded; observed entries
     stay. The defaults are the paper's network and training: for 17 000 genes that is 300 million
     weights, which want a GPU or patience. `sized_for` builds one that a laptop trains in seconds.
 
@@ -46,9 +50,10 @@ class VAEImputer(NeuralImputer):
     shift : float, "auto" or None
         Correct for low values being the ones that are missing: impute ``mu - shift * sigma``, where
         mu and sigma are those of the decoder. "auto" chooses the value at fit, as the paper does:
-        a model of its own is trained on four fifths of the rows; half of the values below the 10 %
-        quantile are hidden from the others; and the value that restores them best is taken. Use it
-        only if you know that low values are missing: elsewhere it does harm.
+        a model of its own is trained on four fifths of the rows, drawn at random; half of the
+        values below the 10 % quantile are hidden from the others; and the value that restores them
+        best is taken. To choose it on rows of your own, see `shift_curve`. Use a shift only if you
+        know that low values are missing: elsewhere it does harm.
     train_shift : bool
         Let the model learn with the shift, which has to be a number then, as the paper describes
         it, instead of applying it to an ordinary model; it comes to nearly the same.
@@ -70,7 +75,7 @@ class VAEImputer(NeuralImputer):
         the same call goes on from there, and ends with the weights that it would have had. Every
         imputer needs a file of its own, and `random_state` as an integer.
     n_iterations : int
-        Passes of encoding and decoding per imputation.
+        Iterations of encoding and decoding per imputation.
     init : {"random", "mean"}
         What missing entries start from: draws from a standard normal (the paper's text) or the
         training mean (the authors' code), in standard deviations of the training rows. From random
@@ -82,7 +87,7 @@ class VAEImputer(NeuralImputer):
         extra ``vaeimpute[devices]``.
     progress : bool
         Show a bar while training.
-    random_state : int, RandomState instance or None
+    random_state : int, Generator or None
         Decides the initial weights, the order of the rows, the noise and the initial guess. The
         same integer gives the same result on the same machine.
 
@@ -112,6 +117,14 @@ class VAEImputer(NeuralImputer):
     """
 
     model_: VariationalAutoencoder
+
+    _learnt = (*NeuralImputer._learnt, "shift_")
+    _tables = (*NeuralImputer._tables, "shift_curve_")
+    _parameter_constraints = NeuralImputer._parameter_constraints | {
+        "beta": [NOT_NEGATIVE],
+        "scale": [StrOptions({"per feature", "paper", "shared", "fixed"})],
+        "shift": [Interval(Real, None, None, closed="neither"), StrOptions({"auto"}), None],
+    }
 
     def __init__(
         self,
@@ -220,28 +233,69 @@ class VAEImputer(NeuralImputer):
 
     def _choose_shift(self, X: np.ndarray) -> float:
         """Return the shift that best restores low values of rows that a model has not seen."""
-        rng = check_random_state(self.random_state)
-        n_held_out = len(X) // 5
-        if n_held_out == 0:
-            self.shift_curve_ = pd.DataFrame({"shift": [0.0], "mae": [np.nan]})
-            return 0.0  # nothing to choose with
+        rng = self._generator("shift")
         order = rng.permutation(len(X))
-        true, rows = X[order[:n_held_out]], X[order[n_held_out:]]
-        checkpoint = None if self.checkpoint is None else f"{self.checkpoint}-shift"
-        trial = clone(self).set_params(shift=None, checkpoint=checkpoint)
-        NeuralImputer._fit(trial, rows)
+        held_out, rows = X[order[: len(X) // 5]], X[order[len(X) // 5 :]]
         # One threshold for all features, as in the scenario "mnar_low_values".
-        low = true < np.nanquantile(rows, _LOW)
-        hidden = low & (rng.uniform(size=true.shape) < 0.5)
-        if not hidden.any():
-            hidden = low
-        missing = hidden | np.isnan(true)
-        errors = []
-        for trial.shift_ in _SHIFTS:
-            filled = trial._impute(true, missing)
-            errors.append(np.abs(filled - true)[hidden].mean() if hidden.any() else np.nan)
-        self.shift_curve_ = pd.DataFrame({"shift": _SHIFTS, "mae": errors})
-        return float(_SHIFTS[np.argmin(errors)]) if hidden.any() else 0.0
+        hidden = hide(held_out < np.nanquantile(rows, _LOW), 0.5, rng)
+        self.shift_curve_ = pd.DataFrame({"shift": [0.0], "mae": [np.nan]})
+        if hidden.any():  # else there is nothing to choose with
+            checkpoint = None if self.checkpoint is None else f"{self.checkpoint}-shift"
+            trial = clone(self).set_params(shift=None, checkpoint=checkpoint)
+            NeuralImputer._fit(trial, rows)
+            self.shift_curve_ = trial._shift_curve(held_out, hidden, SHIFTS)
+        return float(self.shift_curve_["shift"].iloc[self.shift_curve_["mae"].argmin()])
+
+    def shift_curve(
+        self, X: ArrayLike, hidden: ArrayLike, shifts: Iterable[float] = SHIFTS
+    ) -> pd.DataFrame:
+        """Measure the error on hidden values over a range of shifts, without training again.
+
+        With it, the shift can be chosen on validation rows of one's own: fit on the others, hide
+        low values, take the shift of the smallest error, and fit an imputer with it on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows that the fit has not seen.
+        hidden : boolean array-like of shape (n_samples, n_features)
+            True for the values of `X` to hide, impute and compare.
+        shifts : iterable of float
+
+        Returns
+        -------
+        DataFrame
+            ``shift`` and ``mae``, in standard deviations of the training rows.
+
+        Raises
+        ------
+        ValueError
+            If the model has learnt with a shift of its own.
+
+        Examples
+        --------
+        >>> X = np.random.default_rng(0).normal(size=(40, 1)) * np.ones(12)
+        >>> imputer = VAEImputer(hidden_sizes=(8,), latent_dim=2, n_epochs=2, random_state=0)
+        >>> curve = imputer.fit(X[:30]).shift_curve(X[30:], X[30:] < 0, [0.0, 1.0])
+        >>> curve["shift"].tolist(), float(curve["shift"][curve["mae"].idxmin()]) in (0.0, 1.0)
+        ([0.0, 1.0], True)
+        """
+        X = self._validate(X)
+        if self.model_.shift:
+            raise ValueError(
+                f"The model has learnt with a shift of {self.model_.shift:g}, so no other can be "
+                "applied: fit one without train_shift."
+            )
+        return self._shift_curve(self._scale(X), np.asarray(hidden), shifts)
+
+    def _shift_curve(
+        self, X: np.ndarray, hidden: np.ndarray, shifts: Iterable[float]
+    ) -> pd.DataFrame:
+        probe, rows = copy(self), []
+        for probe.shift_ in map(float, shifts):
+            error = np.abs(probe._impute(X, hidden | np.isnan(X)) - X)[hidden].mean()
+            rows.append((probe.shift_, error))
+        return pd.DataFrame(rows, columns=["shift", "mae"])
 
     @property
     def _shift_afterwards(self) -> float:
@@ -249,24 +303,7 @@ class VAEImputer(NeuralImputer):
         return 0.0 if self.model_.shift else self.shift_  # or it has learnt with it
 
     def _predict(self, x: torch.Tensor) -> torch.Tensor:
-        if self._shift_afterwards == 0:
-            return self.model_.reconstruct(x)
-        return self.model_.reconstruct_shifted(x, self._shift_afterwards)
-
-    def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:
-        arrays, summary = super()._to_arrays()
-        if hasattr(self, "shift_curve_"):
-            curve = self.shift_curve_
-            arrays |= {_CURVE + name: curve[name].to_numpy() for name in curve}
-        return arrays, summary | {"shift": self.shift_}
-
-    def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
-        super()._from_arrays(arrays, summary)
-        self.shift_ = summary["shift"]
-        if _CURVE + "shift" in arrays:
-            self.shift_curve_ = pd.DataFrame(
-                {name: arrays[_CURVE + name] for name in ("shift", "mae")}
-            )
+        return self.model_.reconstruct(x, self._shift_afterwards)
 
     def sample(self, X, n_draws: int = 10) -> np.ndarray:
         """Draw several fillings of a matrix, for multiple imputation.
@@ -288,7 +325,7 @@ class VAEImputer(NeuralImputer):
         """
         values, missing, draws = self._draw(X, n_draws)
         filled = np.repeat(values[None], n_draws, axis=0)
-        rng = np.random.default_rng([self._guess_seed, 1])
+        rng = generator(self._guess_seed, "draws")
         for one, (mean, scale) in zip(filled, draws, strict=True):
             noise = rng.standard_normal(mean.shape)
             one[missing] = self._scaler.inverse_transform(mean + scale * noise)[missing]
@@ -335,8 +372,8 @@ class VAEImputer(NeuralImputer):
         check_number(n_draws, "n_draws", Integral, min_val=1)
         X = self._validate(X).astype(np.float64, copy=False)
         missing = np.isnan(X)
-        passes = self._passes(self._scale(X), missing, self.n_iterations)
-        filled = deque(passes, maxlen=1).pop()
+        iterations = self._iterate(self._scale(X), missing, self.n_iterations)
+        filled = deque(iterations, maxlen=1).pop()
         return X, missing, self._decode_draws(filled, n_draws)
 
     def _decode_draws(
@@ -357,9 +394,6 @@ class VAEImputer(NeuralImputer):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_number(self.beta, "beta", Real, min_val=0)
-        if self.shift is not None and self.shift != "auto":
-            check_number(self.shift, "shift", Real)
         if self.train_shift and not isinstance(self.shift, Real):
             raise ValueError(
                 f"train_shift needs shift as a number but it is {self.shift!r}: a model learns "

@@ -1,19 +1,21 @@
-"""Torch modules and their training loop; nothing here knows of files, cohorts or scikit-learn."""
+"""Torch modules and their training loop; nothing here knows of cohorts or scikit-learn."""
 
 from vaeimpute.models.autoencoder import Autoencoder
+from vaeimpute.models.callbacks import Callback, ProgressBar, Validation
+from vaeimpute.models.checkpoint import Checkpoint
 from vaeimpute.models.distributed import train_on_devices
-from vaeimpute.models.network import LossTerms, Reconstructor, passes
-from vaeimpute.models.training import Training, Validation, train
-from vaeimpute.models.vae import VariationalAutoencoder
+from vaeimpute.models.training import train
+from vaeimpute.models.vae import Reconstructor, VariationalAutoencoder, iterate
 
 __all__ = [
     "Autoencoder",
-    "LossTerms",
+    "Callback",
+    "Checkpoint",
+    "ProgressBar",
     "Reconstructor",
-    "Training",
     "Validation",
     "VariationalAutoencoder",
-    "passes",
+    "iterate",
     "train",
     "train_on_devices",
 ]

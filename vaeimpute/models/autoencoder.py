@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vaeimpute.models.network import LossTerms, Reconstructor, empty_linear, initialize, relu_layers
+from vaeimpute.models.vae import LossTerms, Reconstructor, linear, relu_layers
 
 
 class Autoencoder(Reconstructor):
@@ -50,13 +50,11 @@ class Autoencoder(Reconstructor):
         super().__init__()
         self.masking_noise = masking_noise
         self.gaussian_noise = gaussian_noise
-        inwards = [n_features, *hidden_sizes]
-        self.encoder = relu_layers(inwards)
-        self.latent = empty_linear(inwards[-1], latent_dim)
-        outwards = [latent_dim, *reversed(hidden_sizes)]
-        self.decoder = relu_layers(outwards)
-        self.output = empty_linear(outwards[-1], n_features)
-        initialize(self, generator)
+        inwards, outwards = [n_features, *hidden_sizes], [latent_dim, *reversed(hidden_sizes)]
+        self.encoder = relu_layers(inwards, generator)
+        self.latent = linear(inwards[-1], latent_dim, generator)
+        self.decoder = relu_layers(outwards, generator)
+        self.output = linear(outwards[-1], n_features, generator)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Encode and decode; returns a Tensor of the shape of `x`."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vaeimpute.exceptions import CheckpointError, TrainingError
-from vaeimpute.models.network import Reconstructor
-from vaeimpute.models.training import Training, Validation, train
+from vaeimpute.models.callbacks import Callback, ProgressBar
+from vaeimpute.models.checkpoint import Checkpoint, read_tensors, write_tensors
+from vaeimpute.models.training import train
+from vaeimpute.models.vae import LossTerms, Reconstructor
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -22,13 +27,12 @@ if TYPE_CHECKING:
 def train_on_devices(
     model: Reconstructor,
     data: Tensor,
-    training: Training,
     *,
     n_devices: int,
     accelerator: str = "auto",
-    validation: Validation | None = None,
     generator: torch.Generator | None = None,
-    progress: bool = False,
+    callbacks: Sequence[Callback] = (),
+    **settings: Any,
 ) -> pd.DataFrame:
     """Fit a model as `train` does, with the rows of each batch shared among several devices.
 
@@ -40,13 +44,13 @@ def train_on_devices(
     model : Reconstructor
         On the CPU; left there with the trained weights.
     data : Tensor of shape (n_samples, n_features)
-    training : Training
     n_devices : int
     accelerator : {"auto", "cpu", "cuda"}
         On "cpu", processes take the place of devices.
-    validation : Validation, optional
     generator : torch.Generator, optional
-    progress : bool
+    callbacks : sequence of Callback
+    **settings
+        ``n_epochs``, ``batch_size``, ``learning_rate`` and ``precision`` of `train`.
 
     Returns
     -------
@@ -75,22 +79,20 @@ def train_on_devices(
     fabric = Fabric(accelerator=accelerator, devices=n_devices, strategy="ddp_spawn")
     state = None if generator is None else generator.get_state()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "trained.pt"
+        path = Path(folder) / "trained.safetensors"
         # Fabric goes through the arguments of what it launches to copy the model for each process;
         # it stumbles over the frozen ones, which are bound here.
-        work = partial(
-            _train_in_process, data=data, training=training, validation=validation, state=state,
-            progress=progress, path=path,
-        )  # fmt: skip
+        work = partial(_train_in_process, data=data, state=state, callbacks=callbacks,
+                       settings=settings, path=path)  # fmt: skip
         failure = fabric.launch(work, model)
         if failure is not None:
             raise failure
-        history, weights, state = torch.load(path, weights_only=True)
-    model.load_state_dict(weights)
-    model.eval()
+        tensors, header = read_tensors(path)
     if generator is not None:
-        generator.set_state(state)
-    return pd.DataFrame(history)
+        generator.set_state(tensors.pop("random"))
+    model.load_state_dict(tensors)
+    model.eval()
+    return pd.DataFrame(header["history"])
 
 
 def _train_in_process(
@@ -98,10 +100,9 @@ def _train_in_process(
     model: Reconstructor,
     *,
     data: Tensor,
-    training: Training,
-    validation: Validation | None,
     state: Tensor | None,
-    progress: bool,
+    callbacks: Sequence[Callback],
+    settings: dict[str, Any],
     path: Path,
 ) -> TrainingError | CheckpointError | None:
     """Train, and have the first process leave what came of it in a file.
@@ -113,15 +114,43 @@ def _train_in_process(
     if state is not None:
         generator = torch.Generator()
         generator.set_state(state)
+    if not fabric.is_global_zero:  # one bar, and one writer of checkpoints
+        callbacks = [
+            replace(callback, seconds=math.inf) if isinstance(callback, Checkpoint) else callback
+            for callback in callbacks
+            if not isinstance(callback, ProgressBar)
+        ]
+    _share_loss(model, fabric)
     try:
         history = train(
-            model, data, training, validation=validation, generator=generator,
-            device=fabric.device, progress=progress, fabric=fabric,
-        )  # fmt: skip
+            model, data, generator=generator, device=fabric.device, callbacks=callbacks, **settings
+        )
     except (TrainingError, CheckpointError) as error:  # every process gets it
         return error
     if fabric.is_global_zero:
-        weights = {name: weight.cpu() for name, weight in model.state_dict().items()}
-        state = None if generator is None else generator.get_state()
-        torch.save((history.to_dict("list"), weights, state), path)
+        tensors = {name: weight.cpu() for name, weight in model.state_dict().items()}
+        if generator is not None:
+            tensors["random"] = generator.get_state()
+        write_tensors(path, tensors, {"history": history.to_dict("list")})
     return None
+
+
+def _share_loss(model: Reconstructor, fabric: Fabric) -> None:
+    """Have each process compute the loss of its share of the rows of a batch.
+
+    The values are sums over all rows. Their gradients are those of the process's share, times the
+    number of processes, of which Fabric takes the mean: that of the whole batch.
+    """
+    model.forward = model.loss  # what Fabric wraps
+    wrapped: list[nn.Module] = []
+
+    def loss(x: Tensor, observed: Tensor, noise: Sequence[Tensor]) -> LossTerms:
+        if not wrapped:  # only now are the weights in the precision of the training
+            wrapped.append(fabric.setup_module(model))
+        n, rank = fabric.world_size, fabric.global_rank
+        x, observed, *noise = (rows.tensor_split(n)[rank] for rows in (x, observed, *noise))
+        sums = n * torch.stack([term.sum() for term in wrapped[0](x, observed, noise)])
+        of_all: Any = fabric.all_reduce(sums.detach(), reduce_op="mean")
+        return LossTerms(*(sums + (of_all - sums.detach())))
+
+    model.loss = loss  # type: ignore[method-assign]

@@ -9,6 +9,8 @@ from torch import nn
 
 Precision = Literal["float32", "bfloat16"]
 
+_LARGE = 50_000_000  # weights; the networks of the quick mode have about 10 million
+
 
 class Optimizer:
     """Adam on the float32 weights of a model that itself computes in float32 or in bfloat16.
@@ -53,16 +55,12 @@ class Optimizer:
             self.weights = {name: weight.detach().clone() for name, weight in self.weights.items()}
             model.to(torch.bfloat16)
             # One buffer serves all gradients in turn, which takes an optimizer for each weight.
-            largest = max(self.weights.values(), key=torch.Tensor.numel)
-            self._gradient = torch.empty_like(largest).view(-1)
+            largest = max(weight.numel() for weight in self.weights.values())
+            self._gradient = next(iter(self.weights.values())).new_empty(largest)
         self._adams = {
             name: torch.optim.Adam([weight], lr=learning_rate, fused=True)
             for name, weight in self.weights.items()
         }
-
-    def clear(self) -> None:
-        """Forget the gradients."""
-        self._model.zero_grad(set_to_none=True)
 
     def clip(self, largest_norm: float) -> torch.Tensor:
         """Shorten the gradient to this norm if it is longer; return the norm that it had."""
@@ -70,24 +68,22 @@ class Optimizer:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Move the weights by one step of Adam."""
+        """Move the weights by one step of Adam, and forget the gradients."""
         for name, parameter in self._parameters.items():
+            weight = self.weights[name]
             if self._copied:
-                weight = self.weights[name]
                 gradient = self._gradient[: weight.numel()].view_as(weight)
                 weight.grad = gradient.copy_(parameter.grad)  # type: ignore[arg-type]
-                self._adams[name].step()
-                weight.grad = None
+            self._adams[name].step()
+            if self._copied:
                 parameter.copy_(weight)
-            else:
-                self._adams[name].step()
+            weight.grad = parameter.grad = None
 
     def release(self) -> None:
         """Give the model its float32 weights, and forget the gradients."""
-        self.clear()
-        if self._copied:
-            for name, parameter in self._parameters.items():
-                parameter.data = self.weights[name]
+        self._model.zero_grad()
+        for name, parameter in self._parameters.items():
+            parameter.data = self.weights[name].data
 
     @torch.no_grad()
     def set_weights(self, weights: dict[str, torch.Tensor]) -> None:
@@ -98,22 +94,22 @@ class Optimizer:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Return weights, both moments and step counts as one flat dict."""
-        tensors = {f"weight.{name}": weight.detach() for name, weight in self.weights.items()}
-        for name, adam in self._adams.items():
-            for moments in adam.state.values():
-                tensors |= {f"{key}.{name}": value for key, value in moments.items()}
-        return tensors
+        return {f"weight.{name}": weight.detach() for name, weight in self.weights.items()} | {
+            f"{key}.{name}": value
+            for name, adam in self._adams.items()
+            for moments in adam.state.values()
+            for key, value in moments.items()
+        }
 
     def load_state(self, tensors: dict[str, torch.Tensor]) -> None:
         """Take over what `state` returned."""
         self.set_weights({name: tensors[f"weight.{name}"] for name in self.weights})
         for name, adam in self._adams.items():
             weight = self.weights[name]
-            moments = {
+            adam.state[weight] = {
                 key: tensors[f"{key}.{name}"].to(weight.device, copy=True)
                 for key in ("step", "exp_avg", "exp_avg_sq")
             }
-            adam.state[weight] = moments
 
 
 def choose_precision(model: nn.Module, device: torch.device | str) -> Precision:
@@ -137,14 +133,10 @@ def choose_precision(model: nn.Module, device: torch.device | str) -> Precision:
     """
     if sum(weight.numel() for weight in model.parameters()) < _LARGE:
         return "float32"
-    kind = torch.device(device).type
+    kind, fast = torch.device(device).type, False
     if kind == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    if kind == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # since torch 2.11 or so
+        fast = torch.cuda.is_bf16_supported()
+    elif kind == "cpu" and hasattr(torch.cpu, "get_capabilities"):  # since torch 2.11 or so
         has = torch.cpu.get_capabilities()
         fast = any(has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
-        return "bfloat16" if fast else "float32"
-    return "float32"
-
-
-_LARGE = 50_000_000  # weights; the networks of the quick mode have about 10 million
+    return "bfloat16" if fast else "float32"

@@ -1,15 +1,20 @@
-"""The variational autoencoder of the paper, its loss written as in the paper's equations."""
+"""The variational autoencoder of the paper, to be read at one go.
+
+From top to bottom: the network (encoder, reparameterisation, decoder with a head for the mean and
+one for the scale), the loss (eq. 3 and 5), and the iterations that impute with it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, pairwise
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from vaeimpute.models.network import LossTerms, Reconstructor, empty_linear, initialize, relu_layers
+Scale = Literal["per feature", "paper", "shared", "fixed"]
 
 # Bounds of the log-variances of z and X. Without a lower one for X, the likelihood of a feature
 # that is reproduced exactly has no bound, and training runs off to it. Without an upper one, a bad
@@ -17,7 +22,50 @@ from vaeimpute.models.network import LossTerms, Reconstructor, empty_linear, ini
 # and 150, far outside of what a fitted model needs.
 _LOG_VARIANCE = (-6.0, 10.0)
 
-Scale = Literal["per feature", "paper", "shared", "fixed"]
+
+class LossTerms(NamedTuple):
+    """The terms of a loss and their sum, each a Tensor of shape (n_samples,)."""
+
+    total: Tensor
+    reconstruction: Tensor
+    divergence: Tensor
+
+
+class Reconstructor(nn.Module):
+    """A model that restores a row from a few latent numbers: what can be trained and impute.
+
+    Its weights may be in float32 or in bfloat16; inputs and results are in float32 either way.
+    """
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Encode and decode without noise; returns a Tensor of the shape of `x`."""
+        raise NotImplementedError
+
+    def draw_noise(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
+        """Draw the noise that the loss of a batch needs, tensors of as many rows as `x`.
+
+        It is apart from the loss so that it can be drawn for a whole batch where each of several
+        processes computes the loss of a part. The generator is on the device of `x`.
+        """
+        raise NotImplementedError
+
+    def loss(self, x: Tensor, observed: Tensor, noise: Sequence[Tensor]) -> LossTerms:
+        """Loss of every row of a batch.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_samples, n_features)
+            Standardised values; what stands at missing entries is fed to the encoder.
+        observed : boolean Tensor of shape (n_samples, n_features)
+            Only these entries count in the reconstruction term.
+        noise : sequence of Tensor
+            From `draw_noise`.
+
+        Returns
+        -------
+        LossTerms
+        """
+        raise NotImplementedError
 
 
 class VariationalAutoencoder(Reconstructor):
@@ -78,18 +126,16 @@ class VariationalAutoencoder(Reconstructor):
         self.beta = beta
         self.scale = scale
         self.shift = shift
-        inwards = [n_features, *hidden_sizes]
-        self.encoder = relu_layers(inwards)
-        self.latent_mean = empty_linear(inwards[-1], latent_dim)
-        self.latent_log_variance = empty_linear(inwards[-1], latent_dim)
-        outwards = [latent_dim, *reversed(hidden_sizes)]
-        self.decoder = relu_layers(outwards)
-        self.output_mean = empty_linear(outwards[-1], n_features)
+        inwards, outwards = [n_features, *hidden_sizes], [latent_dim, *reversed(hidden_sizes)]
+        self.encoder = relu_layers(inwards, generator)
+        self.latent_mean = linear(inwards[-1], latent_dim, generator)
+        self.latent_log_variance = linear(inwards[-1], latent_dim, generator)
+        self.decoder = relu_layers(outwards, generator)
+        self.output_mean = linear(outwards[-1], n_features, generator)
         if scale in ("per feature", "paper"):
-            self.output_scale = empty_linear(outwards[-1], n_features)
+            self.output_scale = linear(outwards[-1], n_features, generator)
         elif scale == "shared":
             self.shared_scale = nn.Parameter(torch.zeros(()))
-        initialize(self, generator)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of Q(z|X), both of shape (n_samples, latent_dim)."""
@@ -107,18 +153,16 @@ class VariationalAutoencoder(Reconstructor):
         log_variance = 2 * raw.float() if self.scale == "paper" else raw.float()
         return mean, torch.exp(0.5 * log_variance.clamp(*_LOG_VARIANCE)).expand_as(mean)
 
-    def reconstruct(self, x: Tensor) -> Tensor:
-        """Encode, decode the mean of z, and return the mean of X."""
-        z, _ = self.encode(x)
-        return self.output_mean(self.decoder(z.to(self.output_mean.weight.dtype))).float()
-
-    def reconstruct_shifted(self, x: Tensor, shift: float) -> Tensor:
-        """Encode, decode the mean of z, and return ``mu - shift * sigma``.
+    def reconstruct(self, x: Tensor, shift: float = 0.0) -> Tensor:
+        """Encode, decode the mean of z, and return ``mu - shift * sigma`` of P(X|z).
 
         Where the loss is least, it is what a model that was trained with this `shift` returns: its
         mu + shift * sigma fits what the mu of an ordinary model does.
         """
-        mean, scale = self.decode(self.encode(x)[0])
+        z, _ = self.encode(x)
+        if shift == 0:  # and no need of the scale
+            return self.output_mean(self.decoder(z.to(self.output_mean.weight.dtype))).float()
+        mean, scale = self.decode(z)
         return mean - shift * scale
 
     def draw_noise(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
@@ -129,6 +173,7 @@ class VariationalAutoencoder(Reconstructor):
     def loss(self, x: Tensor, observed: Tensor, noise: Sequence[Tensor]) -> LossTerms:
         """Loss of every row: ``-E[log P(X|z)] + beta * D[Q(z|X) || P(z)]`` (eq. 5).
 
+        With beta = 1 it is minus the right-hand side of eq. 3, the evidence lower bound (eq. 4).
         The expectation is taken with one draw of z per row.
         """
         mean, log_variance = self.encode(x)
@@ -173,3 +218,68 @@ def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     tensor([1.])
     """
     return 0.5 * (mean.square() + log_variance.exp() - log_variance - 1.0).sum(dim=1)
+
+
+def iterate(
+    predict: Callable[[Tensor], Tensor], guess: Tensor, observed: Tensor, n_iterations: int
+) -> Iterator[Tensor]:
+    """Impute iteratively: encode, decode, replace the missing entries, and again.
+
+    Parameters
+    ----------
+    predict : callable
+        Encodes and decodes: `Reconstructor.reconstruct` of a model.
+    guess : Tensor of shape (n_samples, n_features)
+        The observed values, and at missing entries what to start from.
+    observed : boolean Tensor of shape (n_samples, n_features)
+        These entries stay as they are.
+    n_iterations : int
+
+    Yields
+    ------
+    Tensor of shape (n_samples, n_features)
+        The filled matrix after each iteration.
+
+    References
+    ----------
+    Qiu, Zheng, Gevaert 2020, section "Variational autoencoder", last paragraph.
+    """
+    filled = guess
+    for _ in range(n_iterations):
+        with torch.inference_mode():
+            filled = torch.where(observed, guess, predict(filled))
+        yield filled
+
+
+def relu_layers(sizes: Sequence[int], generator: torch.Generator | None) -> nn.Sequential:
+    """Stack linear layers of these widths, each followed by a ReLU.
+
+    Examples
+    --------
+    >>> layers = relu_layers([50, 20, 4], None)
+    >>> [layer.out_features for layer in layers if isinstance(layer, nn.Linear)]
+    [20, 4]
+    """
+    layers = ((linear(*widths, generator), nn.ReLU()) for widths in pairwise(sizes))
+    return nn.Sequential(*chain.from_iterable(layers))
+
+
+def linear(n_inputs: int, n_outputs: int, generator: torch.Generator | None) -> nn.Linear:
+    """Make a linear layer with weights drawn uniformly (Glorot) and biases of 0.
+
+    References
+    ----------
+    Glorot, Bengio 2010, AISTATS, eq. 16.
+
+    Examples
+    --------
+    >>> layer = linear(3, 2, torch.Generator().manual_seed(0))
+    >>> bool((layer.weight.abs() <= (6 / 5) ** 0.5).all())
+    True
+    """
+    # torch's constructor only knows the global generator, and to draw 334 million numbers twice
+    # takes seconds.
+    layer = nn.utils.skip_init(nn.Linear, n_inputs, n_outputs)
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
+    nn.init.zeros_(layer.bias)
+    return layer
