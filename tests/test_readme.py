@@ -3,12 +3,14 @@
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 import readme  # in book/
+from vaeimpute.imputers._base import BaseImputer
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -62,3 +64,12 @@ def test_its_command_runs(tmp_path):
     original = pd.read_csv(tmp_path / "expression.csv", index_col=0, float_precision="round_trip")
     assert filled.notna().all(axis=None)
     pd.testing.assert_frame_equal(filled.where(original.notna()), original, check_exact=True)
+
+
+def test_the_imputer_that_contributing_adds_works():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"   ```python\n(.*?)   ```", text, flags=re.DOTALL)
+    names = {"np": np, "BaseImputer": BaseImputer}
+    exec(textwrap.dedent(code), names)
+    imputer = names["MedianImputer"]().fit([[1.0, 2.0], [3.0, 2.5], [9.0, np.nan]])
+    assert imputer.transform([[np.nan, 5.0]]).tolist() == [[3.0, 5.0]]

@@ -1,6 +1,7 @@
 """The package has rooms, and imports go one way between them."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,18 @@ def test_no_circle():
         for found in left.values():
             found.difference_update(free)
     assert left == {}
+
+
+def test_the_map_names_every_room_in_this_order():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+)(?:\.py|/)` \|", text, flags=re.MULTILINE)
+    assert named == [name for name in ROOMS if name.isalpha()]
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "book/running.md"])
+def test_every_place_that_a_page_names_is_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    new = {"vaeimpute/imputers/median.py", "notebooks/13_title.ipynb"}  # what one would add
+    folders = "benchmarks|book|data|notebooks|results|tests|vaeimpute"
+    for place in set(re.findall(rf"(?<![/\w])((?:{folders})/[\w./-]*\w/?)", text)) - new:
+        assert (ROOT / place).exists() or (ROOT / f"{place}.ipynb").exists(), place
