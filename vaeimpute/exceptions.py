@@ -57,6 +57,35 @@ def duration(seconds: float) -> str:
     return f"{float(f'{seconds / size:.2g}'):g} {unit}"
 
 
+def not_installed(package: str, what: str, extra: str) -> ModuleNotFoundError:
+    """Return the error to raise where an optional package is lacking.
+
+    Parameters
+    ----------
+    package : str
+    what : str
+        What needs it, as in "Reading x.h5ad".
+    extra : str
+        The extra of this package that brings it.
+
+    Returns
+    -------
+    ModuleNotFoundError
+
+    Examples
+    --------
+    >>> raise not_installed("pyarrow", "Reading x.parquet", "data")
+    Traceback (most recent call last):
+    ModuleNotFoundError: Reading x.parquet needs pyarrow, which is not installed. Install it: \
+pip install 'vaeimpute[data]'.
+    """
+    return ModuleNotFoundError(
+        f"{what} needs {package}, which is not installed. Install it: pip install "
+        f"'vaeimpute[{extra}]'.",
+        name=package,
+    )
+
+
 class VaeimputeError(Exception):
     """Base of the errors of this package.
 

@@ -63,7 +63,7 @@ def run(program, where, *arguments):
         "vaeimpute.cli.matrices:read",
         "vaeimpute.comparison.holdout:mean_absolute_error",
         "vaeimpute.tables:write_filled",
-        "vaeimpute.tables.write:fill_text",
+        "vaeimpute.tables.delimited:fill",
         "vaeimpute.models:train",
     ],
 )

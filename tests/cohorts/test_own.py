@@ -126,7 +126,7 @@ def test_another_separator_than_the_extension_promises_is_said(written):
          r"the value 'high' in row 'B', column 's2' is not a number, nor are 1 more\..*one of NA"),
         ("gene,s1,s2\nA,1,1.#IND\n", "value '1.#IND' in row 'A'"),  # pandas would let it pass
         ("gene,s1,s2\nA,True,2\n", "value 'True' in row 'A', column 's1'"),
-        ("gene,s1,s2\nA,1,inf\n", r"1 infinite entries .* feature 's2'"),
+        ("gene,s1,s2\nA,1,inf\n", "the value inf in row 'A', column 's2' is infinite"),
         ("gene,name,s1\nA,alpha,1\nB,beta,2\n", "No number at all in column 'name': remove it"),
         ("gene,s1,s2\ngrade,II,III\nB,1,2\n", "No number at all in row 'grade': remove it"),
         ("gene;s1;s2\nA;1,5;2\nB;3,25;1\n", r"value '1,5' .* nor are 1 more\. .* decimal comma"),
@@ -159,12 +159,12 @@ def test_the_message_names_the_file(written):
     assert str(path) in str(caught.value)
 
 
-def test_compressed_files_that_are_damaged_or_not_compressed(written):
+def test_compressed_files_that_are_damaged_or_only_called_so(written):
     whole = gzip.compress(b"gene,s1\n" + b"".join(b"g%d,1\n" % i for i in range(9999)))
-    with pytest.raises(TableError, match="breaks off before its end"):
+    with pytest.raises(TableError, match="is cut short or damaged"):
         read_table_cohort(written(whole[: len(whole) // 2], "half.csv.gz"))
-    with pytest.raises(TableError, match=r"not compressed with gzip .* Remove .gz"):
-        read_table_cohort(written("gene,s1\nA,1\n", "plain.csv.gz"))
+    plain = read_table_cohort(written("gene,GSM1\nA,1\n", "plain.csv.gz"))
+    assert plain.values.loc["GSM1", "A"] == 1
 
 
 def test_files_that_are_not_there_or_of_no_known_kind(written, tmp_path):
@@ -370,7 +370,7 @@ def test_what_is_wrong_with_a_clinical_table_is_said(matrix, written):
         read_table_cohort(matrix, clinical=both)
     with pytest.raises(FileNotFoundError, match=r"clinic.csv"):
         read_table_cohort(matrix, clinical=matrix.parent / "clinic.csv")
-    with pytest.raises(TableError, match=r"a clinical table is read from .csv"):
+    with pytest.raises(TableError, match=r"is not known; expected one of \.csv"):
         read_table_cohort(matrix, clinical=written("", "clinical.docx"))
     with pytest.raises(TableError, match=r"clinical.csv is empty"):
         read_table_cohort(matrix, clinical=written("", "clinical.csv"))
@@ -436,7 +436,7 @@ def test_anndata_without_x_or_with_repeated_names(genes_by_samples, tmp_path):
         anndata.AnnData(np.ones((2, 1)), obs=pd.DataFrame(index=["a", "a"])).write_h5ad(
             tmp_path / "twice.h5ad"
         )
-    with pytest.raises(ValueError, match="1 sample ids occur more than once: 'a'"):
+    with pytest.raises(ValueError, match="1 sample names occur more than once: 'a'"):
         read_table_cohort(tmp_path / "twice.h5ad")
 
 

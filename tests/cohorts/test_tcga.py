@@ -178,7 +178,7 @@ def test_a_truncated_gzip(read, tmp_path):
     noise = expression(genes=[f"G{i}|{i}" for i in range(500)])
     whole = gzip.compress(write(noise, tmp_path / "plain.tsv").read_bytes())
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(CohortError, match=r"expression\.tsv\.gz is cut short.*Delete it and fetch"):
+    with pytest.raises(CohortError, match=r"expression\.tsv\.gz is cut short.*download it again"):
         read(path)
 
 

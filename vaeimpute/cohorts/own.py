@@ -6,19 +6,13 @@ import logging
 import os
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.clinical import Match, join_clinical, match_samples, read_clinical
-from vaeimpute.tables.h5ad import layer_values, read_h5ad
-from vaeimpute.tables.read import read_matrix
-from vaeimpute.tables.text import (
-    EXTENSIONS,
-    _existing,
-    _kind,
-)
+from vaeimpute.tables.orientation import rows_look_like
+from vaeimpute.tables.read import Source, read_source
 
 logger = logging.getLogger(__name__)
 
@@ -57,17 +51,13 @@ def read_table_cohort(
     is_log: bool = False,
     stratify_by: str | None = None,
     name: str | None = None,
-    citation: str = "",
-    licence: str = "",
 ) -> Cohort:
     r"""Read a matrix of anyone's as a cohort.
 
     Parameters
     ----------
     path : str or path
-        ``.csv``, ``.tsv``, ``.txt`` (each also ``.gz``), ``.parquet`` or ``.h5ad`` (AnnData). Row
-        and column ids are expected, and as a missing value an empty field or one of
-        `vaeimpute.tables.text.MISSING`.
+        What `vaeimpute.tables.read_source` reads.
     orientation : {"auto", "samples_by_features", "features_by_samples"}
         What the rows of the file are. ``"auto"`` compares ids with the clinical table; without one
         it looks for ids of a known kind (TCGA, GEO, Ensembl, CpG, gene symbols); failing that it
@@ -81,16 +71,10 @@ def read_table_cohort(
         Column of `clinical` that holds the sample ids. Otherwise the one that holds the most.
     layer : str, optional
         Layer of an AnnData file; without it, its ``X``.
-    data_type : {"expression", "methylation"}
-    units : str
-        What one value is, for axis labels.
-    is_log : bool
-        Whether the values are logarithms or their negatives.
-    stratify_by : str, optional
-        Clinical column whose levels every split keeps in proportion.
+    data_type, units, is_log, stratify_by
+        As in `Cohort`.
     name : str, optional
         Otherwise the file's name without extension.
-    citation, licence : str
 
     Returns
     -------
@@ -117,146 +101,100 @@ def read_table_cohort(
     >>> print(cohort.notes[0])
     Rows of the file are features and columns are samples, by the look of the ids.
     """
-    path = _existing(Path(path), EXTENSIONS)
     if orientation not in ORIENTATIONS:
         raise ValueError(f"Expected orientation to be one of {ORIENTATIONS}, got {orientation!r}.")
-    table = None
-    if clinical is not None:
-        table = (
-            clinical if isinstance(clinical, pd.DataFrame) else read_clinical(_existing(clinical))
-        )
-    elif sample_column is not None:
+    if clinical is None and sample_column is not None:
         raise ValueError(f"sample_column={sample_column!r} needs a clinical table; pass clinical.")
-
-    features = None
-    notes: tuple[str, ...]
-    if path.suffix == ".h5ad":
-        if orientation == "features_by_samples":
-            raise ValueError(
-                f"{path}: AnnData keeps samples in rows; transpose the object before writing it."
-            )
-        data = read_h5ad(path)
-        values = layer_values(path, data, layer)
-        own_clinical = data.obs.set_axis(values.index)
-        features = data.var.set_axis(values.columns)
-        notes = ("Rows of the file are samples, as AnnData defines.",)
-        match = _match(path, values, values.index, table, sample_column)
-    else:
-        if layer is not None:
-            raise ValueError(f"{path}: only AnnData files have layers, got layer={layer!r}.")
-        matrix, notes = read_matrix(path)
-        by_samples, reason, match = _orient(path, matrix, orientation, table, sample_column)
-        values = matrix if by_samples else matrix.T
-        own_clinical = pd.DataFrame(index=values.index)
-        rows, columns = ("samples", "features") if by_samples else ("features", "samples")
-        notes = (f"Rows of the file are {rows} and columns are {columns}, {reason}.", *notes)
-
-    if table is not None and match is not None:
-        own_clinical, note = join_clinical(values.index, table, match)
+    source = read_source(path, layer=layer)
+    table = clinical
+    if clinical is not None and not isinstance(clinical, pd.DataFrame):
+        table = read_clinical(clinical)
+    by_samples, reason, match = _orient(source, orientation, table, sample_column)
+    if not by_samples:
+        source = source.transposed()
+    values = source.values
+    rows, columns = ("samples", "features") if by_samples else ("features", "samples")
+    notes = (f"Rows of the file are {rows} and columns are {columns}, {reason}.", *source.notes)
+    obs = pd.DataFrame(index=values.index) if source.obs is None else source.obs
+    if match is not None:
+        obs, note = join_clinical(values.index, table, match)
         notes = (*notes, note)
     for note in notes:
-        logger.info("%s: %s", path.name, note)
+        logger.info("%s: %s", source.path.name, note)
     values.index.name, values.columns.name = "sample", "feature"
     return Cohort(
-        name=name or _stem(path),
+        name=name or Path(source.path.name.removesuffix(".gz")).stem,
         values=values,
-        clinical=own_clinical.rename_axis(index="sample"),
-        features=None if features is None else features.rename_axis(index="feature"),
+        clinical=obs.rename_axis(index="sample"),
+        features=None if source.var is None else source.var.rename_axis(index="feature"),
         units=units,
         data_type=data_type,
         is_log=is_log,
         stratify_by=stratify_by,
-        citation=citation,
-        licence=licence,
         notes=notes,
     )
 
 
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(Path(path.name.removesuffix(".gz")).suffix)
-
-
 def _orient(
-    path: Path,
-    matrix: pd.DataFrame,
-    orientation: str,
-    clinical: pd.DataFrame | None,
-    sample_column: str | None,
+    source: Source, orientation: str, clinical: pd.DataFrame | None, sample_column: str | None
 ) -> tuple[bool, str, Match | None]:
     """Decide whether the rows are samples, say why, and match them with the clinical table."""
-    rows, columns = matrix.index, matrix.columns
+    sides = {True: source.values.index, False: source.values.columns}
+    reason = ""
     if orientation != "auto":
-        by_samples = orientation == "samples_by_features"
-        samples = rows if by_samples else columns
-        return by_samples, "as stated", _match(path, matrix, samples, clinical, sample_column)
+        by_samples, reason = orientation == "samples_by_features", "as stated"
+    elif source.format == "h5ad":
+        by_samples, reason = True, "as AnnData defines"
+    elif clinical is None:
+        by_samples, reason = _guess(source)
     if clinical is None:
-        return *_orient_by_ids(path, rows, columns), None
-    of_rows, of_columns = (match_samples(ids, clinical, sample_column) for ids in (rows, columns))
-    best = min(of_rows, of_columns, key=_rank)
-    if best is None:
-        raise TableError(_no_overlap(path, matrix, clinical, sample_column))
-    if _rank(of_rows) == _rank(of_columns):
+        return by_samples, reason, None
+    if reason:
+        sides = {by_samples: sides[by_samples]}
+    matches = {side: match_samples(ids, clinical, sample_column) for side, ids in sides.items()}
+    found = {side: match for side, match in matches.items() if match is not None}
+    if not found:
+        raise TableError(_no_overlap(source, clinical, sample_column))
+    # Words of a clinical table can look like genes (the series Donson shares its name with
+    # DONSON), so ids that agree as they are written come before any number of others.
+    rank = {side: (match.leniency, -match.n_ids) for side, match in found.items()}
+    by_samples = min(rank, key=rank.__getitem__)
+    match = found[by_samples]
+    if len(rank) == 2 and rank[True] == rank[False]:
         raise TableError(
-            f"{path}: rows and columns have {best.n_ids} ids each in the clinical table; say what "
-            f"the rows are with orientation, one of {ORIENTATIONS[1:]}."
+            f"{source.path}: rows and columns have {match.n_ids} ids each in the clinical table; "
+            f"say what the rows are with orientation, one of {ORIENTATIONS[1:]}."
         )
-    return best is of_rows, f"because {best.n_ids} of their ids are in the clinical table", best
+    reason = reason or f"because {match.n_ids} of their ids are in the clinical table"
+    return by_samples, reason, match
 
 
-def _match(
-    path: Path,
-    matrix: pd.DataFrame,
-    samples: pd.Index,
-    clinical: pd.DataFrame | None,
-    sample_column: str | None,
-) -> Match | None:
-    """Match known samples with the clinical table, if there is one."""
-    if clinical is None:
-        return None
-    match = match_samples(samples, clinical, sample_column)
-    if match is None:
-        raise TableError(_no_overlap(path, matrix, clinical, sample_column))
-    return match
-
-
-def _rank(match: Match | None) -> tuple[float, int]:
-    """Order matches, the best first.
-
-    Words of a clinical table can look like genes (the series Donson shares its name with DONSON),
-    so ids that agree as they are written come before any number of others.
-    """
-    return (np.inf, 0) if match is None else (match.leniency, -match.n_ids)
-
-
-def _orient_by_ids(path: Path, rows: pd.Index, columns: pd.Index) -> tuple[bool, str]:
-    says_samples = _kind(rows) == "samples" or _kind(columns) == "features"
-    says_features = _kind(rows) == "features" or _kind(columns) == "samples"
-    if says_samples != says_features:
-        return says_samples, "by the look of the ids"
+def _guess(source: Source) -> tuple[bool, str]:
+    rows, columns = source.values.index, source.values.columns
+    kind = rows_look_like(rows, columns)
+    if kind is not None:
+        return kind == "samples", "by the look of the ids"
     if len(rows) == len(columns):
         raise TableError(
-            f"{path} has as many rows as columns and ids of no known kind ({some(rows, 2)}; "
+            f"{source.path} has as many rows as columns and ids of no known kind ({some(rows, 2)}; "
             f"{some(columns, 2)}); say what the rows are with orientation, one of "
             f"{ORIENTATIONS[1:]}."
         )
-    logger.warning("%s: guessing that the longer side are features; state orientation.", path.name)
+    logger.warning(
+        "%s: guessing that the longer side are features; state orientation.", source.path.name
+    )
     return len(rows) < len(columns), "a guess because features usually outnumber samples"
 
 
-def _no_overlap(
-    path: Path,
-    matrix: pd.DataFrame,
-    clinical: pd.DataFrame,
-    sample_column: str | None,
-) -> str:
+def _no_overlap(source: Source, clinical: pd.DataFrame, sample_column: str | None) -> str:
     theirs = clinical.index
     if sample_column in clinical:
         theirs = clinical[sample_column]
     elif isinstance(theirs, pd.RangeIndex) and clinical.shape[1]:
         theirs = clinical.iloc[:, 0]
     return (
-        f"{path}: no id agrees with the clinical table's. Rows of the matrix: "
-        f"{some(matrix.index, 3)}; columns: {some(matrix.columns, 3)}; clinical table, "
-        f"{theirs.name or 'row names'!r}: {some(pd.Index(theirs), 3)}. Bring the ids into one "
-        "form, or name the column that holds them as sample_column."
+        f"{source.path}: no id agrees with the clinical table's. Rows of the matrix: "
+        f"{some(source.values.index, 3)}; columns: {some(source.values.columns, 3)}; clinical "
+        f"table, {theirs.name or 'row names'!r}: {some(pd.Index(theirs), 3)}. Bring the ids into "
+        "one form, or name the column that holds them as sample_column."
     )

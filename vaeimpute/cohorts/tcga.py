@@ -13,7 +13,7 @@ import pandas as pd
 from vaeimpute.cohorts.catalogue import COHORTS
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import CohortError, OptionError, some
-from vaeimpute.tables.text import unzipped
+from vaeimpute.tables.text import open_bytes
 
 PAPER_PATIENTS, PAPER_GENES = 667, 17176
 
@@ -229,7 +229,7 @@ def _read_columns(
     genes: list[str] = []
     rows: list[np.ndarray] = []
     n_genes = 0
-    with unzipped(path.open("rb"), path.name) as lines:
+    with open_bytes(path) as lines:
         header = next(lines, b"").decode("latin-1").rstrip("\r\n").split("\t")
         barcodes = [barcode.strip('"') for barcode in header[1:]]
         repeated = pd.Index(barcodes)[pd.Index(barcodes).duplicated()]

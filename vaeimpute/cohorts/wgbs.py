@@ -19,7 +19,7 @@ from vaeimpute.cohorts.catalogue import COHORTS
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.derived import negative_log
 from vaeimpute.exceptions import CohortError, OptionError, some
-from vaeimpute.tables.text import unzipped
+from vaeimpute.tables.text import open_bytes
 
 PAPER_SAMPLES, PAPER_SITES = 206, 21220
 _BLOCK = 1 << 24
@@ -353,7 +353,7 @@ def _read_calls(
     merge_strands: bool,
 ) -> pd.DataFrame:
     """Return level and coverage of a sample by position, sorted, where there is a read."""
-    with unzipped(open_file(), name) as content:
+    with open_bytes(open_file(), name) as content:
         lines = b"\n".join(_lines_of(content, number))
     if not lines:
         raise CohortError(f"{name} has no line that begins with chr{number} or {number}.")

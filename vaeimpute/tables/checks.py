@@ -1,11 +1,21 @@
-"""What may be wrong with a matrix, and what may only look wrong."""
+"""What is wrong with a matrix that a file holds, said so that its owner finds the place."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import some
-from vaeimpute.tables.text import _kind
+from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.text import MISSING
+
+_NUMBER_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
+# SEPT2 and MARCH1 become 2-Sep and 1-Mar when a spreadsheet opens the file.
+_SPREADSHEET_DATE = re.compile(r"\d{1,2}-(Mar|Sep|Dec|Oct|Nov|Apr|Feb)", re.IGNORECASE)
+_LARGEST = 1e100  # squares and their sums have to stay finite
 
 
 def empty_features(values: pd.DataFrame) -> pd.Index:
@@ -28,42 +38,155 @@ def empty_features(values: pd.DataFrame) -> pd.Index:
 
 
 def empty_samples(values: pd.DataFrame) -> pd.Index:
-    """Return the samples that have no value at all.
-
-    Parameters
-    ----------
-    values : DataFrame of shape (n_samples, n_features)
-
-    Returns
-    -------
-    Index
-    """
+    """Return the samples that have no value at all; as `empty_features`."""
     return values.index[values.isna().all(axis=1)]
 
 
-def describe_orientation(values: pd.DataFrame) -> str | None:
-    """Say why a matrix looks as if its rows were features, or return None.
+def check_ids(path: Path, what: str, ids: Iterable[object]) -> pd.Index:
+    """Return ids as text, or say which are missing, repeated, or numbers in the wrong place.
 
     Parameters
     ----------
-    values : DataFrame of shape (n_samples, n_features)
+    path : pathlib.Path
+    what : str
+        What to call them in errors.
+    ids : iterable
 
     Returns
     -------
-    str or None
+    Index of str
+
+    Raises
+    ------
+    TableError
 
     Examples
     --------
-    >>> genes = pd.Index(["TP53", "EGFR", "PTEN", "MYC"])
-    >>> describe_orientation(pd.DataFrame(0.0, genes, [f"s{i}" for i in range(9)]))
-    "'TP53', 'EGFR' and 2 more, taken for samples, look like names of features"
-    >>> describe_orientation(pd.DataFrame(0.0, [f"s{i}" for i in range(4)], genes))
+    >>> list(check_ids(Path("a.csv"), "row ids", ["TP53", 7]))
+    ['TP53', '7']
     """
-    samples, features = values.index, values.columns
-    if _kind(samples) == "features":
-        return f"{some(samples, 2)}, taken for samples, look like names of features"
-    if _kind(features) == "samples":
-        return f"{some(features, 2)}, taken for features, look like names of samples"
-    if len(samples) > len(features) and _kind(features) != "features":
-        return f"there are more samples ({len(samples)}) than features ({len(features)})"
-    return None
+    labels = pd.Index([str(name) for name in ids], dtype=object)
+    empty = np.flatnonzero(labels == "")
+    if len(empty):
+        raise TableError(
+            f"{path}: {len(empty)} {what} are empty, the first is number {empty[0] + 1}. Name them."
+        )
+    numbers = pd.to_numeric(labels, errors="coerce")
+    if not numbers.isna().any() and (numbers % 1 != 0).any():
+        raise TableError(
+            f"{path}: the {what} are numbers ({some(labels, 3)}). Expected ids in the first line "
+            "and in the first column; add what is missing."
+        )
+    if not labels.is_unique:
+        repeated = labels[labels.duplicated()].unique()
+        dates = [name for name in repeated if _SPREADSHEET_DATE.fullmatch(name)]
+        hint = f" A spreadsheet made dates of gene symbols ({dates[0]})." if dates else ""
+        raise TableError(
+            f"{path}: {len(repeated)} {what} occur more than once: {some(repeated)}. Merge or "
+            f"rename them.{hint}"
+        )
+    return labels
+
+
+def parse_numbers(path: Path, words: np.ndarray, rows: pd.Index, columns: pd.Index) -> np.ndarray:
+    """Turn text into numbers, exactly, or say what is none.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    words : array of str of shape (n_rows, n_columns)
+        NaN, an empty text or one of `vaeimpute.tables.text.MISSING` where a value is missing.
+    rows, columns : Index
+        Names of both, for errors.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_columns)
+
+    Raises
+    ------
+    TableError
+        If an entry is no number; the message names the first.
+
+    Examples
+    --------
+    >>> words = np.array([["1.5", "NA"]], dtype=object)
+    >>> parse_numbers(Path("a.csv"), words, pd.Index(["s1"]), pd.Index(["a", "b"]))
+    array([[1.5, nan]])
+    """
+    numbers = np.asarray(pd.to_numeric(words.ravel(), errors="coerce"), dtype=np.float64)
+    numbers = numbers.reshape(words.shape)
+    given = ~pd.isna(words)
+    bad = given & np.isnan(numbers)
+    # Spaces around a number do not matter, so they do not around what stands for none either.
+    padded = bad.copy()
+    padded[bad] = [word.strip() in ("", *MISSING) for word in words[bad]]
+    given, bad = given & ~padded, bad & ~padded
+    if bad.any():
+        raise TableError(_not_numbers(path, words, rows, columns, given, bad))
+    # pandas says what a number is, but rounds the last bit of some; Python reads them exactly.
+    numbers[given] = [float(word) for word in words[given]]
+    return numbers
+
+
+def _not_numbers(
+    path: Path,
+    words: np.ndarray,
+    rows: pd.Index,
+    columns: pd.Index,
+    given: np.ndarray,
+    bad: np.ndarray,
+) -> str:
+    """Say which entries are no numbers, and what they look like."""
+    row, column = np.argwhere(bad)[0]
+    value = words[row, column]
+    more = int(bad.sum()) - 1
+    message = (
+        f"{path}: the value {value!r} in row {rows[row]!r}, column {columns[column]!r} is not a "
+        f"number{f', nor are {more} more' if more else ''}."
+    )
+    if _NUMBER_WITH_COMMA.fullmatch(value):
+        return (
+            f"{message} It has a decimal comma; write points, for example with pandas: "
+            "read_csv(..., sep=';', decimal=',', index_col=0).to_csv('points.csv')."
+        )
+    for along, (axis, names) in enumerate((("column", columns), ("row", rows))):
+        text = bad.any(axis=along) & (bad == given).all(axis=along)
+        if text.any() and not text.all():
+            return (
+                f"{message} No number at all in {axis} {some(names[text])}: remove it, or keep it "
+                "in the clinical table."
+            )
+    return f"{message} A missing value is an empty field or one of {', '.join(MISSING)}."
+
+
+def check_finite(path: Path, values: pd.DataFrame) -> None:
+    """Refuse values that are infinite, or too large to compute with.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    values : DataFrame
+        Rows and columns as in the file.
+
+    Raises
+    ------
+    TableError
+        The message names the first.
+    """
+    array = values.to_numpy()
+    # float64, because float32 cannot hold the limit.
+    for wrong, fault in (
+        (np.isinf(array), "is infinite. If it stands for a missing value, leave the field empty."),
+        (
+            np.abs(array) > np.float64(_LARGEST),
+            "is too large to compute with. Correct it, or divide the values by a power of ten.",
+        ),
+    ):
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            more = int(wrong.sum()) - 1
+            raise TableError(
+                f"{path}: the value {array[row, column]:g} in row {values.index[row]!r}, column "
+                f"{values.columns[column]!r}{f', like {more} more,' if more else ''} {fault}"
+            )

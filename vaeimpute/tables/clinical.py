@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
-from vaeimpute.tables.read import read_parquet
-from vaeimpute.tables.text import MISSING, SEPARATORS, choose_separator, open_text
+from vaeimpute.tables.parquet import read_parquet
+from vaeimpute.tables.read import existing, format_of
+from vaeimpute.tables.text import MISSING, TEXT, read_words
 
 #: What stands for a missing value in a column of words. Shorter than `MISSING`: there "-" may be
 #: a receptor status and "None" a treatment.
@@ -21,12 +22,12 @@ _TCGA = re.compile(r"tcga-\w{2}-\w{4}\b")
 _INDEX = "its row names"  # how notes call an index without a name
 
 
-def read_clinical(path: Path) -> pd.DataFrame:
+def read_clinical(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a clinical table as text, every field as it is written.
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : str or path
         ``.csv``, ``.tsv`` or ``.txt``, each also with ``.gz``, or ``.parquet``.
 
     Returns
@@ -38,26 +39,15 @@ def read_clinical(path: Path) -> pd.DataFrame:
     ------
     TableError
         If it cannot be read.
+    FileNotFoundError, IsADirectoryError
+        If there is no such file.
 
     See Also
     --------
     join_clinical : Finds the ids and gives the columns their types.
     """
-    if path.suffix == ".parquet":
-        return read_parquet(path)
-    if Path(path.name.removesuffix(".gz")).suffix not in SEPARATORS:
-        raise TableError(
-            f"{path}: a clinical table is read from {', '.join(SEPARATORS)} (also .gz) or .parquet."
-        )
-    with open_text(path) as lines:
-        header = next((line for line in lines if line.strip()), None)
-        if header is None:
-            raise TableError(f"{path} is empty.")
-        separator, _ = choose_separator(path, header)
-    try:
-        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
-    except pd.errors.ParserError as error:
-        raise TableError(f"{path} cannot be read: {error}.") from None
+    path = existing(path, (*TEXT, ".parquet"))
+    return read_parquet(path) if format_of(path) == "parquet" else read_words(path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +189,7 @@ def join_clinical(
     joined = clinical.reset_index(drop=True).reindex(rows).set_axis(samples)
     if not match.how and match.column in joined:
         joined = joined.drop(columns=match.column)
-    joined = joined.apply(_typed)
+    joined = joined.apply(typed)
     note = f"{found.sum()} of {len(samples)} samples have a clinical row, by {match.column!r}"
     note += f" ({match.how})" if match.how else ""
     note += f"; {len(clinical) - len(np.unique(rows[found]))} clinical rows without a sample were "
@@ -241,8 +231,22 @@ def _spelled(ids: pd.Index) -> pd.Index:
     return ids.str.strip().str.lower().str.replace(r"[._\s]", "-", regex=True)
 
 
-def _typed(column: pd.Series) -> pd.Series:
-    """Give a column of text the type that its words have."""
+def typed(column: pd.Series) -> pd.Series:
+    """Give a column of text the type that its words have, as `join_clinical` says.
+
+    Parameters
+    ----------
+    column : Series
+
+    Returns
+    -------
+    Series
+
+    Examples
+    --------
+    >>> typed(pd.Series(["2", "NA", "4"])).tolist()
+    [2.0, nan, 4.0]
+    """
     if not (column.dtype == object or isinstance(column.dtype, pd.StringDtype)):
         return column
     words = column.where(column.isna(), column.astype(str).str.strip())

@@ -1,4 +1,4 @@
-"""Reading AnnData files, or saying what is wrong with them."""
+"""Matrices in AnnData files: read, written, and filled with everything else kept."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, some
+from vaeimpute.exceptions import TableError, not_installed, some
+from vaeimpute.tables.checks import check_ids
 
 if TYPE_CHECKING:
     from anndata import AnnData
+
+    from vaeimpute.tables.read import Source
 
 
 def import_anndata(what: str) -> Any:
@@ -31,35 +34,14 @@ def import_anndata(what: str) -> Any:
     try:
         import anndata
     except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            f"{what} needs anndata, which is not installed. Install it: pip install "
-            "'vaeimpute[anndata]'.",
-            name="anndata",
-        ) from None
+        raise not_installed("anndata", what, "anndata") from None
     return anndata
 
 
-def read_h5ad(path: Path) -> AnnData:
-    """Read an AnnData file as it is.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-
-    Returns
-    -------
-    AnnData
-
-    Raises
-    ------
-    TableError
-        If it is none.
-    ModuleNotFoundError
-        If anndata is not installed.
-    """
+def _read(path: Path) -> AnnData:
     anndata = import_anndata(f"Reading {path}")
     with warnings.catch_warnings():
-        # Repeated names: whoever uses the ids refuses them, and names them.
+        # Repeated names: they are refused below, and named.
         warnings.filterwarnings("ignore", ".* names are not unique")
         try:
             return anndata.read_h5ad(path)
@@ -67,37 +49,76 @@ def read_h5ad(path: Path) -> AnnData:
             raise TableError(f"{path} cannot be read as AnnData: {error}") from None
 
 
-def layer_values(path: Path, data: AnnData, layer: str | None) -> pd.DataFrame:
-    """Return one matrix of an AnnData object, samples in rows.
+def read(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Read one matrix, samples in rows, and the tables beside it.
 
     Parameters
     ----------
     path : pathlib.Path
-        What to call it in errors.
-    data : AnnData
     layer : str or None
         None for its ``X``.
 
     Returns
     -------
-    DataFrame
-        float32 if the matrix is, else float64; dense.
+    values : DataFrame of shape (n_samples, n_features)
+        Dense; float32 if the matrix is, else float64.
+    obs, var : DataFrame
+        One row per sample and per feature.
 
     Raises
     ------
     TableError
-        If there is no such matrix.
+        If it is no AnnData file, has no such matrix, or names repeat.
+    ModuleNotFoundError
+        If anndata is not installed.
     """
+    data = _read(path)
     if layer is not None and layer not in data.layers:
         raise TableError(f"{path} has no layer {layer!r}; it has {some(pd.Index(data.layers))}.")
     array = data.X if layer is None else data.layers[layer]
     if array is None:
         raise TableError(f"{path} has no X; name one of its layers: {some(pd.Index(data.layers))}.")
-    if hasattr(array, "toarray"):
-        array = array.toarray()
-    array = np.asarray(array)
-    return pd.DataFrame(
+    array = np.asarray(array.toarray() if hasattr(array, "toarray") else array)
+    values = pd.DataFrame(
         array.astype(np.float32 if array.dtype == np.float32 else np.float64),
-        data.obs_names.astype(object),
-        data.var_names.astype(object),
+        check_ids(path, "sample names", data.obs_names),
+        check_ids(path, "feature names", data.var_names),
     )
+    return values, data.obs.set_axis(values.index), data.var.set_axis(values.columns)
+
+
+def write(values: pd.DataFrame, path: Path) -> None:
+    """Write a matrix alone, samples in rows."""
+    anndata = import_anndata(f"Writing {path}")
+    obs, var = pd.DataFrame(index=values.index), pd.DataFrame(index=values.columns)
+    anndata.AnnData(values.to_numpy(), obs=obs, var=var).write_h5ad(path)
+
+
+def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) -> None:
+    """Write a file again with numbers in the place of missing values.
+
+    Parameters
+    ----------
+    source : Source
+    target : pathlib.Path
+    missing : boolean array of shape (n_samples, n_features)
+        Where to put numbers.
+    filled : array of shape (n_samples, n_features)
+    """
+    data = _read(source.path)
+    array = data.X if source.layer is None else data.layers[source.layer]
+    if hasattr(array, "tocoo"):  # sparse: a missing value is a stored NaN
+        places = array.tocoo()
+        holes = np.isnan(array.data)
+        holes[holes] = missing[places.row[holes], places.col[holes]]
+        array.data[holes] = filled[places.row[holes], places.col[holes]]
+    else:
+        array = np.array(array)
+        array[missing] = filled[missing]
+    if source.layer is None:
+        data.X = array
+    else:
+        data.layers[source.layer] = array
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about columns of obs that are not ours to change
+        data.write_h5ad(target)

@@ -1,122 +1,23 @@
-"""Writing a matrix back: what was observed as it was, holes filled, all of it or nothing."""
+"""The one way out: what was observed as it was, missing values filled, all of it or nothing."""
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import util
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.exceptions import TableError, not_installed
 from vaeimpute.files import replacing
-from vaeimpute.tables.h5ad import import_anndata, read_h5ad
-from vaeimpute.tables.read import has_id_column, read_parquet
-from vaeimpute.tables.text import (
-    EXTENSIONS,
-    SEPARATORS,
-    _fields,
-    _has_mark,
-    _is_blank,
-    choose_separator,
-    open_for_text,
-    open_text,
-)
+from vaeimpute.tables import delimited, h5ad, parquet
+from vaeimpute.tables.read import EXTENSIONS, Source, format_of
 
-if TYPE_CHECKING:
-    from vaeimpute.tables.read import Source
-
-
-def fill_text(
-    source: Path, target: Path, missing: np.ndarray, filled: np.ndarray, separator: str | None
-) -> None:
-    """Copy a text file, with numbers in the place of missing values.
-
-    Parameters
-    ----------
-    source : pathlib.Path
-        A file that `vaeimpute.tables.read.read_matrix` has read.
-    target : pathlib.Path
-        Compressed if its name ends in ``.gz``.
-    missing : boolean array of shape (n_rows, n_columns)
-        Where to put numbers; rows and columns as in the file.
-    filled : array of shape (n_rows, n_columns)
-        Those at `missing` are written, with as many digits as give the same number when read.
-    separator : str or None
-        What separates fields in `target`; None for the same as in `source`.
-    """
-    with open_text(source) as lines, open_for_text(target) as output:
-        own = ""
-        row = -1
-        if _has_mark(source):  # by which spreadsheets know UTF-8
-            output.write("\ufeff")
-        for line in lines:
-            content = line.rstrip("\r\n")
-            ending = line[len(content) :]
-            if not own:
-                if not content.strip():
-                    output.write(line)
-                    continue
-                own, _ = choose_separator(source, content)
-                fields = _raw_fields(content, own)
-            elif _is_blank(content, own):
-                output.write(line)
-                continue
-            else:
-                row += 1
-                holes = np.flatnonzero(missing[row])
-                if not len(holes) and separator in (None, own):
-                    output.write(line)
-                    continue
-                fields = _raw_fields(content, own)
-                for column in holes:  # the first field is the row's id
-                    fields[column + 1] = repr(float(filled[row, column]))
-            output.write(_joined(fields, own, separator) + ending)
-
-
-def _raw_fields(line: str, separator: str) -> list[str]:
-    """Split a line and leave quotation marks where they are.
-
-    >>> _raw_fields('"a,b",1,""', ",")
-    ['"a,b"', '1', '""']
-    """
-    parts = line.split(separator)
-    if '"' not in line:
-        return parts
-    fields: list[str] = []
-    pending: str | None = None
-    for part in parts:
-        pending = part if pending is None else pending + separator + part
-        if not pending.startswith('"') or pending.count('"') % 2 == 0:
-            fields.append(pending)
-            pending = None
-    read = _fields(line, separator)
-    if pending is None and len(fields) == len(read):
-        return fields
-    return [_quoted(field, separator) for field in read]
-
-
-def _joined(fields: Sequence[str], own: str, separator: str | None) -> str:
-    if separator in (None, own):
-        return own.join(fields)
-    plain = (_fields(field, own)[0] if field.startswith('"') else field for field in fields)
-    return separator.join(_quoted(field, separator) for field in plain)
-
-
-def _quoted(field: str, separator: str) -> str:
-    buffer = io.StringIO()
-    # A field alone would be quoted if it is empty.
-    csv.writer(buffer, delimiter=separator, lineterminator="").writerow([field, ""])
-    return buffer.getvalue()[: -len(separator)]
-
-
-_EXACT = 2**53  # up to here, every integer is a float
+_FORMATS = {"text": delimited, "parquet": parquet, "h5ad": h5ad}
+_NEEDS = {"parquet": ("pyarrow", "data"), "h5ad": ("anndata", "anndata")}
 
 
 def check_output(
@@ -150,10 +51,9 @@ def check_output(
         raise TableError(
             f"{path} has an extension that is not known; expected one of {', '.join(extensions)}."
         )
-    if path.suffix == ".parquet":
-        _import_pyarrow(path)
-    elif path.suffix == ".h5ad":
-        import_anndata(f"Writing {path}")
+    package, extra = _NEEDS.get(format_of(path), ("", ""))
+    if package and util.find_spec(package) is None:
+        raise not_installed(package, f"Writing {path}", extra)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it.")
     if path.exists() and not path.is_file():
@@ -206,23 +106,12 @@ def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
     values = source.values.to_numpy()
     missing = np.isnan(values) & ~np.isnan(filled)
     source.check_unchanged()
-    before, after = _format(source.path), _format(path)
     with _named(path), replacing(path) as unfinished:
-        if before == after == "text":
-            separator = _separator(path)
-            fill_text(
-                source.path, unfinished, source.as_in_file(missing), source.as_in_file(filled),
-                None if separator == _separator(source.path) else separator,
-            )  # fmt: skip
-        elif before == after == "parquet":
-            _fill_parquet(
-                source.path, unfinished, source.as_in_file(missing), source.as_in_file(filled)
-            )
-        elif before == after == "h5ad":
-            _fill_h5ad(source, unfinished, missing, filled)
+        if format_of(path) == source.format:
+            fill = _FORMATS[source.format].fill
+            fill(source, unfinished, source.as_in_file(missing), source.as_in_file(filled))
         else:
-            whole = np.where(missing, filled, values).astype(values.dtype)
-            _write(source, whole, unfinished)
+            _write(source, np.where(missing, filled, values).astype(values.dtype), unfinished)
 
 
 def write_table(source: Source, array: np.ndarray, path: str | Path) -> None:
@@ -258,104 +147,11 @@ def _named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _format(path: Path) -> str:
-    return path.suffix[1:] if path.suffix in (".parquet", ".h5ad") else "text"
-
-
-def _separator(path: Path) -> str:
-    return SEPARATORS[Path(path.name.removesuffix(".gz")).suffix]
-
-
 def _write(source: Source, array: np.ndarray, path: Path) -> None:
     """Write a matrix alone, in the format that the extension says."""
-    if path.suffix == ".h5ad":  # samples in rows whatever the source was like
-        anndata = import_anndata(f"Writing {path}")
-        ids = source.values
-        obs, var = pd.DataFrame(index=ids.index), pd.DataFrame(index=ids.columns)
-        anndata.AnnData(array, obs=obs, var=var).write_h5ad(path)
-        return
     table = pd.DataFrame(array, source.values.index, source.values.columns)
-    if source.features_in_rows:
-        table = table.T
-    table.index.name = "feature" if source.features_in_rows else "sample"
-    if path.suffix == ".parquet":
-        _import_pyarrow(path)
-        table.to_parquet(path)
-    else:
-        with open_for_text(path) as output:
-            table.to_csv(output, sep=_separator(path), lineterminator="\n")
-
-
-def _import_pyarrow(path: Path) -> None:
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise ModuleNotFoundError(
-            f"Writing {path} needs pyarrow, which is not installed. Install it: pip install "
-            "'vaeimpute[data]'.",
-            name="pyarrow",
-        ) from None
-
-
-def _fill_parquet(source: Path, target: Path, missing: np.ndarray, filled: np.ndarray) -> None:
-    frame = read_parquet(source)
-    n_before = int(has_id_column(frame))
-    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
-    for column in np.flatnonzero(missing.any(axis=0)):
-        rows = missing[:, column]
-        position = n_before + column
-        columns[position] = _fill_column(columns[position], rows, filled[rows, column])
-    names = frame.columns
-    frame = pd.concat(columns, axis=1)
-    frame.columns = names
-    frame.to_parquet(target)
-
-
-def _fill_column(column: pd.Series, rows: np.ndarray, numbers: np.ndarray) -> pd.Series:
-    """Put numbers into some rows of a column, in the type that the column has."""
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
-        array = column.to_numpy(copy=True)
-        array[rows] = numbers
-        return pd.Series(array, column.index)
-    if pd.api.types.is_numeric_dtype(column.dtype):  # pandas' own types that know missing values
-        column = column.copy()
-        if pd.api.types.is_integer_dtype(column.dtype):
-            if column[~rows].between(-_EXACT, _EXACT).all():
-                column = column.astype("Float64")
-            else:  # what was observed would lose its last digits
-                limits = np.iinfo(column.dtype.numpy_dtype)
-                whole = [min(max(round(n), limits.min), limits.max) for n in numbers.tolist()]
-                numbers = pd.array(whole, dtype=column.dtype)
-        column.iloc[np.flatnonzero(rows)] = numbers
-        return column
-    if rows.all():  # no type of its own: nothing was observed
-        return pd.Series(numbers, column.index)
-    # Numbers as text or as decimals: what is put in becomes the same, or the file could not be
-    # written.
-    kind = type(column[~rows].iloc[0])
-    entries = [kind(repr(float(number))) for number in numbers]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.cat.add_categories(sorted(set(entries) - set(column.cat.categories)))
-    column = column.copy()
-    column.iloc[np.flatnonzero(rows)] = entries
-    return column
-
-
-def _fill_h5ad(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) -> None:
-    data = read_h5ad(source.path)
-    array = data.X if source.layer is None else data.layers[source.layer]
-    if hasattr(array, "tocoo"):  # sparse: a missing value is a stored NaN
-        places = array.tocoo()
-        holes = np.isnan(array.data)
-        holes[holes] = missing[places.row[holes], places.col[holes]]
-        array.data[holes] = filled[places.row[holes], places.col[holes]]
-    else:
-        array = np.array(array)
-        array[missing] = filled[missing]
-    if source.layer is None:
-        data.X = array
-    else:
-        data.layers[source.layer] = array
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about columns of obs that are not ours to change
-        data.write_h5ad(target)
+    if format_of(path) != "h5ad":  # which has samples in rows whatever the source is like
+        table = (table.T if source.features_in_rows else table).rename_axis(
+            index="feature" if source.features_in_rows else "sample"
+        )
+    _FORMATS[format_of(path)].write(table, path)

@@ -1,0 +1,132 @@
+"""Matrices in Parquet files: read, written, and filled with every column keeping its type."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from vaeimpute.exceptions import TableError, not_installed
+from vaeimpute.tables.checks import check_ids, parse_numbers
+from vaeimpute.tables.text import MISSING
+
+if TYPE_CHECKING:
+    from vaeimpute.tables.read import Source
+
+_EXACT = 2**53  # up to here, every integer is a float
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a Parquet file as it is, or say why that cannot be done.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    DataFrame
+    """
+    try:
+        return pd.read_parquet(path)
+    except ImportError:
+        raise not_installed("pyarrow", f"Reading {path}", "data") from None
+    except (ValueError, OSError) as error:  # what pyarrow raises for a damaged file
+        raise TableError(f"{path} cannot be read as Parquet: {error}") from None
+
+
+def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read a matrix; row ids are the index, or the first column if that holds text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    values : DataFrame
+        float32 if all columns are, else float64.
+    notes : tuple of str
+    """
+    frame = read_parquet(path)
+    if _has_id_column(frame):
+        frame = frame.set_index(frame.columns[0])
+    if frame.empty:
+        raise TableError(f"{path} is empty: {frame.shape[0]} rows and {frame.shape[1]} columns.")
+    rows = check_ids(path, "row ids", frame.index)
+    columns = check_ids(path, "column ids", frame.columns)
+    numeric = frame.dtypes.map(
+        lambda dtype: pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+    )
+    if numeric.all():
+        single = all(dtype in ("float32", "float16") for dtype in frame.dtypes)
+        numbers = frame.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
+    else:  # numbers that are stored as text or as decimals pass; True and dates do not
+        missing = frame.isna() | frame.isin(["", *MISSING])
+        words = frame.astype(str).astype(object).mask(missing, np.nan).to_numpy()
+        numbers = parse_numbers(path, words, rows, columns)
+    return pd.DataFrame(numbers, rows, columns), ()
+
+
+def _has_id_column(frame: pd.DataFrame) -> bool:
+    if not isinstance(frame.index, pd.RangeIndex) or not frame.shape[1]:
+        return False
+    first = frame.iloc[:, 0]
+    return not (pd.api.types.is_numeric_dtype(first) or pd.api.types.is_datetime64_any_dtype(first))
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write a matrix alone."""
+    table.to_parquet(path)
+
+
+def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) -> None:
+    """Write a file again with numbers in the place of missing values.
+
+    Parameters
+    ----------
+    source : Source
+    target : pathlib.Path
+    missing : boolean array of shape (n_rows, n_columns)
+        Where to put numbers; rows and columns as in the file.
+    filled : array of shape (n_rows, n_columns)
+    """
+    frame = read_parquet(source.path)
+    n_before = int(_has_id_column(frame))
+    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
+    for column in np.flatnonzero(missing.any(axis=0)):
+        rows = missing[:, column]
+        position = n_before + column
+        columns[position] = _fill_column(columns[position], rows, filled[rows, column])
+    names = frame.columns
+    frame = pd.concat(columns, axis=1)
+    frame.columns = names
+    frame.to_parquet(target)
+
+
+def _fill_column(column: pd.Series, rows: np.ndarray, numbers: np.ndarray) -> pd.Series:
+    """Put numbers into some rows of a column, in the type that the column has."""
+    column = column.copy()
+    entries = numbers
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
+        entries = numbers.astype(column.dtype)
+    elif pd.api.types.is_integer_dtype(column.dtype):  # of pandas' types that know missing values
+        if column[~rows].between(-_EXACT, _EXACT).all():
+            column = column.astype("Float64")
+        else:  # what was observed would lose its last digits
+            limits = np.iinfo(column.dtype.numpy_dtype)
+            whole = [min(max(round(n), limits.min), limits.max) for n in numbers.tolist()]
+            entries = pd.array(whole, dtype=column.dtype)
+    elif not pd.api.types.is_numeric_dtype(column.dtype):
+        if rows.all():  # no type of its own: nothing was observed
+            return pd.Series(numbers, column.index)
+        # Numbers as text or as decimals: what is put in becomes the same, or the file could not
+        # be written.
+        kind = type(column[~rows].iloc[0])
+        entries = [kind(repr(float(number))) for number in numbers]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.cat.add_categories(sorted(set(entries) - set(column.cat.categories)))
+    column.iloc[np.flatnonzero(rows)] = entries
+    return column
