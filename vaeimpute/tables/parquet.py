@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -109,7 +109,7 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
 def _fill_column(column: pd.Series, rows: np.ndarray, numbers: np.ndarray) -> pd.Series:
     """Put numbers into some rows of a column, in the type that the column has."""
     column = column.copy()
-    entries = numbers
+    entries: Any = numbers
     if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
         entries = numbers.astype(column.dtype)
     elif pd.api.types.is_integer_dtype(column.dtype):  # of pandas' types that know missing values

@@ -115,7 +115,7 @@ def open_for_text(path: Path) -> Iterator[IO[str]]:
     with path.open("wb") as raw:
         # Without name and time, the same content makes the same file.
         stream = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if path.suffix == ".gz" else raw
-        with io.TextIOWrapper(stream, encoding="utf-8", newline="") as output:  # type: ignore[type-var]
+        with io.TextIOWrapper(stream, encoding="utf-8", newline="") as output:
             yield output
 
 
