@@ -22,7 +22,8 @@ import pandas as pd
 import torch
 
 from vaeimpute.cohorts import load_cohort
-from vaeimpute.evaluation import mean_absolute_error, spectral_radius
+from vaeimpute.evaluation import mean_absolute_error
+from vaeimpute.evaluation.convergence import spectral_radius
 from vaeimpute.experiments.settings import build_betas
 from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.imputers import AutoencoderImputer

@@ -33,7 +33,7 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 import vaeimpute.cohorts.coverage as coverage
-from vaeimpute.evaluation import correlation_by_distance
+from vaeimpute.evaluation.structure import correlation_by_distance
 
 OUT = Path(coverage.__file__).with_name("coverage_fit.json")
 SOURCE = (

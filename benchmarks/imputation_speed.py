@@ -48,7 +48,8 @@ import pandas as pd
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.cohorts.simulated import simulated_glioma
-from vaeimpute.evaluation import fit_exponent, mean_absolute_error
+from vaeimpute.evaluation import mean_absolute_error
+from vaeimpute.evaluation.speed import fit_exponent
 from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.missingness import SCENARIOS, trial_rng
 from vaeimpute.splits import split_rows

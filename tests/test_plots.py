@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import errors_by_property
+from vaeimpute.evaluation.errors import errors_by_property
 from vaeimpute.plots import (
     METHOD_COLORS,
     plot_embedding,

@@ -9,20 +9,17 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import spearmanr
 
 from vaeimpute.cohorts import load_cohort
-from vaeimpute.evaluation import (
-    clinical_coefficients,
-    concordance_index,
-    cox_coefficients,
-    read_outcomes,
-    spearman_correlations,
-)
 from vaeimpute.evaluation.associations import (
     CONSTANT,
     CONVERGED,
     NOT_CONVERGED,
     SEPARATION,
     TOO_FEW_EVENTS,
+    concordance_index,
+    cox_coefficients,
+    spearman_correlations,
 )
+from vaeimpute.evaluation.clinical import clinical_coefficients, read_outcomes
 
 lifelines = pytest.importorskip("lifelines", reason="part of the extra 'book'")
 

@@ -4,15 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import (
+from vaeimpute.evaluation.clinical import (
+    DIFFERENCE_BINS,
     clinical_coefficients,
     compare_coefficients,
-    compare_variances,
     difference_density,
     read_outcomes,
     top_overlap,
 )
-from vaeimpute.evaluation.clinical import DIFFERENCE_BINS
 from vaeimpute.exceptions import ClinicalError
 
 
@@ -156,17 +155,3 @@ def test_overlap_of_the_strongest():
     lost = np.where(strengths >= 150, np.nan, strengths)  # half of the strongest have none
     assert top_overlap(strengths, lost, n_top=100) == 0.5
     assert np.isnan(top_overlap(strengths[:50], strengths[:50], n_top=100))
-
-
-def test_variances_are_compared_by_t_tests():
-    rng = np.random.default_rng(0)
-    rows = [
-        ("s", trial, method, variance + 0.01 * rng.random())
-        for trial in range(10)
-        for method, variance in (("VAE", 0.2), ("KNN", 0.3), ("same", 0.2))
-    ]
-    table = pd.DataFrame(rows, columns=["scenario", "trial", "method", "survival_variance"])
-    found = compare_variances(table, "VAE", ["KNN", "same"], "survival").set_index("method")
-    assert found.loc["KNN", ["p_unpaired", "p_paired"]].max() < 1e-6
-    assert found.loc["same", ["p_unpaired", "p_paired"]].min() > 0.01
-    assert (found["n_trials"] == 10).all()

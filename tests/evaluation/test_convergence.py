@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaeimpute.evaluation import spectral_radius
+from vaeimpute.evaluation.convergence import spectral_radius
 from vaeimpute.models import Autoencoder, iterate
 
 
@@ -36,7 +36,7 @@ def test_a_rotation_is_a_pair_of_complex_eigenvalues():
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.5])
-def test_tells_whether_the_passes_settle(generator, scale):
+def test_tells_whether_the_iterations_settle(generator, scale):
     matrix = linear(generator, 30, 1.0)
     matrix = scale * (matrix @ matrix.T) / torch.linalg.eigvalsh(matrix @ matrix.T).max()
     missing = torch.ones(1, 30, dtype=torch.bool)

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,12 +7,12 @@ from scipy import stats
 from sklearn import metrics
 
 from vaeimpute.evaluation import (
-    best_methods,
     compare_methods,
     mean_absolute_error,
     root_mean_squared_error,
     summarize,
 )
+from vaeimpute.evaluation.summary import best_methods, rank_sum_p, write_intervals
 
 
 @pytest.fixture
@@ -79,9 +81,29 @@ def test_comparison_equals_scipy(table):
     wide = table.query("scenario == 'mcar_30'").pivot(index="trial", columns="method", values="mae")
     row = compared.loc[("mcar_30", "knn")]
     assert row["p_paired"] == stats.wilcoxon(wide["vae"] - wide["knn"]).pvalue
-    assert row["p_unpaired"] == stats.mannwhitneyu(wide["vae"], wide["knn"]).pvalue
+    exact = stats.mannwhitneyu(wide["vae"], wide["knn"], method="exact").pvalue
+    assert row["p_unpaired"] == exact == pytest.approx(2 / math.comb(20, 10))
     assert row["difference"] == pytest.approx((wide["vae"] - wide["knn"]).mean())
     assert len(compared) == 4
+
+
+def test_ties_and_many_values_have_no_exact_p(rng):
+    tied = [1, 1, 2, 3], [2, 3, 4, 5]
+    many = rng.normal(size=(2, 60))
+    for first, second in (tied, many):
+        expected = stats.mannwhitneyu(first, second, method="asymptotic").pvalue
+        assert rank_sum_p(first, second) == expected
+
+
+def test_a_method_without_a_mean_has_no_rank(table):
+    table.loc[(table["scenario"] == "mcar_10") & (table["method"] == "knn"), "mae"] = np.nan
+    summary = summarize(table).set_index(["scenario", "method"])
+    ranks = summary.loc["mcar_10", "rank"]
+    assert ranks.dropna().to_dict() == {"vae": 1, "mean": 2}
+    assert summary.loc[("mcar_10", "knn"), "n_trials"] == 0
+    knn = write_intervals(summary.reset_index())["knn"]
+    assert knn["mcar_10"] == "–"
+    assert "±" in knn["mcar_30"]
 
 
 def test_comparison_refuses_unequal_trials(table):

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import first_stable_iteration, follow_iterations, reconstruct_rows
+from vaeimpute.evaluation import first_stable_iteration, follow_iterations
+from vaeimpute.evaluation.networks import reconstruct_rows
 from vaeimpute.imputers import VAEImputer
 
 

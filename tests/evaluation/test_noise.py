@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaeimpute.evaluation import describe_noise, measure_noise
+from vaeimpute.evaluation.networks import describe_noise, measure_noise
 from vaeimpute.models import VariationalAutoencoder
 
 
@@ -16,6 +16,9 @@ def test_spread_and_noise_are_those_of_the_samples():
     np.testing.assert_allclose(noise["noise"], [0.5, 1.0])
     np.testing.assert_allclose(noise["signal_to_noise"], noise["spread"] / noise["noise"])
     assert noise["active"].tolist() == [True, False]
+    assert noise["variation"].tolist() == [0, 0]  # but for a few samples
+    half = describe_noise(mean, np.where(mean > 0, 2.0, 1.0))
+    np.testing.assert_allclose(half["variation"], np.where(half["noise"] == 2, 0.5, 1), atol=0.4)
 
 
 @pytest.mark.parametrize("shapes", [((3, 2), (3, 1)), ((1, 2), (1, 2)), ((3,), (3,))])

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import (
+from vaeimpute.evaluation import mean_absolute_error
+from vaeimpute.evaluation.errors import (
     describe_features,
     error_per_feature,
     errors_by_property,
-    mean_absolute_error,
     strongest_correlation,
 )
 

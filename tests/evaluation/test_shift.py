@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vaeimpute.evaluation import mean_absolute_error, residual_spread, shift_curve, vae_shift_curve
+from vaeimpute.evaluation import mean_absolute_error
+from vaeimpute.evaluation.shift import residual_spread, shift_curve, vae_shift_curve
 from vaeimpute.imputers import MeanImputer, VAEImputer
 
 
@@ -40,3 +41,11 @@ def test_the_curve_of_a_vae_is_that_of_the_shifts_that_it_was_not_fitted_with(rn
     expected = [mean_absolute_error(X, one.transform(holes), mask) for one in (plain, shifted)]
     assert curve["mae"].tolist() == pytest.approx(expected)
     assert plain.shift_ == 0  # not changed
+
+
+def test_a_vae_that_has_learnt_its_shift_has_no_curve(rng):
+    X = rng.normal(size=(30, 6))
+    network = {"hidden_sizes": (4,), "latent_dim": 2, "n_epochs": 2, "random_state": 0}
+    imputer = VAEImputer(**network, shift=1.0, train_shift=True).fit(X)
+    with pytest.raises(ValueError, match="train_shift is True, so that no other shift"):
+        vae_shift_curve(imputer, X, X < 0, [0.0, 1.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.evaluation import clinical_coefficients, read_outcomes
+from vaeimpute.evaluation.clinical import clinical_coefficients, read_outcomes
 from vaeimpute.exceptions import ClinicalError
 from vaeimpute.experiments import ClinicalConcordance, Grid, run_experiment
 from vaeimpute.experiments import grid as grid_module

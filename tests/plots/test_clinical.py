@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from vaeimpute.evaluation import compare_coefficients, difference_density
+from vaeimpute.evaluation.clinical import compare_coefficients, difference_density
 from vaeimpute.plots import (
     METHOD_COLORS,
     plot_coefficients,

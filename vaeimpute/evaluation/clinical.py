@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from vaeimpute.evaluation.associations import (
     CONVERGED,
@@ -18,10 +15,7 @@ from vaeimpute.evaluation.associations import (
     cox_coefficients,
     spearman_correlations,
 )
-from vaeimpute.exceptions import (
-    ClinicalError,
-    some,
-)
+from vaeimpute.exceptions import ClinicalError, some
 
 #: What a clinical table may tell, by the name under which results go.
 OUTCOMES = ("grade", "survival")
@@ -114,11 +108,19 @@ def read_outcomes(
         )
     known = times.notna() & events.notna()
     times, events = times.where(known), events.where(known)
+    n_graded, n_levels, n_events = grades.count(), grades.nunique(), int(events.sum())
     missing = {}
-    if (reason := _no_grade(grades, grade, clinical)) is not None:
-        missing["grade"] = reason
-    if (reason := _no_survival(events, (time, event), clinical)) is not None:
-        missing["survival"] = reason
+    if grade not in clinical:
+        missing["grade"] = f"no column {grade!r}"
+    elif n_graded < _FEWEST:
+        missing["grade"] = f"fewer than three samples with a grade ({n_graded})"
+    elif n_levels < 2:
+        missing["grade"] = f"one level only ({grades.dropna().iloc[0]:g})"
+    lacking = [column for column in (time, event) if column not in clinical]
+    if lacking:
+        missing["survival"] = f"no column {lacking[0]!r}"
+    elif n_events < 2:  # one event is no ground for a coefficient
+        missing["survival"] = f"fewer than two events ({n_events})"
     if len(missing) == len(OUTCOMES):
         reasons = "; ".join(f"{outcome}: {reason}" for outcome, reason in missing.items())
         raise ClinicalError(f"The clinical table says too little of grade and survival: {reasons}.")
@@ -139,7 +141,7 @@ def clinical_coefficients(
         The samples are those of `outcomes`.
     outcomes : ClinicalOutcomes
     ties : {"efron", "breslow"}
-        As in `vaeimpute.evaluation.cox_coefficients`.
+        As in `vaeimpute.evaluation.associations.cox_coefficients`.
 
     Returns
     -------
@@ -174,12 +176,10 @@ def clinical_coefficients(
         table["grade"] = spearman_correlations(values[rows], outcomes.grade[rows])
     if "survival" not in outcomes.missing:
         rows = outcomes.rows("survival")
-        fitted = cox_coefficients(
-            values[rows], outcomes.time[rows], outcomes.event[rows], ties=ties
+        time, event = outcomes.time[rows], outcomes.event[rows]
+        table[["survival", "survival_error", "survival_reason"]] = cox_coefficients(
+            values[rows], time, event, ties=ties
         )
-        table["survival"] = fitted["coefficient"]
-        table["survival_error"] = fitted["standard_error"]
-        table["survival_reason"] = fitted["reason"]
     return table
 
 
@@ -228,26 +228,6 @@ def _where(column: pd.Series, wrong: pd.Series) -> str:
     shown = f"{value:g}" if isinstance(value, float) else repr(value)
     more = f" and {wrong.sum() - 1} more" if wrong.sum() > 1 else ""
     return f"{shown} in sample {column.index[wrong].tolist()[0]!r}{more}"
-
-
-def _no_grade(grades: pd.Series, column: str, clinical: pd.DataFrame) -> str | None:
-    if column not in clinical:
-        return f"no column {column!r}"
-    known = grades.dropna()
-    if len(known) < _FEWEST:
-        return f"fewer than three samples with a grade ({len(known)})"
-    if known.nunique() < 2:
-        return f"one level only ({known.iloc[0]:g})"
-    return None
-
-
-def _no_survival(events: pd.Series, columns: tuple[str, str], clinical: pd.DataFrame) -> str | None:
-    lacking = [column for column in columns if column not in clinical]
-    if lacking:
-        return f"no column {lacking[0]!r}"
-    if events.sum() < 2:  # one event is no ground for a coefficient
-        return f"fewer than two events ({int(events.sum())})"
-    return None
 
 
 #: Edges of bins over the differences, which are clipped to [-1, 1] as in the paper's Figure 4. One
@@ -350,85 +330,10 @@ def difference_density(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
     middles = (DIFFERENCE_BINS[:-1] + width / 2).round(4) + 0.0  # not -0
     parts = []
     for (scenario, method), part in table.groupby(["scenario", "method"], sort=False):
-        histograms = part[f"{outcome}_histogram"]
-        counts = np.array([text.split() for text in histograms], dtype=int).sum(axis=0)
-        if counts.sum() == 0:
-            continue
-        parts.append(
-            pd.DataFrame(
-                {
-                    "scenario": scenario,
-                    "method": method,
-                    "difference": middles,
-                    "density": counts / counts.sum() / width,
-                }
-            )
-        )
-    columns = ["scenario", "method", "difference", "density"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-
-
-def compare_variances(
-    table: pd.DataFrame, reference: str, methods: Sequence[str], outcome: str
-) -> pd.DataFrame:
-    """Test whether differences of coefficients vary less with one method than with others.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Rows of the experiment ``clinical_concordance``, of one cohort.
-    reference : str
-        The method that is said to vary less.
-    methods : sequence of str
-        Those that it is compared with.
-    outcome : {"grade", "survival"}
-
-    Returns
-    -------
-    DataFrame
-        Columns ``scenario``, ``method``, ``n_trials``, ``variance`` (of the reference, mean over
-        trials), ``variance_other``, and two-sided p values of t-tests over the trials:
-        ``p_unpaired`` (two samples, as in the paper) and ``p_paired`` (trials share their masks).
-        Trials in which one of the two has no variance are left out; from a single trial there are
-        no p values, and they are NaN.
-
-    Examples
-    --------
-    >>> rows = [("s", t, m, v + t) for t in range(4) for m, v in (("VAE", 1), ("KNN", 3))]
-    >>> columns = ["scenario", "trial", "method", "grade_variance"]
-    >>> compare_variances(pd.DataFrame(rows, columns=columns), "VAE", ["KNN"], "grade").round(3)
-      scenario method  n_trials  variance  variance_other  p_unpaired  p_paired
-    0        s    KNN         4       2.5             4.5       0.071       0.0
-    """
-    metric = f"{outcome}_variance"
-    rows = []
-    for scenario, part in table.groupby("scenario", sort=False):
-        trials = part.pivot(index="trial", columns="method", values=metric)
-        for method in methods:
-            if not {reference, method} <= set(trials):
-                continue
-            pairs = trials[[reference, method]].dropna()
-            ours, theirs = pairs[reference], pairs[method]
-            unpaired, paired = _t_tests(ours, theirs)
-            rows.append(
-                {
-                    "scenario": scenario,
-                    "method": method,
-                    "n_trials": len(pairs),
-                    "variance": ours.mean(),
-                    "variance_other": theirs.mean(),
-                    "p_unpaired": unpaired,
-                    "p_paired": paired,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _t_tests(ours: pd.Series, theirs: pd.Series) -> tuple[float, float]:
-    """Return the p values of the unpaired and of the paired test."""
-    if len(ours) < 2:
-        return np.nan, np.nan
-    with warnings.catch_warnings():
-        # Trials that are all but equal have no spread to test by, which scipy warns of.
-        warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
-        return stats.ttest_ind(ours, theirs).pvalue, stats.ttest_rel(ours, theirs).pvalue
+        counts = np.array([text.split() for text in part[f"{outcome}_histogram"]], dtype=int)
+        if counts.any():
+            density = counts.sum(axis=0) / counts.sum() / width
+            columns = {"scenario": scenario, "method": method, "difference": middles}
+            parts.append(pd.DataFrame({**columns, "density": density}))
+    empty = pd.DataFrame(columns=["scenario", "method", "difference", "density"])
+    return pd.concat(parts, ignore_index=True) if parts else empty

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.evaluation.errors import mean_absolute_error
+from vaeimpute.seeding import RandomState, generator
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +22,7 @@ def spectral_radius(
     missing: Tensor,
     *,
     n_steps: int = 20,
-    seed: int = 0,
+    random_state: RandomState = 0,
 ) -> np.ndarray:
     """Measure by what factor an iteration of imputation multiplies small errors.
 
@@ -41,7 +42,7 @@ def spectral_radius(
     n_steps : int
         Steps of the power iteration. The estimate is the mean growth, in logarithms, over the
         second half of them: a pair of complex eigenvalues makes single steps go up and down.
-    seed : int
+    random_state : int, Generator or None
         Of the direction to start from.
 
     Returns
@@ -68,8 +69,8 @@ def spectral_radius(
         )
     if n_steps < 2:
         raise ValueError(f"Expected at least 2 steps but got {n_steps}.")
-    generator = torch.Generator().manual_seed(seed)
-    direction = torch.randn(filled.shape, generator=generator).to(filled) * missing
+    normal = generator(random_state, "spectral_radius").standard_normal(filled.shape)
+    direction = torch.from_numpy(normal).to(filled) * missing
     growth = np.zeros((n_steps, len(filled)))
     tiny = torch.finfo(filled.dtype).tiny  # instead of dividing by 0 where nothing is left
     with torch.no_grad(), warnings.catch_warnings():
@@ -104,16 +105,16 @@ def follow_iterations(
     true : array of shape (n_samples, n_features)
         Complete values, as `predict` expects them.
     mask : boolean array of shape (n_samples, n_features)
-        True where a value is hidden and imputed.
+        True where a value is taken away and imputed.
     guess : array of shape (n_samples, n_features) or float
-        What hidden entries start from; 0 is the mean of standardised values.
+        What missing entries start from; 0 is the mean of standardised values.
     n_iterations : int
 
     Returns
     -------
     DataFrame
         One row per iteration, iteration 0 being the guess itself: ``iteration``, ``mae`` over the
-        hidden entries, and ``mean_change``, by how much they moved on average since the iteration
+        missing entries, and ``mean_change``, by how much they moved on average since the iteration
         before (NaN for iteration 0), both in the units of `true`.
 
     Examples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -89,21 +89,54 @@ def masked_differences(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> 
     return difference
 
 
+def error_by_group(
+    true: ArrayLike, imputed: ArrayLike, mask: ArrayLike, group: ArrayLike
+) -> pd.DataFrame:
+    """Mean absolute error over the masked entries of each group of entries.
+
+    Parameters
+    ----------
+    true, imputed : array-like of shape (n_samples, n_features)
+    mask : boolean array-like of shape (n_samples, n_features)
+        True where a value was taken away.
+    group : array-like
+        Which group an entry belongs to. Of shape (n_features,) for groups of features, such as
+        ``np.arange(n_features)``; of (n_samples, 1) for groups of samples; or of the full shape.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the groups that lost something, in order: ``n_values`` and ``mae``.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, nothing is masked, or a masked entry is NaN or infinite.
+
+    Examples
+    --------
+    >>> error, mask = np.array([[1.0, 2.0], [3.0, 9.0]]), np.array([[True, True], [True, False]])
+    >>> error_by_group(np.zeros((2, 2)), error, mask, ["a", "b"])["mae"].to_dict()
+    {'a': 2.0, 'b': 2.0}
+    >>> error_by_group(np.zeros((2, 2)), error, mask, [[0], [1]])["mae"].to_dict()
+    {0: 1.5, 1: 3.0}
+    """
+    errors = np.abs(masked_differences(true, imputed, mask))
+    groups = np.broadcast_to(group, np.shape(mask))[np.asarray(mask)]
+    by_group = pd.Series(errors).groupby(groups)
+    return pd.DataFrame({"n_values": by_group.size(), "mae": by_group.mean()})
+
+
 def error_by_coverage(
-    true: np.ndarray,
-    imputed: np.ndarray,
-    mask: np.ndarray,
-    coverage: np.ndarray,
-    edges: Sequence[int],
+    true: ArrayLike, imputed: ArrayLike, mask: ArrayLike, coverage: ArrayLike, edges: Sequence[int]
 ) -> pd.DataFrame:
     """Mean absolute error of the masked values, by the reads behind them.
 
     Parameters
     ----------
-    true, imputed : array of shape (n_samples, n_features)
-    mask : boolean array of shape (n_samples, n_features)
-        True where a value was taken away.
-    coverage : integer array of shape (n_samples, n_features)
+    true, imputed, mask
+        As in `error_by_group`.
+    coverage : integer array-like of shape (n_samples, n_features)
         Reads behind the true values.
     edges : sequence of int
         The least numbers of reads of the classes, increasing; the last class has no upper limit.
@@ -118,7 +151,7 @@ def error_by_coverage(
     Raises
     ------
     ValueError
-        If shapes differ or the edges do not increase.
+        As `error_by_group` does, or if the edges do not increase.
 
     Examples
     --------
@@ -130,96 +163,16 @@ def error_by_coverage(
     0   1-2  0.4
     1    3+  0.1
     """
-    differences, reads = _masked(true, imputed, mask, coverage)
     limits = np.asarray(edges)
     if limits.size == 0 or (np.diff(limits) <= 0).any():
         raise ValueError(f"Expected edges that increase but got {limits.tolist()}.")
-    which = np.searchsorted(limits, reads, side="right") - 1
-    counts = np.bincount(which[which >= 0], minlength=len(limits))
-    sums = np.bincount(which[which >= 0], differences[which >= 0], minlength=len(limits))
-    found = counts > 0
-    return pd.DataFrame(
-        {
-            "reads": limits[found],
-            "label": np.array(_labels(limits))[found],
-            "n_values": counts[found],
-            "mae": sums[found] / counts[found],
-        }
-    )
-
-
-def coverage_and_error(
-    true: np.ndarray,
-    imputed: np.ndarray,
-    mask: np.ndarray,
-    coverage: np.ndarray,
-    per: Literal["site", "sample"],
-) -> pd.DataFrame:
-    """Mean coverage and mean absolute error of every site or every sample.
-
-    Parameters
-    ----------
-    true, imputed, mask, coverage
-        As in `error_by_coverage`.
-    per : {"site", "sample"}
-        Columns or rows of the matrices.
-
-    Returns
-    -------
-    DataFrame
-        One row per site or sample that has a masked value, with its position as the index:
-        ``mean_reads`` (over all its values), ``n_values`` (masked ones) and ``mae``.
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, or `per` is something else.
-
-    Examples
-    --------
-    >>> error = np.array([[0.4, 0.1], [0.2, 0.1]])
-    >>> mask, reads = np.ones((2, 2), dtype=bool), np.array([[2, 20], [4, 20]])
-    >>> coverage_and_error(np.zeros((2, 2)), error, mask, reads, per="site").round(2)
-       mean_reads  n_values  mae
-    0         3.0         2  0.3
-    1        20.0         2  0.1
-    """
-    if per not in ("site", "sample"):
-        raise ValueError(f"Expected per 'site' or 'sample' but got {per!r}.")
-    differences, _ = _masked(true, imputed, mask, coverage)
-    group = np.nonzero(mask)[1 if per == "site" else 0]
-    mean_reads = np.asarray(coverage).mean(axis=0 if per == "site" else 1)
-    counts = np.bincount(group, minlength=len(mean_reads))
-    sums = np.bincount(group, differences, minlength=len(mean_reads))
-    found = np.flatnonzero(counts)
-    return pd.DataFrame(
-        {
-            "mean_reads": mean_reads[found],
-            "n_values": counts[found],
-            "mae": sums[found] / counts[found],
-        },
-        index=found,
-    )
-
-
-def _masked(
-    true: np.ndarray, imputed: np.ndarray, mask: np.ndarray, coverage: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    shapes = [np.shape(array) for array in (true, imputed, mask, coverage)]
-    if len(set(shapes)) > 1:
-        raise ValueError(
-            "Expected true, imputed, mask and coverage of one shape but got "
-            f"{', '.join(map(str, shapes))}."
-        )
-    return np.abs(np.asarray(true) - imputed)[mask], np.asarray(coverage)[mask]
-
-
-def _labels(edges: np.ndarray) -> list[str]:
-    """Write the classes as a reader would: 1, 2-3, 4+."""
-    ends = edges[1:] - 1
-    pairs = zip(edges[:-1], ends, strict=True)
-    inner = [f"{low}" if low == high else f"{low}-{high}" for low, high in pairs]
-    return [*inner, f"{edges[-1]}+"]
+    table = error_by_group(true, imputed, mask, np.searchsorted(limits, coverage, side="right") - 1)
+    table = table[table.index >= 0]
+    ends = [f"-{end - 1}" if end - 1 > start else "" for start, end in pairwise(edges)] + ["+"]
+    labels = np.array([f"{start}{end}" for start, end in zip(edges, ends, strict=True)])
+    table.insert(0, "reads", limits[table.index])
+    table.insert(1, "label", labels[table.index])
+    return table.reset_index(drop=True)
 
 
 def error_per_feature(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> np.ndarray:
@@ -227,31 +180,21 @@ def error_per_feature(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> n
 
     Parameters
     ----------
-    true, imputed : array-like of shape (n_samples, n_features)
-    mask : boolean array-like of shape (n_samples, n_features)
-        True where a value was taken away.
+    true, imputed, mask
+        As in `error_by_group`, which says what is raised.
 
     Returns
     -------
     ndarray of shape (n_features,)
         In the units of `true`; NaN for features that lost nothing.
 
-    Raises
-    ------
-    ValueError
-        If shapes differ, the mask is not boolean, nothing is masked, or a masked entry is NaN or
-        infinite.
-
     Examples
     --------
     >>> error_per_feature([[1.0, 2.0], [3.0, 4.0]], [[1.0, 5.0], [3.0, 5.0]], [[False, True]] * 2)
     array([nan,  2.])
     """
-    differences = np.abs(masked_differences(true, imputed, mask))
-    mask = np.asarray(mask)
-    n_masked = mask.sum(axis=0)
-    sums = np.bincount(np.nonzero(mask)[1], differences, minlength=mask.shape[1])
-    return np.divide(sums, n_masked, out=np.full(len(sums), np.nan), where=n_masked > 0)
+    features = np.arange(np.shape(mask)[1])
+    return error_by_group(true, imputed, mask, features)["mae"].reindex(features).to_numpy()
 
 
 def strongest_correlation(values: ArrayLike, features: ArrayLike) -> np.ndarray:
@@ -357,15 +300,13 @@ def errors_by_property(
         raise ValueError("Expected errors and properties of the same features in the same order.")
     best = errors.eq(errors.min(axis=1), axis=0)
     won = best.div(best.sum(axis=1), axis=0)
+    long = errors.melt(ignore_index=False, var_name="method", value_name="mae")
+    long["share_won"] = won.melt()["value"].to_numpy()
     parts = []
     for name, values in properties.items():
-        bins = pd.qcut(values, n_bins, labels=False, duplicates="drop") + 1
-        by_bin = [table.groupby(bins).mean() for table in (errors, won)]
-        by_bin = [table.rename_axis(index="bin", columns="method") for table in by_bin]
-        part = by_bin[0].reset_index().melt(id_vars="bin", value_name="mae")
-        part["share_won"] = by_bin[1].reset_index().melt(id_vars="bin")["value"]
-        part.insert(0, "property", name)
-        part.insert(2, "middle", part["bin"].map(values.groupby(bins).median()))
-        part.insert(3, "n_features", part["bin"].map(values.groupby(bins).size()))
-        parts.append(part)
+        bins = (pd.qcut(values, n_bins, labels=False, duplicates="drop") + 1).rename("bin")
+        by_bin = values.groupby(bins).agg(middle="median", n_features="size")
+        means = long.groupby([long.index.map(bins).rename("bin"), "method"], sort=False).mean()
+        part = by_bin.join(means.sort_index(level="bin", sort_remaining=False)).reset_index()
+        parts.append(part.assign(property=name))
     return pd.concat(parts, ignore_index=True)

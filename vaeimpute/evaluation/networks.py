@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from vaeimpute.seeding import RandomState, generator, integer
+
 if TYPE_CHECKING:
     import torch
 
@@ -95,7 +97,7 @@ def divergence_by_dimension(mean: np.ndarray, log_variance: np.ndarray) -> np.nd
 
 
 def loss_terms(
-    model: Reconstructor, rows: np.ndarray, *, n_draws: int = 10, seed: int = 0
+    model: Reconstructor, rows: np.ndarray, *, n_draws: int = 10, random_state: RandomState = 0
 ) -> pd.Series:
     """Return the terms of a model's loss, as means over rows and over draws of its noise.
 
@@ -107,7 +109,7 @@ def loss_terms(
         Standardised and complete.
     n_draws : int
         Draws of the noise.
-    seed : int
+    random_state : int, Generator or None
         Of the noise.
 
     Returns
@@ -125,16 +127,16 @@ def loss_terms(
 
     x = _to_tensor(model, rows)
     observed = torch.ones_like(x, dtype=torch.bool)
-    generator = torch.Generator(x.device).manual_seed(seed)
+    noise = torch.Generator(x.device).manual_seed(integer(random_state, "loss_terms"))
     with torch.inference_mode():
-        draws = [model.loss(x, observed, model.draw_noise(x, generator)) for _ in range(n_draws)]
-    means = {
-        name: float(np.mean([getattr(terms, field).double().mean().item() for terms in draws]))
-        for name, field in (
-            ("reconstruction", "reconstruction"), ("divergence", "divergence"), ("loss", "total"),
-        )
-    }  # fmt: skip
-    return pd.Series(means)
+        draws = [model.loss(x, observed, model.draw_noise(x, noise)) for _ in range(n_draws)]
+    fields = {"reconstruction": "reconstruction", "divergence": "divergence", "loss": "total"}
+    return pd.Series(
+        {
+            name: np.mean([getattr(terms, field).double().mean().item() for terms in draws])
+            for name, field in fields.items()
+        }
+    )
 
 
 def _to_tensor(model: Reconstructor, rows: np.ndarray) -> torch.Tensor:
@@ -163,7 +165,9 @@ def describe_noise(mean: ArrayLike, std: ArrayLike) -> pd.DataFrame:
         ``noise``, the median over the samples of `std`: a few samples for which a dimension means
         nothing can have a huge one;
         ``signal_to_noise``, the first divided by the second; ``active``, whether it exceeds 1, so
-        that samples can be told apart through the noise.
+        that samples can be told apart through the noise; and ``variation``, by how much the noise
+        depends on the sample: the distance between the quartiles of `std` over the samples, divided
+        by the median.
 
     Raises
     ------
@@ -182,15 +186,26 @@ def describe_noise(mean: ArrayLike, std: ArrayLike) -> pd.DataFrame:
             "Expected mean and std of one shape, with two samples or more, but got "
             f"{mean.shape} and {std.shape}."
         )
-    table = pd.DataFrame({"spread": mean.std(axis=0), "noise": np.median(std, axis=0)})
-    table.index.name = "dimension"
-    table["signal_to_noise"] = table["spread"] / table["noise"]
-    table["active"] = table["signal_to_noise"] > 1
-    return table
+    low, noise, high = np.quantile(std, (0.25, 0.5, 0.75), axis=0)
+    ratio = mean.std(axis=0) / noise
+    table = pd.DataFrame(
+        {
+            "spread": mean.std(axis=0),
+            "noise": noise,
+            "signal_to_noise": ratio,
+            "active": ratio > 1,
+            "variation": (high - low) / noise,
+        }
+    )
+    return table.rename_axis("dimension")
 
 
 def measure_noise(
-    model: VariationalAutoencoder, rows: np.ndarray, *, n_draws: int = 4, seed: int = 0
+    model: VariationalAutoencoder,
+    rows: np.ndarray,
+    *,
+    n_draws: int = 4,
+    random_state: RandomState = 0,
 ) -> tuple[pd.DataFrame, float]:
     """Measure the noise of a trained model: in its latent layer, and in what it reconstructs.
 
@@ -202,7 +217,7 @@ def measure_noise(
         Standardised and complete.
     n_draws : int
         Draws of epsilon (eq. 9) per row.
-    seed : int
+    random_state : int, Generator or None
 
     Returns
     -------
@@ -222,15 +237,14 @@ def measure_noise(
     """
     import torch
 
-    x = torch.from_numpy(np.asarray(rows)).float().to(next(model.parameters()).device)
-    generator = torch.Generator().manual_seed(seed)
+    rng = generator(random_state, "measure_noise")
     squares = []
     with torch.inference_mode():
-        mean, log_variance = model.encode(x)
+        mean, log_variance = model.encode(_to_tensor(model, rows))
         std = torch.exp(0.5 * log_variance)
         without = model.decode(mean)[0]
         for _ in range(n_draws):
-            epsilon = torch.randn(mean.shape, generator=generator).to(mean)
+            epsilon = torch.from_numpy(rng.standard_normal(mean.shape)).to(mean)
             change = model.decode(mean + std * epsilon)[0] - without
             squares.append(change.square().mean(dim=1))
     latent = describe_noise(mean.cpu().numpy(), std.cpu().numpy())

@@ -130,19 +130,16 @@ class MaskedScorer:
             True where an observed entry is hidden.
         """
         values = _numbers(X)
-        hidden = np.zeros(values.shape, dtype=bool)
         low, high = np.fmin.reduce(values), np.fmax.reduce(values)
         takes_part = (low < high) if self.standardize else ~np.isnan(low)
+        hidden = np.zeros(values.shape, dtype=bool)
         if takes_part.any():
-            table = pd.DataFrame(values[:, takes_part])
-            clinical = pd.DataFrame(index=table.index)
-            rows = np.arange(len(table))
+            table, rows = pd.DataFrame(values[:, takes_part]), np.arange(len(values))
+            kind = self.scenario.data_types[0]
+            cohort = Cohort("rows to score", table, table[[]], units="", data_type=kind)
             # Low means low for the feature: in raw units, a few features would have all low values.
-            cohort = Cohort(
-                "rows to score", table, clinical, units="", data_type=self.scenario.data_types[0]
-            ).standardize(rows)
             rng = generator(self.random_state, "score")
-            hidden[:, takes_part] = self.scenario.mask(cohort, rows, rng)
+            hidden[:, takes_part] = self.scenario.mask(cohort.standardize(rows), rows, rng)
         return hidden
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.evaluation.errors import mean_absolute_error
+from vaeimpute.missingness import hide
 
 if TYPE_CHECKING:  # evaluation works without imputers; it is given some
     from vaeimpute.imputers import VAEImputer
@@ -45,7 +46,7 @@ def residual_spread(imputer: Any, values: np.ndarray, rng: np.random.Generator) 
     >>> residual_spread(imputer, np.array([[4.0, 2.0], [-2.0, 2.0]]), np.random.default_rng(0))
     array([3., 0.])
     """
-    half = rng.random(values.shape) < 0.5
+    half = hide(np.ones(values.shape, dtype=bool), 0.5, rng, "within rows")
     squares = np.zeros(values.shape)
     for hidden in (half, ~half):
         imputed = imputer.transform(np.where(hidden, np.nan, values))
@@ -97,13 +98,13 @@ def vae_shift_curve(
 ) -> pd.DataFrame:
     """Error of a fitted VAE over a range of shifts, without training it again.
 
-    The shift is part of every pass of encoding and decoding, as in `VAEImputer`, and not taken
+    The shift is part of every iteration of encoding and decoding, as in `VAEImputer`, and not taken
     away at the end only.
 
     Parameters
     ----------
     imputer : VAEImputer
-        Fitted; not changed.
+        Fitted, and not with ``train_shift=True``; not changed.
     true : array of shape (n_rows, n_features)
     mask : boolean array of shape (n_rows, n_features)
         True where a value is taken away.
@@ -114,6 +115,11 @@ def vae_shift_curve(
     DataFrame
         ``shift`` and ``mae``.
 
+    Raises
+    ------
+    ValueError
+        If the imputer has learnt with its shift: then no other one takes effect.
+
     Examples
     --------
     >>> from vaeimpute.imputers import VAEImputer
@@ -122,10 +128,15 @@ def vae_shift_curve(
     >>> vae_shift_curve(imputer, X, X < -1, [0.0, 1.0])["shift"].tolist()
     [0.0, 1.0]
     """
+    if imputer.train_shift:
+        raise ValueError(
+            "Expected a VAE that has not learnt with a shift but train_shift is True, so that no "
+            "other shift takes effect; fit one with train_shift=False."
+        )
     probe = copy(imputer)
-    holes = np.where(mask, np.nan, true)
+    incomplete = np.where(mask, np.nan, true)
     rows = []
     for shift in shifts:
         probe.shift_ = float(shift)
-        rows.append((shift, mean_absolute_error(true, probe.transform(holes), mask)))
+        rows.append((shift, mean_absolute_error(true, probe.transform(incomplete), mask)))
     return pd.DataFrame(rows, columns=["shift", "mae"])

@@ -1,4 +1,4 @@
-"""How time grows with size, and the paper's claims on the time that imputation takes."""
+"""How long imputation takes, and how that grows with size."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn.base import clone
 
 
@@ -30,13 +31,8 @@ def fit_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> tuple[floa
     >>> round(exponent, 6), abs(round(error, 6))
     (2.0, 0.0)
     """
-    x, y = np.log(np.asarray(sizes, dtype=float)), np.log(np.asarray(seconds, dtype=float))
-    x, y = x - x.mean(), y - y.mean()
-    exponent = float(x @ y / (x @ x))
-    if len(x) < 3:
-        return exponent, float("nan")
-    residual = np.sum((y - exponent * x) ** 2) / (len(x) - 2)
-    return exponent, float(np.sqrt(residual / (x @ x)))
+    line = stats.linregress(np.log(sizes), np.log(seconds))
+    return float(line.slope), float(line.stderr) if len(sizes) > 2 else float("nan")
 
 
 def time_imputers(

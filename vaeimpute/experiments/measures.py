@@ -106,9 +106,9 @@ class ClinicalConcordance:
     Parameters
     ----------
     grade, time, event : str
-        Columns of the clinical table, as in `vaeimpute.evaluation.read_outcomes`.
+        Columns of the clinical table, as in `vaeimpute.evaluation.clinical.read_outcomes`.
     ties : {"efron", "breslow"}
-        Events at the same time, as in `vaeimpute.evaluation.cox_coefficients`.
+        Events at the same time, as in `vaeimpute.evaluation.associations.cox_coefficients`.
     n_top : int
         Length of the gene lists whose overlap is measured: by the size of the correlation, and by
         that of the Cox coefficient in standard errors.
@@ -147,7 +147,7 @@ class ClinicalConcordance:
         Raises
         ------
         ClinicalError
-            If the table cannot be used: see `vaeimpute.evaluation.read_outcomes`.
+            If the table cannot be used: see `vaeimpute.evaluation.clinical.read_outcomes`.
         """
         outcomes = read_outcomes(clinical, grade=self.grade, time=self.time, event=self.event)
         note = "; ".join(f"{outcome}: {reason}" for outcome, reason in outcomes.missing.items())

@@ -81,7 +81,7 @@ def plot_difference_densities(
     Parameters
     ----------
     densities : mapping of str to DataFrame
-        From `vaeimpute.evaluation.difference_density`, by the title of the row.
+        From `vaeimpute.evaluation.clinical.difference_density`, by the title of the row.
     methods : sequence of str
     scenario_labels : mapping of str to str, optional
         What to write above the panels instead of the keys.

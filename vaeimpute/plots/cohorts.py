@@ -63,7 +63,8 @@ def plot_spectrum(
     Parameters
     ----------
     spectra : mapping of str to array
-        From `vaeimpute.evaluation.correlation_spectrum`; compare matrices of as many samples.
+        From `vaeimpute.evaluation.structure.correlation_spectrum`; compare matrices of as many
+        samples.
     most : int
         Components shown.
     ax : Axes, optional
@@ -303,8 +304,9 @@ def plot_error_by_coverage(
     Parameters
     ----------
     table : DataFrame
-        Rows of `vaeimpute.evaluation.error_by_coverage` for every method, with a column ``method``.
-        What is no method of `METHOD_COLORS` is drawn in black: a measurement to compare with.
+        Rows of `vaeimpute.evaluation.errors.error_by_coverage` for every method, with a column
+        ``method``. What is no method of `METHOD_COLORS` is drawn in black: a measurement to
+        compare with.
     threshold : int, optional
         Draw a line below the class that begins with this many reads.
     ylabel : str
@@ -348,7 +350,7 @@ def plot_coverage_and_error(
     Parameters
     ----------
     relation : DataFrame
-        From `vaeimpute.evaluation.coverage_and_error`.
+        From `vaeimpute.evaluation.errors.error_by_group`, with a column ``mean_reads``.
     what : str
         What a dot is: ``"site"`` or ``"sample"``.
     method : str

@@ -337,7 +337,7 @@ def plot_errors_by_property(
     Parameters
     ----------
     table : DataFrame
-        From `vaeimpute.evaluation.errors_by_property`.
+        From `vaeimpute.evaluation.errors.errors_by_property`.
     property_labels : mapping of str to str, optional
         What to write below the panels instead of the names of the properties.
     ylabel : str

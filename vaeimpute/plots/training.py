@@ -105,7 +105,7 @@ def plot_divergence(divergence: np.ndarray, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     divergence : array of shape (latent_dim,)
-        From `vaeimpute.evaluation.divergence_by_dimension`.
+        From `vaeimpute.evaluation.networks.divergence_by_dimension`.
     ax : Axes, optional
 
     Returns
@@ -370,7 +370,7 @@ def plot_contraction(
     ----------
     radii : DataFrame
         With columns ``method``, ``share`` (missing, between 0 and 1) and ``radius``; one row per
-        test row, from `vaeimpute.evaluation.spectral_radius`.
+        test row, from `vaeimpute.evaluation.convergence.spectral_radius`.
     colors : mapping of str to str
         From `beta_colors`.
     ax : Axes, optional
@@ -416,7 +416,7 @@ def plot_noise(noise: pd.DataFrame, *, colors: Mapping[str, str], ax: Axes | Non
     ----------
     noise : DataFrame
         With columns ``method`` and ``signal_to_noise``, from
-        `vaeimpute.evaluation.describe_noise`.
+        `vaeimpute.evaluation.networks.describe_noise`.
     colors : mapping of str to str
         From `beta_colors`.
     ax : Axes, optional
