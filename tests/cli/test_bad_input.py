@@ -334,6 +334,8 @@ def test_a_full_disk_in_every_format(fails, values, folder, monkeypatch, extensi
 def test_a_missing_package_names_the_extra(fails, matrix, monkeypatch, module, arguments, extra):
     write("x", "in.h5ad")
     monkeypatch.setitem(sys.modules, module, None)
+    for imported in ("matplotlib.pyplot", "vaeimpute.comparison.report"):
+        monkeypatch.delitem(sys.modules, imported, raising=False)
     message = fails("impute", *arguments)
     assert f"{module}, which is not installed. Install it: pip install 'vaeimpute[{extra}]'" in (
         message

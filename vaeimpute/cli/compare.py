@@ -66,13 +66,12 @@ def compare(
         raise typer.BadParameter(f"--mnar {mnar} corrects the VAE, which is not to be compared.")
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
         from vaeimpute.comparison import compare_on
-        from vaeimpute.comparison.report import check_report, draw_errors
         from vaeimpute.files import replacing, write_atomically
         from vaeimpute.tables import check_output
 
         if figure is not None:
             check_output(figure, force=force, extensions=(".png", ".svg", ".pdf"))
-            check_report()  # before the work, not after it
+            from vaeimpute.comparison.report import draw_errors
         if table is not None:
             check_output(table, force=force, extensions=(".csv",))
         source = matrices.read(matrix, features_in_rows, layer)
@@ -93,5 +92,8 @@ def compare(
         if table is not None:
             write_atomically(table, found.table.to_csv(index=False))
         if figure is not None:
+            import matplotlib.pyplot as plt
+
+            draw_errors(found)
             with replacing(figure) as unfinished:
-                draw_errors(found).savefig(unfinished)
+                plt.savefig(unfinished)

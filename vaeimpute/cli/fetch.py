@@ -34,31 +34,22 @@ def fetch(
         os.environ["VAEIMPUTE_CACHE"] = str(cache_dir)
     if name is None and not list_cohorts:
         raise typer.BadParameter("Which cohort? vaeimpute fetch --list names them.")
-    options = {"source": source, "chromosome": chromosome}
-    kept = "What has been downloaded is kept"
-    with running(f"{kept}{GOES_ON}", debug=debug):
+    with running(f"What has been downloaded is kept{GOES_ON}", debug=debug):
+        # Here and not above: pandas takes half a second that --help need not wait for.
+        from vaeimpute.cohorts import load_cohort
+        from vaeimpute.cohorts.catalogue import find
+
         if name is None or list_cohorts:
             typer.echo(_table())
-        else:
-            _fetch(name, {key: value for key, value in options.items() if value is not None})
-
-
-def _fetch(name: str, options: dict[str, str]) -> None:
-    # Here and not above: pandas takes half a second that --help need not wait for.
-    from vaeimpute.cohorts import load_cohort
-    from vaeimpute.cohorts.catalogue import find
-    from vaeimpute.exceptions import OptionError
-
-    try:
+            return
         downloads = find(name).folder
-        cohort = load_cohort(name, **options)
-    except OptionError as error:
-        raise typer.BadParameter(str(error)) from None
-    typer.echo(repr(cohort))
-    for note in cohort.notes:
-        typer.echo(f"- {note}")
-    if downloads.exists():
-        typer.echo(f"It is prepared now; the downloads in {downloads} may be deleted.")
+        options = {"source": source, "chromosome": chromosome}
+        cohort = load_cohort(name, **{key: value for key, value in options.items() if value})
+        typer.echo(repr(cohort))
+        for note in cohort.notes:
+            typer.echo(f"- {note}")
+        if downloads.exists():
+            typer.echo(f"It is prepared now; the downloads in {downloads} may be deleted.")
 
 
 def _table() -> str:

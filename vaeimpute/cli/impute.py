@@ -72,10 +72,8 @@ def impute(
         from vaeimpute.comparison import choose
 
         matrices.check_outputs([output, std], [report, model], force=force)
-        if report is not None:
-            from vaeimpute.comparison.report import check_report, render_report
-
-            check_report()
+        if report is not None:  # before the work, because its packages may be missing
+            from vaeimpute.comparison.report import render_report
         source = matrices.read(matrix, features_in_rows, layer)
         values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
 

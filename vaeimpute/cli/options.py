@@ -68,7 +68,9 @@ KeepEmpty = Annotated[
 ]
 Log = Annotated[
     bool,
-    typer.Option("--log", help="Work on ln(x + 1), for counts; the output is in x again."),
+    typer.Option(
+        "--log", help="Work on ln(x + 1), for counts; the output is in x again, as medians."
+    ),
 ]
 ZScore = Annotated[
     bool,
@@ -96,7 +98,8 @@ Std = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Write predictive standard deviations here, 0 where a value is observed.",
+        help="Write predictive standard deviations about the values filled in here, 0 where a "
+        "value is observed.",
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Root of all random choices.")]

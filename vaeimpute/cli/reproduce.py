@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from vaeimpute.cli.running import GOES_ON, running
-
-if TYPE_CHECKING:
-    from vaeimpute.experiments.reproduce import Plan
 
 
 def reproduce(
@@ -62,13 +59,18 @@ def reproduce(
         if list_experiments:
             typer.echo(_experiments())
             return
-        options = {"data_type": data_type, "clinical": clinical}
-        given = {key: value for key, value in options.items() if value is not None}
-        plan = _plan(experiments or [], cohort, given, profile, seed, without or [])
-        if store is None:
-            from vaeimpute.cohorts.catalogue import cache_dir
+        from vaeimpute.cohorts import load_cohort
+        from vaeimpute.cohorts.catalogue import cache_dir
+        from vaeimpute.experiments.catalogue import check_names
+        from vaeimpute.experiments.reproduce import make_plan
+        from vaeimpute.profiles import read_profile
 
-            store = cache_dir() / "units"
+        check_names(experiments or [])  # before the cohort, which may take a while to load
+        sizes = read_profile(profile)
+        options = {"data_type": data_type, "clinical": clinical}
+        found = load_cohort(cohort, **{key: value for key, value in options.items() if value})
+        plan = make_plan(experiments or [], found, sizes, seed, without or [])
+        store = cache_dir() / "units" if store is None else store
         typer.echo(plan.describe(store))
         if scheduler is None:
             typer.echo(plan.describe_time(store, jobs))
@@ -85,28 +87,6 @@ def reproduce(
     if failed:
         typer.echo("What failed is tried again by the same command; the rest is kept.", err=True)
         raise typer.Exit(1)
-
-
-def _plan(
-    experiments: list[str],
-    name: str,
-    options: dict[str, Any],
-    profile_name: str,
-    seed: int,
-    without: list[str],
-) -> Plan:
-    from vaeimpute.cohorts import load_cohort
-    from vaeimpute.exceptions import ExperimentError, OptionError, ProfileError
-    from vaeimpute.experiments.catalogue import check_names
-    from vaeimpute.experiments.reproduce import make_plan
-    from vaeimpute.profiles import read_profile
-
-    try:
-        check_names(experiments)  # before the cohort, which may take a while to load
-        profile = read_profile(profile_name)
-        return make_plan(experiments, load_cohort(name, **options), profile, seed, without)
-    except (ExperimentError, OptionError, ProfileError) as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _experiments() -> str:

@@ -10,11 +10,14 @@ from typing import NoReturn
 
 import typer
 
+from vaeimpute.exceptions import ExperimentError, OptionError, ProfileError
 from vaeimpute.interrupts import noting_interrupts
 
 # What to say of an interruption: of commands that go on, and of those that begin again.
 GOES_ON = ": the same command goes on from there."
 WHOLE_OR_NOT = "Files are written whole or not at all."
+
+_USAGE = (ExperimentError, OptionError, ProfileError)  # no such name, or it does not apply
 
 logger = logging.getLogger("vaeimpute")
 
@@ -23,7 +26,9 @@ logger = logging.getLogger("vaeimpute")
 def running(
     interrupted: str, *, quiet: bool = False, verbose: bool = False, debug: bool = False
 ) -> Iterator[None]:
-    """Run a command: status 1 after an error and 130 after Ctrl-C, with a message, not a traceback.
+    """Run a command and end it with a message instead of a traceback.
+
+    The status is 0, 1 after an error, 2 after one in what was asked for, or 130 after Ctrl-C.
 
     Parameters
     ----------
@@ -45,6 +50,8 @@ def running(
         except Exception as error:
             if interrupts:
                 _end_interrupted(interrupted)
+            if isinstance(error, _USAGE):
+                raise typer.BadParameter(str(error)) from None
             # What typer raises to end a command has a status of its own.
             if debug or hasattr(error, "exit_code"):
                 raise

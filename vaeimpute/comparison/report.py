@@ -6,7 +6,7 @@ import base64
 import io
 from collections.abc import Sequence
 from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,31 +16,21 @@ from vaeimpute.comparison.holdout import SCENARIOS, Comparison
 from vaeimpute.evaluation import interval_coverage, summarize
 from vaeimpute.methods import METHODS, find_method
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+try:
+    import jinja2
+    import matplotlib.pyplot as plt
+
+    from vaeimpute import plots
+except ModuleNotFoundError as error:
+    package = str(error.name).partition(".")[0]
+    raise ModuleNotFoundError(
+        f"Reports and figures need {package}, which is not installed. Install it: pip install "
+        "'vaeimpute[report]'.",
+        name=package,
+    ) from None
 
 _OFTEN = 0.5  # missing in so large a share of the samples, a feature rests on few of them
 _FEW_VALUES = 3  # of a feature; the mean of fewer errors is chance
-
-
-def check_report() -> None:
-    """See to it that a report or a figure can be made.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If a package is missing; the message names the extra that brings it.
-    """
-    try:
-        import jinja2  # noqa: F401
-        import matplotlib  # noqa: F401
-        import seaborn  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"Reports and figures need {error.name}, which is not installed. Install it: pip "
-            "install 'vaeimpute[report]'.",
-            name=error.name,
-        ) from None
 
 
 def render_report(
@@ -81,12 +71,7 @@ def render_report(
     >>> "<td>&lt;b&gt;</td>" in page, "<b>" in page
     (True, False)
     """
-    check_report()
-    import jinja2
-
-    from vaeimpute.plots import use_style
-
-    use_style()
+    plots.use_style()
     file = resources.files("vaeimpute.comparison") / "page.html.jinja"
     page = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -137,58 +122,40 @@ class Picture(NamedTuple):
     caption: str
 
 
-def _picture(figure: Figure, alt: str, caption: str) -> Picture:
-    import matplotlib.pyplot as plt
-
+def _picture(alt: str, caption: str) -> Picture:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    plt.close(figure)
+    plt.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
+    plt.close()
     return Picture(base64.b64encode(buffer.getvalue()).decode(), alt, caption)
 
 
 def _draw_missing(missing: np.ndarray) -> Picture:
-    import matplotlib.pyplot as plt
-
-    from vaeimpute.plots import plot_mask
-
-    figure, ax = plt.subplots()
     order = np.argsort(-missing.sum(axis=0), kind="stable")
-    plot_mask(missing, order=order, xlabel="features, the most often missing first", ax=ax)
+    ax = plots.plot_mask(missing, order=order, xlabel="features, the most often missing first")
     ax.set_ylabel("samples, as in the file")
     return _picture(
-        figure,
         f"Map of the missing values: {100 * missing.mean():.3g} % of all.",
         "Where values are missing: black is a half or more of the neighbouring features that share "
         "a column of the picture.",
     )
 
 
-def draw_errors(comparison: Comparison) -> Figure:
-    """Draw the error of each method on hidden values.
+def draw_errors(comparison: Comparison) -> None:
+    """Draw the error of each method on hidden values, in a figure of its own.
 
     Parameters
     ----------
     comparison : Comparison
-
-    Returns
-    -------
-    Figure
     """
-    import matplotlib.pyplot as plt
-
-    from vaeimpute.plots import plot_errors, use_style
-
-    use_style()
-    figure, ax = plt.subplots()
+    plots.use_style()
     labels = {comparison.scenario: "hidden values"}
-    plot_errors(summarize(comparison.table), scenario_labels=labels, ax=ax)
-    return figure
+    plots.plot_errors(summarize(comparison.table), scenario_labels=labels)
 
 
 def _draw_errors(comparison: Comparison) -> Picture:
+    draw_errors(comparison)
     ranking = "; ".join(f"{name} {value:.3f}" for name, value in comparison.ranking.items())
     return _picture(
-        draw_errors(comparison),
         f"Bars of the mean absolute error by method: {ranking}.",
         f"Mean absolute error on hidden values, lower is better. Hidden: "
         f"{SCENARIOS[comparison.scenario].words}.",
@@ -196,36 +163,24 @@ def _draw_errors(comparison: Comparison) -> Picture:
 
 
 def _draw_features(comparison: Comparison, method: str) -> Picture:
-    import matplotlib.pyplot as plt
-
-    from vaeimpute.plots import plot_feature_errors
-
     methods = [name for name in dict.fromkeys(("mean", method)) if name in comparison.residuals]
     errors = {name: comparison.errors_per_feature(name)["mae"] for name in methods}
+    plots.plot_feature_errors(errors)
     medians = "; ".join(f"{name} {part.median():.3f}" for name, part in errors.items())
-    figure, ax = plt.subplots()
-    plot_feature_errors(errors, ax=ax)
     return _picture(
-        figure,
         f"Histogram of the errors of single features, medians {medians}.",
         "How well single features are restored. What is beyond the right end is drawn at it.",
     )
 
 
 def _draw_calibration(comparison: Comparison, method: str) -> Picture | None:
-    import matplotlib.pyplot as plt
-
-    from vaeimpute.plots import plot_interval_coverage
-
     residuals = comparison.standardized_residuals(method)
     if residuals is None:
         return None
     table = interval_coverage(residuals)
-    figure, ax = plt.subplots(figsize=(4.6, 4.2))
-    plot_interval_coverage(table, ax=ax)
+    plots.plot_interval_coverage(table, ax=plt.subplots(figsize=(4.6, 4.2))[1])
     words = "; ".join(f"{100 * c:.0f} % at {100 * p:.0f} %" for p, c in table.to_numpy())
     return _picture(
-        figure,
         f"Share of hidden values in predictive intervals: {words}.",
         "Below the dashed line, standard deviations are too small; above it, too large.",
     )
