@@ -1,6 +1,7 @@
 """All claims are there, and what judging says of them is shown in one vocabulary."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -64,6 +65,7 @@ def test_runs_of_different_networks_are_kept_apart(tmp_path):
         provenance = {"parameters": parameters}
         (tmp_path / f"{name}.provenance.json").write_text(json.dumps(provenance))
     pd.DataFrame({"sample": [0]}).to_csv(tmp_path / "beta_vae_samples.csv", index=False)
+    (tmp_path / "beta_vae.failures.csv").write_text("")
     runs = load_runs(tmp_path)
     small = runs[f"{tmp_path.name}, 256-32, 9 epochs"]
     assert set(small.tables) == {"beta_vae", "beta_vae_samples"}
@@ -86,6 +88,21 @@ ROWS = [
     for method, error in (("VAE", 0.5), ("KNN", 0.6))
 ]
 TABLE = pd.DataFrame(ROWS, columns=["seed", "scenario", "method", "mae"])
+
+
+@dataclass
+class Results:
+    table: pd.DataFrame
+    beside: dict
+
+
+def test_results_of_an_experiment_bring_their_errors_by_sample():
+    samples = TABLE.rename(columns={"seed": "sample"}).assign(n_missing=9)
+    results = Results(TABLE[TABLE["seed"] == 0], {"samples": samples})
+    for tables in (results, {"expression_errors": results}):
+        assert judge("C15", tables).n == "10 test samples"
+    assert judge("C15", results.table, samples).n == "10 test samples"
+    assert judge("C15", Results(results.table, {})).verdict == "cannot be told"
 
 
 def test_sentence():

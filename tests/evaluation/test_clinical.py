@@ -44,14 +44,6 @@ def test_what_would_give_wrong_numbers_is_refused(changes, message):
         read_outcomes(clinical(**changes))
 
 
-def test_samples_have_to_be_in_the_table_once():
-    table = clinical()
-    with pytest.raises(ClinicalError, match=r"1 of 2 samples have no row .* 't9'"):
-        read_outcomes(table, pd.Index(["s1", "t9"]))
-    with pytest.raises(ClinicalError, match="several rows for sample 's1'"):
-        read_outcomes(pd.concat([table, table.iloc[[1]]]), pd.Index(["s1", "s2"]))
-
-
 def test_columns_have_to_be_in_the_table_once():
     table = clinical()
     with pytest.raises(ClinicalError, match="has 2 columns 'grade'; keep one"):
@@ -67,12 +59,6 @@ def test_a_sample_that_is_a_number_is_named_as_one():
 def test_values_have_to_be_those_of_the_outcomes_samples():
     with pytest.raises(ValueError, match=r"Expected values of 6 samples, .* got shape \(5, 4\)"):
         clinical_coefficients(np.zeros((5, 4)), read_outcomes(clinical()))
-
-
-def test_rows_come_in_the_order_of_the_samples():
-    outcomes = read_outcomes(clinical(), pd.Index(["s2", "s0", "s1"]))
-    assert outcomes.grade.tolist() == [3, 1, 2]
-    assert outcomes.time.tolist() == [8, 5, 3]
 
 
 def test_missing_values_cost_a_sample_one_analysis_only():

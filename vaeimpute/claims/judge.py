@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,23 @@ from vaeimpute.claims.rules import RULES, Figure, apply_rule, sum_up
 
 #: All verdicts there are.
 VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
+
+
+class Results(Protocol):
+    """What `vaeimpute.experiments.run_experiment` returns: a table, and others that go with it."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The table itself."""
+        ...
+
+    @property
+    def beside(self) -> Mapping[str, pd.DataFrame]:
+        """Such as ``samples``, the errors by test sample, and ``draws`` of patients."""
+        ...
+
+
+Tables = Mapping[str, "pd.DataFrame | Results"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +113,7 @@ class Judgement:
         return "; ".join(notes[:3]) + (" and so on" if len(notes) > 3 else "")
 
     @property
-    def range(self) -> str:
+    def extremes(self) -> str:
         """The smallest and the largest figure, with their intervals; by quantity if there are two.
 
         A relative difference is in percent.
@@ -122,7 +139,7 @@ class Judgement:
 
 def judge(
     claim: str | Claim,
-    tables: pd.DataFrame | Mapping[str, pd.DataFrame] | Run,
+    tables: pd.DataFrame | Results | Tables | Run,
     samples: pd.DataFrame | None = None,
     *,
     simulated_gc: bool = False,
@@ -133,12 +150,13 @@ def judge(
     ----------
     claim : str or Claim
         A key of `CLAIMS`, or a claim of your own.
-    tables : DataFrame, mapping of str to DataFrame, or Run
-        Tables by the names that the claim's checks look for; a single one takes the name that is
-        looked for first.
+    tables : DataFrame, results of an experiment, mapping of str to either, or Run
+        By the names that the claim's checks look for; a single one takes the name that is looked
+        for first.
     samples : DataFrame, optional
         Errors by test sample that go with a single table: ``cohort, scenario, method, sample, mae,
-        mse, n_missing``. In a mapping, they are called as the table, with ``_samples`` behind.
+        mse, n_missing``. In a mapping, they are called as the table, with ``_samples`` behind;
+        results of an experiment have their own.
     simulated_gc : bool
         The GC content of the genes was simulated; what a run says of it takes precedence.
 
@@ -168,9 +186,10 @@ def judge(
     if isinstance(tables, Run):
         simulated_gc = tables.simulated_gc
         tables = tables.tables
-    elif isinstance(tables, pd.DataFrame):
+    elif not isinstance(tables, Mapping):
         name = claim.checks[0].tables[0]
         tables = {name: tables} | ({} if samples is None else {f"{name}_samples": samples})
+    tables = _by_name(tables)
     wanted = [tables[name] for c in claim.checks for name in c.tables if name in tables]
     if any("cohort" in table and len(set(table["cohort"])) > 1 for table in wanted):
         raise ValueError(f"Expected one cohort in every table that {claim.id} is judged by.")
@@ -181,6 +200,18 @@ def judge(
         by_rmse = said if any(np.isfinite(figure.low) for figure in again) else None
     table = pd.DataFrame([asdict(figure) for figure in figures]).astype({"meets": object})
     return Judgement(claim, verdict, table, by_rmse)
+
+
+def _by_name(tables: Tables) -> dict[str, pd.DataFrame]:
+    """Name what goes with a table after it."""
+    named = {}
+    for name, found in tables.items():
+        if isinstance(found, pd.DataFrame):
+            named[name] = found
+        else:
+            named[name] = found.table
+            named |= {f"{name}_{other}": table for other, table in found.beside.items()}
+    return named
 
 
 def _judge(
@@ -203,7 +234,7 @@ def _judge(
 
 
 def judge_group(
-    group: int | str | Iterable[str], tables: Mapping[str, pd.DataFrame] | Run, **options: Any
+    group: int | str | Iterable[str], tables: Tables | Run, **options: Any
 ) -> dict[str, Judgement]:
     """Judge all claims of a chapter of the book, of a section of the paper, or of a list.
 
@@ -242,7 +273,7 @@ def sentence(found: Judgement) -> str:
     claim = found.claim.words[0].upper() + found.claim.words[1:]
     known = found.figures["meets"].notna().any()
     parts = [f"{found.count} cells"] if known else []
-    parts += [found.range] if found.range else []
+    parts += [found.extremes] if found.extremes else []
     parts += [f"95 % intervals over {found.n}"] if found.n else []
     parts += [found.reason] if found.reason else []
     end = ""
@@ -281,7 +312,7 @@ def tabulate(judgements: Mapping[str, Judgement]) -> pd.DataFrame:
             "claim": found.claim.words,
             "verdict": found.verdict,
             "cells": found.count,
-            "figures": found.range,
+            "figures": found.extremes,
             "n": found.n,
             "by RMSE": "" if found.by_rmse in (None, found.verdict) else found.by_rmse,
             "paper": found.claim.printed,
@@ -334,7 +365,9 @@ def load_runs(folder: str | Path) -> dict[str, Run]:
         By name; empty if there is no table.
     """
     runs: dict[str, Run] = {}
-    for file in sorted(Path(folder).glob("*.csv")):
+    for file in sorted(Path(folder).glob("[!.]*.csv")):
+        if file.name.endswith(".failures.csv"):
+            continue
         origin = file.with_suffix(".provenance.json")
         if not origin.exists():  # errors by sample and draws may share that of their table
             origin = origin.with_name(origin.name.replace("_samples.", ".").replace("_draws.", "."))

@@ -99,8 +99,9 @@ def over_samples(
 ) -> tuple[float, float, float]:
     """Relative difference of two errors, with the 95 % interval of a bootstrap over test samples.
 
-    Whole samples are drawn: the same ones for both methods, and for all methods and scenarios that
-    have as many samples.
+    Whole samples are drawn, the same ones for all methods and scenarios that have as many. The
+    methods stay as they were fitted: the interval is for other patients, and not for another
+    training.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from vaeimpute.evaluation.associations import (
     cox_coefficients,
     spearman_correlations,
 )
-from vaeimpute.exceptions import ClinicalError, some
+from vaeimpute.exceptions import ClinicalError
 
 #: What a clinical table may tell, by the name under which results go.
 OUTCOMES = ("grade", "survival")
@@ -54,7 +54,6 @@ class ClinicalOutcomes:
 
 def read_outcomes(
     clinical: pd.DataFrame,
-    samples: pd.Index | None = None,
     *,
     grade: str = "grade",
     time: str = "time",
@@ -66,8 +65,6 @@ def read_outcomes(
     ----------
     clinical : DataFrame
         One row per sample; NaN where something is not known.
-    samples : Index, optional
-        The samples that are wanted, in this order. Without them, all of the table's.
     grade, time, event : str
         Columns: an ordinal number; the length of the follow-up; 1 if it ended in the event, else 0.
 
@@ -80,9 +77,8 @@ def read_outcomes(
     Raises
     ------
     ClinicalError
-        If a sample has no row or several, a column is there twice, a grade or time is no finite
-        number, a time is negative, an event is neither 0 nor 1, or nothing is known of either
-        outcome.
+        If a column is there twice, a grade or time is no finite number, a time is negative, an
+        event is neither 0 nor 1, or nothing is known of either outcome.
 
     Examples
     --------
@@ -91,8 +87,6 @@ def read_outcomes(
     >>> outcomes.rows("survival").tolist(), outcomes.missing
     ([True, True, False], {'survival': 'fewer than two events (1)'})
     """
-    if samples is not None:
-        clinical = _of_samples(clinical, samples)
     grades = _numbers(clinical, grade)
     times, events = _numbers(clinical, time), _numbers(clinical, event)
     if (times < 0).any():
@@ -181,21 +175,6 @@ def clinical_coefficients(
             values[rows], time, event, ties=ties
         )
     return table
-
-
-def _of_samples(clinical: pd.DataFrame, samples: pd.Index) -> pd.DataFrame:
-    wanted = clinical.index[clinical.index.isin(samples)]
-    if not wanted.is_unique:
-        raise ClinicalError(
-            f"The clinical table has several rows for sample {wanted[wanted.duplicated()][0]!r}."
-        )
-    lacking = samples[~samples.isin(wanted)]
-    if len(lacking):
-        raise ClinicalError(
-            f"{len(lacking)} of {len(samples)} samples have no row in the clinical table: "
-            f"{some(lacking)}. Its rows are called {some(clinical.index)}."
-        )
-    return clinical.loc[samples]
 
 
 def _numbers(clinical: pd.DataFrame, column: str) -> pd.Series:
