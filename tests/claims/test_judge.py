@@ -18,7 +18,7 @@ from vaeimpute.claims import (
     table_2,
     tabulate,
 )
-from vaeimpute.claims.paper import CLINICAL_SCENARIOS
+from vaeimpute.claims.paper import CLINICAL_SCENARIOS, LOW_VALUE_SCENARIOS, PAPER_SECONDS
 
 RESULTS = Path(__file__).parents[2] / "results"
 FOLDERS = sorted(folder.name for folder in RESULTS.iterdir() if folder.is_dir())
@@ -43,6 +43,13 @@ def test_table_2_is_the_papers():
     assert list(wide.index.sort_values()) == sorted(CLINICAL_SCENARIOS)
     assert apart.idxmax() == "mnar_whole_genes"  # by which the paper misses its own claim
     assert apart.max() > 0.01
+
+
+def test_what_is_written_twice_agrees():
+    paper = {claim: CLAIMS[claim].checks[0].parameters["paper"] for claim in ("C33", "C34")}
+    assert paper["C33"] == PAPER_SECONDS["KNN"] / PAPER_SECONDS["VAE"]
+    assert paper["C34"] == PAPER_SECONDS["SVD"] / PAPER_SECONDS["VAE"]
+    assert CLAIMS["C23"].checks[0].parameters["cells"] == list(LOW_VALUE_SCENARIOS)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -185,6 +185,7 @@ def test_rmse_can_change_the_verdict():
     table["rmse"] = table["mae"] * np.where(table["method"] == "VAE", 2, 1)
     found = judge("C15", table)
     assert (found.verdict, found.by_rmse) == ("holds", "does not hold")
+    assert (found.rmse.figures["value"] > 0.7).all()
 
 
 def test_most_and_a_vast_majority():

@@ -53,7 +53,7 @@ def test_the_terms_add_up_and_depend_on_the_seed_alone(model, rows):
     )
 
 
-def test_rows_with_holes_are_refused(model, rows):
+def test_incomplete_rows_are_refused(model, rows):
     rows[0, :2] = np.nan
     with pytest.raises(ValueError, match="2 values are missing; impute first"):
         reconstruct_rows(model, rows)

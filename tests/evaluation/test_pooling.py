@@ -7,7 +7,7 @@ from scipy import stats
 from vaeimpute.evaluation import pool_draws
 
 
-def test_without_holes_it_is_what_every_draw_says():
+def test_if_nothing_is_missing_it_is_what_every_draw_says():
     pooled = pool_draws(np.full((5, 2), [1.0, -3.0]), np.full((5, 2), [0.25, 4.0]))
     np.testing.assert_array_equal(pooled["estimate"], [1.0, -3.0])
     np.testing.assert_array_equal(pooled["std_error"], [0.5, 2.0])

@@ -1,4 +1,4 @@
-"""The score for model selection on matrices with holes."""
+"""The score for model selection on incomplete matrices."""
 
 import pickle
 
@@ -17,7 +17,7 @@ from vaeimpute.missingness import SCENARIOS, mnar_low_values
 
 @pytest.fixture
 def X():
-    """Rows near a plane, in uneven units, with holes."""
+    """Rows near a plane, in uneven units, some of them missing."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 25)) + 0.5 * rng.normal(size=(60, 25))
     X = X * np.geomspace(1e-3, 1e3, 25) + 7

@@ -37,8 +37,8 @@ def test_the_curve_of_a_vae_is_that_of_the_shifts_that_it_was_not_fitted_with(rn
     plain = VAEImputer(**network, random_state=0).fit(X)
     shifted = VAEImputer(**network, random_state=0, shift=1.3).fit(X)
     curve = vae_shift_curve(plain, X, mask, [0.0, 1.3])
-    holes = np.where(mask, np.nan, X)
-    expected = [mean_absolute_error(X, one.transform(holes), mask) for one in (plain, shifted)]
+    incomplete = np.where(mask, np.nan, X)
+    expected = [mean_absolute_error(X, one.transform(incomplete), mask) for one in (plain, shifted)]
     assert curve["mae"].tolist() == pytest.approx(expected)
     assert plain.shift_ == 0  # not changed
 

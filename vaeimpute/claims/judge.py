@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.claims.paper import CLAIMS, Claim
-from vaeimpute.claims.rules import RULES, Figure, apply_rule, sum_up
+from vaeimpute.claims.rules import ERROR_RULES, RULES, Figure, apply_rule, sum_up
 
 #: All verdicts there are.
 VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
@@ -79,15 +79,20 @@ class Judgement:
         One of `VERDICTS`.
     figures : DataFrame
         One row per cell, with the attributes of `vaeimpute.claims.rules.Figure` as columns.
-    by_rmse : str or None
-        The verdict by the true RMSE instead of the mean absolute error, which the paper calls by
-        that name; None if the claim is not on errors or the tables have none.
+    rmse : Judgement or None
+        The same by the true RMSE instead of the mean absolute error, which the paper calls by that
+        name; None if the claim is not on errors or the tables do not tell.
     """
 
     claim: Claim
     verdict: str
     figures: pd.DataFrame
-    by_rmse: str | None = None
+    rmse: Judgement | None = None
+
+    @property
+    def by_rmse(self) -> str | None:
+        """The verdict by the true RMSE."""
+        return None if self.rmse is None else self.rmse.verdict
 
     @property
     def count(self) -> str:
@@ -193,13 +198,11 @@ def judge(
     wanted = [tables[name] for c in claim.checks for name in c.tables if name in tables]
     if any("cohort" in table and len(set(table["cohort"])) > 1 for table in wanted):
         raise ValueError(f"Expected one cohort in every table that {claim.id} is judged by.")
-    figures, verdict = _judge(claim, tables, "mae", simulated_gc)
-    by_rmse = None
-    if "relative difference" in {figure.quantity for figure in figures}:
-        again, said = _judge(claim, tables, "rmse", simulated_gc)
-        by_rmse = said if any(np.isfinite(figure.low) for figure in again) else None
-    table = pd.DataFrame([asdict(figure) for figure in figures]).astype({"meets": object})
-    return Judgement(claim, verdict, table, by_rmse)
+    found = _judge(claim, tables, "mae", simulated_gc)
+    if not any(check.rule in ERROR_RULES for check in claim.checks):
+        return found
+    rmse = _judge(claim, tables, "rmse", simulated_gc)
+    return replace(found, rmse=rmse if rmse.figures["low"].notna().any() else None)
 
 
 def _by_name(tables: Tables) -> dict[str, pd.DataFrame]:
@@ -216,7 +219,7 @@ def _by_name(tables: Tables) -> dict[str, pd.DataFrame]:
 
 def _judge(
     claim: Claim, tables: Mapping[str, pd.DataFrame], metric: str, simulated_gc: bool
-) -> tuple[list[Figure], str]:
+) -> Judgement:
     groups: list[tuple[str | float, list[Figure]]] = []
     for check in claim.checks:
         if simulated_gc and check.parameters.get("real_gc"):
@@ -228,9 +231,11 @@ def _judge(
     if claim.needs is not None:
         groups = [(claim.needs, [figure for _, figures in groups for figure in figures])]
     found = [figure for _, figures in groups for figure in figures]
+    verdict = sum_up((needs, [figure.meets for figure in fs]) for needs, fs in groups)
     if not any(figure.testable for figure in found):
-        return found, "not testable here"
-    return found, sum_up((needs, [figure.meets for figure in fs]) for needs, fs in groups)
+        verdict = "not testable here"
+    table = pd.DataFrame([asdict(figure) for figure in found]).astype({"meets": object})
+    return Judgement(claim, verdict, table)
 
 
 def judge_group(

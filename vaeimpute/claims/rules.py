@@ -528,18 +528,21 @@ def _of_first_table(function: Callable[..., list[Figure]]) -> Callable[..., list
 _ERRORS = "the 95 % interval of the relative difference of the errors lies"
 _PATIENTS = "the 95 % interval over patients of the"
 
+#: Rules on errors: what decides, in words, and between which limits the interval has to lie.
+ERROR_RULES: dict[str, tuple[str, Limits]] = {
+    "better": ("below zero", (None, 0)),
+    "similar": ("within ±5 %", (-MARGIN, MARGIN)),
+    "similar or better": ("below +5 %", (None, MARGIN)),
+    "worse": ("above zero", (0, None)),
+    "clearly worse": ("above +5 %", (MARGIN, None)),
+    "hardly better": ("above -5 %", (-MARGIN, None)),
+}
+
 #: Every rule: what decides, in words, and the function that looks at the tables.
 RULES: dict[str, tuple[str, Callable[..., list[Figure]]]] = {
     **{
         name: (f"{_ERRORS} {where}", partial(compare_errors, limits=limits))
-        for name, where, limits in (
-            ("better", "below zero", (None, 0)),
-            ("similar", "within ±5 %", (-MARGIN, MARGIN)),
-            ("similar or better", "below +5 %", (None, MARGIN)),
-            ("worse", "above zero", (0, None)),
-            ("clearly worse", "above +5 %", (MARGIN, None)),
-            ("hardly better", "above -5 %", (-MARGIN, None)),
-        )
+        for name, (where, limits) in ERROR_RULES.items()
     },
     **{
         name: (

@@ -54,8 +54,8 @@ def interval_coverage(
 def pool_draws(estimates: ArrayLike, variances: ArrayLike) -> pd.DataFrame:
     """Pool what was estimated in each of several fillings, by Rubin's rules.
 
-    The variance of the pooled estimate is the mean of the variances, which would be there without
-    any hole, plus what the fillings differ by.
+    The variance of the pooled estimate is the mean of the variances, which would be there if
+    nothing were missing, plus what the fillings differ by.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def pool_draws(estimates: ArrayLike, variances: ArrayLike) -> pd.DataFrame:
     DataFrame
         One row per estimate: ``estimate``, ``std_error``, ``df`` (degrees of freedom), ``p`` (that
         it is 0, two-sided) and ``missing_information`` (the share of the variance that is due to
-        the holes).
+        what is missing).
 
     Raises
     ------

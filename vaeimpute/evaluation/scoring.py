@@ -1,4 +1,4 @@
-"""A score for imputers on matrices that have holes: hide some of what is known, and compare."""
+"""A score for imputers on incomplete matrices: hide some of what is known, and compare."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class MaskedScorer:
         What is hidden: a key of `vaeimpute.missingness.SCENARIOS` that needs nothing but the matrix
         (``"mcar_10"``, ``"mnar_whole_genes"``, ``"mnar_low_values"``), such a scenario with other
         parameters, or a share of the observed entries of each row. Choose what resembles your own
-        holes: which method is best depends on it.
+        missing entries: which method is best depends on it.
     metric : {"mae", "rmse"} or callable
         The error, as ``metric(true, imputed, mask)``.
     standardize : bool
         Measure errors in standard deviations of the validation rows, so that features in large
         units do not decide alone. A feature that does not vary among them takes no part.
     random_state : int
-        Decides what is hidden. All candidates face the same holes in the same rows.
+        Decides what is hidden. The same is hidden from all candidates.
 
     Examples
     --------
@@ -77,8 +77,7 @@ class MaskedScorer:
         Parameters
         ----------
         estimator : estimator
-            Its `transform` fills the holes of a matrix and returns one of the same shape: an
-            imputer, or a pipeline with one that scales features before.
+            Its `transform` fills a matrix and returns one of the same shape: an imputer, or a pipeline with one that scales features before.
         X : array-like of shape (n_samples, n_features)
             NaN means missing.
         y : ignored
@@ -90,7 +89,8 @@ class MaskedScorer:
         Raises
         ------
         ValueError
-            If there is nothing to hide, or the estimator leaves holes or changes the shape.
+            If there is nothing to hide, or the estimator leaves something missing or changes the
+            shape.
         """
         values = _numbers(X)
         hidden = self.mask(X)
@@ -100,11 +100,11 @@ class MaskedScorer:
                 f"{values.shape[1]} features, of which {np.isnan(values).mean():.0%} is missing. "
                 "Give it more rows (fewer folds), or another scenario."
             )
-        holes = X.mask(hidden) if isinstance(X, pd.DataFrame) else np.where(hidden, np.nan, values)
-        imputed = _filled(estimator, holes, values.shape)
-        seen = ~np.isnan(values) & ~hidden
+        seen = X.mask(hidden) if isinstance(X, pd.DataFrame) else np.where(hidden, np.nan, values)
+        imputed = _filled(estimator, seen, values.shape)
+        kept = ~np.isnan(values) & ~hidden
         true = values
-        if not np.array_equal(imputed[seen], values[seen]):
+        if not np.array_equal(imputed[kept], values[kept]):
             # A pipeline that scales returns scaled values: so must be what they are compared with.
             true = _filled(estimator, X, values.shape)
         if self.standardize:
