@@ -77,7 +77,8 @@ class MaskedScorer:
         Parameters
         ----------
         estimator : estimator
-            Its `transform` fills a matrix and returns one of the same shape: an imputer, or a pipeline with one that scales features before.
+            Its `transform` fills a matrix and returns one of the same shape: an imputer, or a
+            pipeline with one that scales features before.
         X : array-like of shape (n_samples, n_features)
             NaN means missing.
         y : ignored
