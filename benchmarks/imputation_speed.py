@@ -47,7 +47,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts import load_cohort
-from vaeimpute.cohorts.simulated import simulated_glioma
+from vaeimpute.cohorts.simulated_expression import simulated_glioma
 from vaeimpute.evaluation import mean_absolute_error
 from vaeimpute.evaluation.speed import fit_exponent
 from vaeimpute.files import collect_provenance, write_table

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from vaeimpute.cli import app
 from vaeimpute.cohorts import registry
-from vaeimpute.cohorts.catalogue import COHORTS
+from vaeimpute.cohorts.registry import COHORTS
 
 NAMES = [
     "blueprint-wgbs",
@@ -186,7 +186,7 @@ PROGRAM = """
 import json, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
 from vaeimpute.cohorts.download import RemoteFile
-from vaeimpute.cohorts.catalogue import COHORTS
+from vaeimpute.cohorts.registry import COHORTS
 from dataclasses import replace
 files = {role: RemoteFile(**file) for role, file in json.loads(sys.argv.pop(1)).items()}
 entry = replace(COHORTS["blueprint-wgbs"], files={"rnbeads": files})
@@ -236,7 +236,7 @@ def test_ctrl_c_keeps_what_has_arrived_and_nothing_else(served, cache):
 def test_the_command_starts_fast_and_without_torch():
     code = (
         "import sys, vaeimpute.cli; "
-        "print(sorted({'torch', 'pandas', 'pooch', 'requests'} & set(sys.modules)))"
+        "print(sorted({'torch', 'pandas', 'platformdirs', 'requests'} & set(sys.modules)))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

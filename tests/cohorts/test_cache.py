@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import Cohort
-from vaeimpute.cohorts.catalogue import cached, read_cohort, save_cohort
+from vaeimpute.cohorts.cache import cached, read_cohort, save_cohort
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import Cohort, load_cohort, registry
-from vaeimpute.cohorts.catalogue import COHORTS, Entry
+from vaeimpute.cohorts.registry import COHORTS, Entry
 from vaeimpute.exceptions import OptionError
 
 
@@ -21,7 +21,7 @@ def toy(tmp_path, monkeypatch):
         return Cohort("toy", values, pd.DataFrame(index=values.index), kind, "expression")
 
     monkeypatch.setattr("vaeimpute.cohorts.published.toy", loader, raising=False)
-    entry = Entry("toy", "t", "simulated", "vaeimpute.cohorts.published:toy", "l", "c", None, {})
+    entry = Entry("toy", "t", "simulated", "vaeimpute.cohorts.published:toy", "l", "c")
     monkeypatch.setitem(COHORTS, "toy", entry)
     return calls
 

@@ -9,12 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vaeimpute.cohorts.simulated import (
-    simulate_glioma,
-    simulate_methylome,
-    simulated_glioma,
-    simulated_methylome,
-)
+from vaeimpute.cohorts.simulated_expression import simulate_glioma, simulated_glioma
+from vaeimpute.cohorts.simulated_methylome import simulate_methylome, simulated_methylome
 from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
 
 glioma = cache(lambda: simulate_glioma(n_samples=300, n_genes=2000))
@@ -78,7 +74,8 @@ def test_features_do_not_depend_on_the_number_of_samples():
 def test_number_of_threads_changes_nothing():
     program = """
 import hashlib
-from vaeimpute.cohorts.simulated import simulated_glioma, simulated_methylome
+from vaeimpute.cohorts.simulated_expression import simulated_glioma
+from vaeimpute.cohorts.simulated_methylome import simulated_methylome
 g = simulated_glioma(n_samples=150, n_genes=1500)
 m = simulated_methylome(n_samples=40, n_sites=1500)
 tables = (g.values, m.values, m.coverage)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import load_cohort
-from vaeimpute.cohorts.catalogue import COHORTS
+from vaeimpute.cohorts.registry import COHORTS
 from vaeimpute.cohorts.tcga import read_tcga_glioma
 from vaeimpute.exceptions import CohortError, OptionError
 

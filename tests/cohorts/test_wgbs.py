@@ -13,7 +13,7 @@ import pytest
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.cohorts import wgbs as module
-from vaeimpute.cohorts.catalogue import COHORTS
+from vaeimpute.cohorts.registry import COHORTS
 from vaeimpute.cohorts.wgbs import Layout, read_methylomes
 from vaeimpute.exceptions import CohortError, OptionError
 

@@ -37,7 +37,7 @@ def fetch(
     with running(f"What has been downloaded is kept{GOES_ON}", debug=debug):
         # Here and not above: pandas takes half a second that --help need not wait for.
         from vaeimpute.cohorts import load_cohort
-        from vaeimpute.cohorts.catalogue import find
+        from vaeimpute.cohorts.registry import find
 
         if name is None or list_cohorts:
             typer.echo(_table())

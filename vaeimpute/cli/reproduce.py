@@ -60,7 +60,7 @@ def reproduce(
             typer.echo(_experiments())
             return
         from vaeimpute.cohorts import load_cohort
-        from vaeimpute.cohorts.catalogue import cache_dir
+        from vaeimpute.cohorts.cache import cache_dir
         from vaeimpute.experiments.catalogue import check_names
         from vaeimpute.experiments.reproduce import make_plan
         from vaeimpute.profiles import read_profile

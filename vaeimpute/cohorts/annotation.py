@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.catalogue import cache_dir
+from vaeimpute.cohorts.cache import cache_dir
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.coverage import coverage_fit, coverage_model, draw_coverage
 from vaeimpute.exceptions import (

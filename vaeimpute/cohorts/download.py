@@ -1,20 +1,17 @@
 """Downloads that can be interrupted and taken up again, and arrive whole and checked or not at all.
 
-pooch checks the checksum and moves the file into place; what it lacks, going on where an earlier
-attempt stopped, is the downloader here.
+pooch, which would fetch and check them, begins an interrupted download anew; one file has 45 GB.
 """
 
 from __future__ import annotations
 
 import fcntl
-import gzip
+import hashlib
 import logging
 import os
 import re
 import shutil
 import time
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import FileIO
@@ -22,9 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from vaeimpute.exceptions import (
-    DownloadError,
-)
+from vaeimpute.exceptions import DownloadError
 
 if TYPE_CHECKING:
     from requests import Response
@@ -36,6 +31,7 @@ _CHUNK = 1 << 18
 _TIMEOUT = (30, 60)  # seconds to connect, seconds without a byte
 _RETRIES = 4  # in a row, without a byte gained
 _WAIT = 2.0  # seconds before the first of them; each waits this much longer
+_MORE_SPACE = "Free some space, or choose another folder with VAEIMPUTE_CACHE or --cache-dir."
 _MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK", ".xlsx": b"PK"}
 
 
@@ -147,34 +143,10 @@ def download(files: Sequence[RemoteFile], folder: Path) -> list[Path]:
             ),
         )
         folder.mkdir(parents=True, exist_ok=True)
-        parts = [_part(file, folder) for file in missing]
+        parts = (folder / f"{file.name}.part" for file in missing)
         arrived = sum(part.stat().st_size for part in parts if part.exists())
         _require_space(folder, sum(file.expected_size for file in missing) - arrived)
-    return [_retrieve(file, folder) for file in files]
-
-
-def _part(file: RemoteFile, folder: Path) -> Path:
-    return folder / f"{file.name}.part"
-
-
-def _retrieve(file: RemoteFile, folder: Path) -> Path:
-    import pooch
-
-    pooch.get_logger().setLevel(logging.WARNING)  # it has a handler of its own and says it twice
-    try:
-        # Not pooch.retrieve, which hashes all 45 GB of a file that nobody published a hash of.
-        path = pooch.create(
-            folder,
-            base_url="",
-            registry={file.name: None if file.md5 is None else f"md5:{file.md5}"},
-            urls={file.name: file.url},
-        ).fetch(file.name, downloader=_ResumingDownloader(file, folder))
-    except ValueError as error:  # pooch's word for a wrong checksum
-        raise DownloadError(
-            f"What arrived from {file.host} is not the published file. {error} Try once more; if "
-            "it differs again, the file has changed at its source: please report it."
-        ) from error
-    return Path(path)
+    return [_Download(file, folder).fetch() for file in files]
 
 
 def _require_space(folder: Path, needed: int) -> None:
@@ -182,23 +154,25 @@ def _require_space(folder: Path, needed: int) -> None:
     if needed > free:
         raise DownloadError(
             f"The download needs {human_size(needed)}, but only {human_size(free)} are free in "
-            f"{folder}. Free some space, or choose another folder with VAEIMPUTE_CACHE or "
-            "--cache-dir."
+            f"{folder}. {_MORE_SPACE}"
         )
 
 
-class _ResumingDownloader:
-    """A downloader for pooch that keeps what arrives in ``NAME.part`` and goes on from there."""
+class _Download:
+    """One file on its way: what arrives is kept in ``NAME.part``, and goes on from there."""
 
     def __init__(self, file: RemoteFile, folder: Path) -> None:
         self.file = file
-        self.folder = folder
-        self.part = _part(file, folder)
+        self.path = folder / file.name
+        self.part = folder / f"{file.name}.part"
         # What identifies the version of the file that the part belongs to.
-        self.validator = folder / f"{file.name}.part.version"
+        self.version = folder / f"{file.name}.part.version"
 
-    def __call__(self, url: str, output_file: str, pooch: object, check_only: bool = False) -> None:
-        if (self.folder / self.file.name).exists():
+    def fetch(self) -> Path:
+        """Return the path of the file, downloaded if need be."""
+        if self.path.exists():
+            if self._has_checksum(self.path):
+                return self.path
             logger.warning(
                 "%s is there, but has not the published checksum: downloading it again.",
                 self.file.name,
@@ -209,19 +183,34 @@ class _ResumingDownloader:
                 fcntl.flock(sink, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise DownloadError(
-                    f"Another process is downloading {self.file.name} to {self.folder}. Wait for "
-                    "it to end."
+                    f"Another process is downloading {self.file.name} to {self.path.parent}. Wait "
+                    "for it to end."
                 ) from None
             try:
-                self._insist(url, sink)
-                self._check_archive()
-                os.replace(self.part, output_file)
-                self.validator.unlink(missing_ok=True)
+                self._insist(sink)
+                if not self._has_checksum(self.part):
+                    self._start_over(sink)
+                    raise DownloadError(
+                        f"What arrived from {self.file.host} is not the published file: "
+                        f"{self.file.name} has not the md5 checksum {self.file.md5}. Try once "
+                        "more; if it differs again, the file has changed at its source: please "
+                        "report it."
+                    )
+                os.replace(self.part, self.path)
+                self.version.unlink(missing_ok=True)
             finally:
                 if not sink.tell():
-                    self._forget()
+                    self.part.unlink(missing_ok=True)
+                    self.version.unlink(missing_ok=True)
+        return self.path
 
-    def _insist(self, url: str, sink: FileIO) -> None:
+    def _has_checksum(self, path: Path) -> bool:
+        if self.file.md5 is None:
+            return True
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "md5").hexdigest() == self.file.md5
+
+    def _insist(self, sink: FileIO) -> None:
         """Take up the download as often as the connection is lost, unless it gains nothing."""
         import requests
         import urllib3
@@ -230,7 +219,7 @@ class _ResumingDownloader:
         while True:
             before = sink.tell()
             try:
-                return self._go_on(url, sink)
+                return self._go_on(sink)
             except (
                 requests.ConnectionError,
                 requests.Timeout,
@@ -246,13 +235,13 @@ class _ResumingDownloader:
                     )
                     raise DownloadError(
                         f"Could not download {self.file.name} from {self.file.host}: {error}."
-                        f"{kept} Try again later, or get {url} by other means and put it at "
-                        f"{self.folder / self.file.name}."
+                        f"{kept} Try again later, or get {self.file.url} by other means and put "
+                        f"it at {self.path}."
                     ) from error
                 logger.info("%s: %s; trying again.", self.file.host, error)
                 time.sleep(_WAIT * failures)
 
-    def _go_on(self, url: str, sink: FileIO) -> None:
+    def _go_on(self, sink: FileIO) -> None:
         """Ask for what is still missing, and append it."""
         import requests
         from tqdm import tqdm
@@ -261,12 +250,14 @@ class _ResumingDownloader:
         if have and have == self.file.size:
             return
         headers = {"Accept-Encoding": "identity"}
-        version = self.validator.read_text() if self.validator.exists() else None
+        version = self.version.read_text() if self.version.exists() else None
         if have and (version or self.file.md5):  # otherwise nothing tells one version from another
             headers["Range"] = f"bytes={have}-"
             if version:
                 headers["If-Range"] = version
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+        with requests.get(
+            self.file.url, headers=headers, stream=True, timeout=_TIMEOUT
+        ) as response:
             start, total = _extent(response)
             if response.status_code == 416 and have == total:
                 return
@@ -288,7 +279,7 @@ class _ResumingDownloader:
             if not start:  # whether it was asked for the beginning or ignored the range
                 self._start_over(sink)
                 self._remember_version(response)
-            _require_space(self.folder, (total or 0) - sink.tell())
+            _require_space(self.path.parent, (total or 0) - sink.tell())
             with tqdm(
                 desc=self.file.name,
                 initial=sink.tell(),
@@ -311,9 +302,8 @@ class _ResumingDownloader:
                 left = left[sink.write(left) :]
         except OSError as error:
             raise DownloadError(
-                f"Could not write {self.file.name} to {self.folder}: {error.strerror}. Free some "
-                "space, or choose another folder with VAEIMPUTE_CACHE or --cache-dir. What has "
-                "arrived is kept: the same command goes on from there."
+                f"Could not write {self.file.name} to {self.path.parent}: {error.strerror}. "
+                f"{_MORE_SPACE} What has arrived is kept: the same command goes on from there."
             ) from error
 
     def _check_status(self, response: Response) -> None:
@@ -326,14 +316,14 @@ class _ResumingDownloader:
             raise requests.ConnectionError(f"the server answers {answer}")
         raise DownloadError(
             f"{self.file.host} does not give out {self.file.name} ({answer} for {response.url}). "
-            "It may have moved: look for it at its source, and put it at "
-            f"{self.folder / self.file.name}; please report it."
+            f"It may have moved: look for it at its source, and put it at {self.path}; please "
+            "report it."
         )
 
     def _check_start(self, head: bytes) -> None:
         """Refuse a page that a proxy or a login put in the place of the file."""
         page = head[:512].lstrip().lower().startswith((b"<!doctype html", b"<html"))
-        magic = _MAGIC.get(Path(self.file.name).suffix, b"")
+        magic = _MAGIC.get(self.path.suffix, b"")
         if page or not head or not head.startswith(magic):
             raise DownloadError(
                 f"{self.file.host} sent {'a web page' if page else 'something else'} instead of "
@@ -341,53 +331,29 @@ class _ResumingDownloader:
                 f"{self.file.url} in a browser: a login or a proxy may be in between."
             )
 
-    def _check_archive(self) -> None:
-        """Read what has no published checksum far enough to know that it is whole."""
-        if self.file.md5:
-            return
-        try:
-            if self.file.name.endswith(".gz"):
-                with gzip.open(self.part) as content:
-                    while content.read(_CHUNK):
-                        pass
-            elif self.file.name.endswith(".zip") and not zipfile.is_zipfile(self.part):
-                raise EOFError("its table of contents is missing")
-        except (EOFError, OSError, zlib.error) as error:
-            self._forget()
-            raise DownloadError(
-                f"{self.file.name} from {self.file.host} is cut short or damaged: {error} It was "
-                "deleted. Try again; if it happens again, please report it."
-            ) from error
-
     def _remember_version(self, response: Response) -> None:
         version = response.headers.get("ETag", "W/")
         if version.startswith("W/"):  # a weak one does not promise equal bytes
             version = response.headers.get("Last-Modified", "")
         if version:
-            self.validator.write_text(version)
+            self.version.write_text(version)
 
     def _start_over(self, sink: FileIO) -> None:
         if sink.tell():
             sink.truncate(0)
             sink.seek(0)
-        self.validator.unlink(missing_ok=True)
-
-    def _forget(self) -> None:
-        self.part.unlink(missing_ok=True)
-        self.validator.unlink(missing_ok=True)
+        self.version.unlink(missing_ok=True)
 
 
 def _extent(response: Response) -> tuple[int, int | None]:
     """Return where in the file a response begins, and how long the file is if that is said."""
+    total = response.headers.get("Content-Length", "")
+    start = 0
     if response.status_code in (206, 416):
-        found = re.fullmatch(
-            r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", response.headers.get("Content-Range", "")
-        )
-        start, total = found.groups() if found else (None, None)
         # Without a word about where it begins, it cannot be used: no file goes on at -1.
-        return int(start or -1) if response.status_code == 206 else 0, _integer(total)
-    return 0, _integer(response.headers.get("Content-Length"))
-
-
-def _integer(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
+        spec = response.headers.get("Content-Range", "")
+        found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", spec)
+        total = found[2] if found else ""
+        if response.status_code == 206:
+            start = int(found[1] or -1) if found else -1
+    return start, int(total) if total.isdigit() else None

@@ -1,23 +1,131 @@
-"""The cohorts that can be loaded by name."""
+"""The cohorts that can be loaded by name, as `registry.toml` has them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module, metadata, util
+from importlib import import_module, metadata, resources, util
 from inspect import Parameter, signature
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from vaeimpute.cohorts.catalogue import COHORTS, LAYOUT, Entry, cache_dir, cached, find
+from vaeimpute.cohorts.cache import LAYOUT, cache_dir, cached
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.cohorts.download import describe_size
+from vaeimpute.cohorts.download import RemoteFile, describe_size, download
 from vaeimpute.cohorts.own import looks_like_path, read_table_cohort
 from vaeimpute.exceptions import OptionError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A named cohort.
+
+    Attributes
+    ----------
+    name, title, licence, citation : str
+        As in ``registry.toml``.
+    kind : {"package", "download", "folder", "simulated"}
+        Where the data come from.
+    loader : str
+        ``module:function``, a callable that returns the cohort.
+    package : str or None
+        The installed distribution that holds the data.
+    files : mapping from source to mapping from role to RemoteFile
+        What a download consists of. The first source is the default.
+    """
+
+    name: str
+    title: str
+    kind: str
+    loader: str
+    licence: str
+    citation: str
+    package: str | None = None
+    files: Mapping[str, Mapping[str, RemoteFile]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where its downloads are kept."""
+        return cache_dir() / "downloads" / self.name
+
+    def check_source(self, source: str) -> None:
+        """Raise OptionError unless the cohort can be had from this source."""
+        if source not in self.files:
+            raise OptionError(
+                f"Cohort {self.name!r} has no source {source!r}; choose one of "
+                f"{', '.join(self.files)}."
+            )
+
+    def fetch(self, source: str) -> dict[str, Path]:
+        """Download the files of one source that are not here yet.
+
+        Parameters
+        ----------
+        source : str
+            A key of `files`.
+
+        Returns
+        -------
+        dict
+            From role to path.
+
+        Raises
+        ------
+        DownloadError
+            If a file cannot be had; the message says why and what to do.
+        """
+        files = self.files[source]
+        return dict(zip(files, download(list(files.values()), self.folder), strict=True))
+
+
+def _read_entries() -> dict[str, Entry]:
+    text = (resources.files("vaeimpute.cohorts") / "registry.toml").read_text("utf-8")
+    entries = {}
+    for name, table in tomllib.loads(text).items():
+        sources = table.pop("sources", [])
+        files: dict[str, dict[str, RemoteFile]] = {source: {} for source in sources}
+        for file in table.pop("files", []):
+            role, needed_by = file.pop("role"), file.pop("sources", sources)
+            for source in needed_by:
+                files[source][role] = RemoteFile(**file)
+        entries[name] = Entry(name, files=files, **table)
+    return entries
+
+
+COHORTS = _read_entries()
+
+
+def find(name: str) -> Entry:
+    """Return what is known about a cohort without loading it.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Entry
+
+    Raises
+    ------
+    OptionError
+        If there is no such cohort; the message lists those there are.
+
+    Examples
+    --------
+    >>> find("breast-gse1992").package
+    'SurvSet'
+    """
+    if name not in COHORTS:
+        raise OptionError(f"Unknown cohort {name!r}; choose one of {', '.join(sorted(COHORTS))}.")
+    return COHORTS[name]
 
 
 def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
@@ -61,14 +169,19 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
     entry = find(str(name))
     module, function = entry.loader.split(":")
     loader: Callable[..., Cohort] = getattr(import_module(module), function)
-    options = _complete(entry.name, loader, options)
-    if entry.kind == "folder":  # prepared in a second, and its files may change
-        return loader(**options)
-    try:
-        key = _key(entry, options)
-    except metadata.PackageNotFoundError:  # not installed: let the loader say what to do
-        return loader(**options)
-    return cached(cache_dir() / "cohorts" / key, partial(loader, **options))
+    defaults = {
+        parameter.name: parameter.default
+        for parameter in signature(loader).parameters.values()
+        if parameter.kind is not Parameter.VAR_KEYWORD
+    }
+    _refuse_unknown(f"Cohort {entry.name!r}", defaults, options)
+    options = defaults | options  # leaving one out and stating its default share a cache entry
+    prepare = partial(loader, **options)
+    # A folder is prepared in a second, and its files may change. If a package is not installed,
+    # the loader says what to do.
+    if entry.kind == "folder" or (entry.package and util.find_spec(entry.package) is None):
+        return prepare()
+    return cached(cache_dir() / "cohorts" / _key(entry, options), prepare)
 
 
 def list_cohorts() -> pd.DataFrame:
@@ -99,17 +212,6 @@ def list_cohorts() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cohort")
 
 
-def _complete(name: str, loader: Callable[..., Cohort], options: dict) -> dict:
-    """Add the loader's defaults, so that leaving one out and stating it share a cache entry."""
-    takes = {
-        parameter.name: parameter.default
-        for parameter in signature(loader).parameters.values()
-        if parameter.kind is not Parameter.VAR_KEYWORD
-    }
-    _refuse_unknown(f"Cohort {name!r}", takes, options)
-    return takes | options
-
-
 def _refuse_unknown(who: str, known: Collection[str], options: dict) -> None:
     for option in options:
         if option not in known:
@@ -129,10 +231,10 @@ def _key(entry: Entry, options: dict) -> str:
 
 
 def _describe_download(entry: Entry) -> str:
-    sizes = [(source, describe_size(list(files.values()))) for source, files in entry.files.items()]
+    sizes = {source: describe_size(list(files.values())) for source, files in entry.files.items()}
     if len(sizes) == 1:
-        return sizes[0][1]
-    return "; ".join(f"{source}: {size}" for source, size in sizes) or "none"
+        return next(iter(sizes.values()))
+    return "; ".join(f"{source}: {size}" for source, size in sizes.items()) or "none"
 
 
 def _here(entry: Entry) -> str:

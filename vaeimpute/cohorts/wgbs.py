@@ -15,9 +15,9 @@ from typing import IO
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.catalogue import COHORTS
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.derived import negative_log
+from vaeimpute.cohorts.registry import COHORTS
 from vaeimpute.exceptions import CohortError, OptionError, some
 from vaeimpute.tables.text import open_bytes
 
