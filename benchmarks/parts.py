@@ -28,7 +28,7 @@ from torch import nn
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.cohorts.own import read_table_cohort
-from vaeimpute.cohorts.simulated import simulated_glioma
+from vaeimpute.cohorts.simulated_expression import simulated_glioma
 from vaeimpute.evaluation.associations import cox_coefficients, spearman_correlations
 from vaeimpute.evaluation.clinical import read_outcomes
 from vaeimpute.files import collect_provenance, write_table
