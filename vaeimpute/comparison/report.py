@@ -165,7 +165,11 @@ def _draw_errors(comparison: Comparison) -> Picture:
 def _draw_features(comparison: Comparison, method: str) -> Picture:
     methods = [name for name in dict.fromkeys(("mean", method)) if name in comparison.residuals]
     errors = {name: comparison.errors_per_feature(name)["mae"] for name in methods}
-    plots.plot_feature_errors(errors)
+    plots.plot_distributions(
+        errors,
+        xlabel="mean absolute error of a feature (standard deviations)",
+        limits=(0, max(float(part.quantile(0.99)) for part in errors.values()) or 1.0),
+    )
     medians = "; ".join(f"{name} {part.median():.3f}" for name, part in errors.items())
     return _picture(
         f"Histogram of the errors of single features, medians {medians}.",

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import seaborn as sns
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 
-# One fixed colour per method. They differ in lightness as well as in hue (from the palette of Okabe
-# and Ito, made for colour-blind readers, or near it), so that a greyscale print still tells them
-# apart.
-METHOD_COLORS = {
-    "random": "#F0E9A8",
-    "mean": "#C8C8C8",
-    "KNN": "#70BEEC",
-    "SVD": "#007A5A",
-    "SVD, tuned": "#3A0018",
-    "Gaussian": "#D55E00",
-    "VAE": "#1B3A6B",
-    "VAE, shifted": "#BF76A2",
-}
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from vaeimpute.methods import method_colors, method_markers
+
+ERROR = "mean absolute error\n(standard deviations)"
 LEVELS = "viridis"  # ordered categories and continuous variables
+_OTHERS = ("black", "#E69F00", "0.45", "#F4B6C2")  # what is no method; they differ in lightness
 
 
 def use_style() -> None:
@@ -40,3 +37,71 @@ def use_style() -> None:
             "legend.frameon": False,
         },
     )
+
+
+def looks(
+    names: Iterable[str], colors: Mapping[str, str] | None = None
+) -> dict[str, tuple[str, str]]:
+    """Return colour and marker by name: those of a method, or else of a few that no method has.
+
+    Examples
+    --------
+    >>> looks(["VAE", "PCA"], {"PCA": "red"})
+    {'VAE': ('#1B3A6B', 'P'), 'PCA': ('red', 'd')}
+    """
+    known, markers = method_colors() | dict(colors or {}), method_markers()
+    other_colors, other_markers = cycle(_OTHERS), cycle("dh<>pH8")
+    return {
+        name: (
+            known[name] if name in known else next(other_colors),
+            markers[name] if name in markers else next(other_markers),
+        )
+        for name in dict.fromkeys(map(str, names))
+    }
+
+
+def beta_colors(methods: Iterable[str]) -> dict[str, str]:
+    """Give beta-VAEs shades that go from light to dark, and everything else another hue.
+
+    Parameters
+    ----------
+    methods : iterable of str
+        Names; those of beta-VAEs are ``"beta"`` and a number.
+
+    Returns
+    -------
+    dict of str to str
+        For the parameter ``colors`` of the figures.
+
+    Examples
+    --------
+    >>> list(beta_colors(["beta 0", "beta 10", "autoencoder"]).values())
+    ['#b0dd2f', '#482475', '#E69F00']
+    """
+    methods = list(dict.fromkeys(methods))
+    numbers = {m: m.removeprefix("beta ").replace(".", "", 1).isdigit() for m in methods}
+    betas = sorted((m for m in methods if numbers[m]), key=lambda m: float(m.split()[1]))
+    shades = mpl.colormaps[LEVELS](np.linspace(0.88, 0.1, len(betas)))
+    colors = dict(zip(betas, map(mpl.colors.to_hex, shades), strict=True))
+    # Hues that the shades do not have, and of other lightness than four of those.
+    hues = cycle(("#E69F00", "#F4B6C2", "#3A0018"))
+    return colors | {method: next(hues) for method in methods if method not in colors}
+
+
+def name_ticks(ax: Axes, names: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
+    """Write what stands at the places 0, 1, 2, ... of the horizontal axis."""
+    ax.set_xticks(range(len(names)), [(labels or {}).get(name, name) for name in names])
+    ax.tick_params(axis="x", length=0)
+
+
+def share_legend(axes: Iterable[Axes], *, ncols: int = 4) -> None:
+    """Replace the legends of several axes by one above their figure, which names all methods."""
+    handles: dict = {}
+    for ax in axes:
+        found, labels = ax.get_legend_handles_labels()
+        handles |= dict(zip(labels, found, strict=True))
+        if (legend := ax.get_legend()) is not None:
+            legend.remove()
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.legend(handles.values(), handles.keys(), ncols=ncols, loc="outside upper center")
