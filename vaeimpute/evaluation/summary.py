@@ -23,7 +23,7 @@ def summarize(table: pd.DataFrame, metric: str = "mae", confidence: float = 0.95
     -------
     DataFrame
         Columns ``cohort``, ``scenario``, ``method``, ``n_trials``, ``mean``, ``half_width`` (of the
-        interval, NaN for a single trial) and ``rank`` (1 = smallest mean in its scenario, NA where
+        interval, NaN for a single trial) and ``rank`` (1 = smallest mean in its scenario, NaN where
         there is no mean), in the order in which scenarios and methods first appear.
 
     Examples
@@ -39,8 +39,7 @@ def summarize(table: pd.DataFrame, metric: str = "mae", confidence: float = 0.95
     with np.errstate(invalid="ignore"):
         quantile = stats.t.ppf(0.5 + confidence / 2, n - 1)
     summary["half_width"] = quantile * summary.pop("sd") / np.sqrt(n)
-    ranks = summary.groupby(["cohort", "scenario"])["mean"].rank(method="min")
-    summary["rank"] = ranks.astype("Int64")
+    summary["rank"] = summary.groupby(["cohort", "scenario"])["mean"].rank(method="min")
     return summary
 
 
