@@ -109,10 +109,6 @@ class DownloadError(VaeimputeError, RuntimeError):
     """A file could not be had; the message says why, what is kept and what to do."""
 
 
-class AnnotationError(VaeimputeError, ValueError):
-    """An annotation cannot be read or fetched; the message says where, why and what to do."""
-
-
 class FeatureOrderWarning(UserWarning):
     """Columns came in another order than at fit; they were matched by name."""
 

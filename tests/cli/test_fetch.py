@@ -170,7 +170,7 @@ def test_a_missing_package_is_an_error_of_one_line(cache, monkeypatch):
     monkeypatch.setattr("vaeimpute.cohorts.published.util.find_spec", lambda name: None)
     result = run("breast-gse1992")
     assert result.exit_code == 1
-    assert "Error: This cohort comes with the package SurvSet" in result.stderr
+    assert "Error: This cohort needs SurvSet, which is not installed" in result.stderr
 
 
 def test_without_the_data_extra(cache, monkeypatch):

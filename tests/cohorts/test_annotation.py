@@ -11,14 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts import Cohort
-from vaeimpute.cohorts.annotation import (
-    biomart_gc_table,
-    read_gc_table,
-    with_gc_content,
-    with_simulated_coverage,
-)
-from vaeimpute.exceptions import AnnotationError, CohortError
+from vaeimpute.cohorts import Cohort, with_simulated_coverage
+from vaeimpute.cohorts.annotation import biomart_gc_table, read_gc_table, with_gc_content
+from vaeimpute.exceptions import CohortError, DownloadError, TableError
 
 TABLE = "TP53\t48.85\nEGFR\t44.66\nEGFR\t44.60\n\t39.02\nNA\t50.0\n"
 
@@ -102,7 +97,7 @@ def test_biomart_without_a_table_leaves_nothing_behind(biomart, tmp_path, change
     url, answer = biomart
     right = dict(answer)
     answer.update(change)
-    with pytest.raises(AnnotationError, match=message) as error:
+    with pytest.raises(DownloadError, match=message) as error:
         biomart_gc_table(url)
     assert "mirror" in str(error.value)
     assert cached_files(tmp_path) == []
@@ -113,7 +108,7 @@ def test_biomart_without_a_table_leaves_nothing_behind(biomart, tmp_path, change
 
 def test_biomart_out_of_reach(monkeypatch, tmp_path):
     monkeypatch.setenv("VAEIMPUTE_CACHE", str(tmp_path))
-    with pytest.raises(AnnotationError, match="cannot be reached"):
+    with pytest.raises(DownloadError, match="cannot be reached"):
         biomart_gc_table("http://127.0.0.1:9/")
 
 
@@ -152,23 +147,23 @@ def test_tables_are_read_as_they_come(tmp_path, text, compressed):
         ("gene,gc\nTP53,480\n", "got 480 to 480"),
         ("gene,gc\nTP53,-0.1\n", "got -0.1"),
         ("gene,gc\nTP53,\n", "no gene with a GC content"),
-        ("", "is not a table"),
-        ('gene,gc\n"TP53,0.4\n', "is not a table"),
+        ("", "is empty"),
+        ('gene,gc\n"TP53,0.4\n', "cannot be read"),
     ],
 )
 def test_bad_table_says_what_is_wrong(tmp_path, text, message):
     path = tmp_path / "gc.csv"
     path.write_text(text)
-    with pytest.raises(AnnotationError, match=message):
+    with pytest.raises(TableError, match=message):
         read_gc_table(path)
 
 
 def test_truncated_gzip_and_missing_file(tmp_path):
     path = tmp_path / "gc.csv.gz"
     path.write_bytes(gzip.compress(b"gene,gc\n" + b"TP53,0.4\n" * 5000)[:60])
-    with pytest.raises(AnnotationError, match="cut short"):
+    with pytest.raises(TableError, match="cut short"):
         read_gc_table(path)
-    with pytest.raises(AnnotationError, match="no table of GC content at"):
+    with pytest.raises(FileNotFoundError, match="There is no file"):
         read_gc_table(tmp_path / "none.csv")
 
 
@@ -183,7 +178,7 @@ def test_gene_without_a_symbol_is_found_by_its_number(tmp_path):
 def test_table_of_other_ids_is_refused(tmp_path):
     path = tmp_path / "gc.csv"
     path.write_text("id,gcContent\nENSG00000141510,0.49\n")
-    with pytest.raises(AnnotationError, match=r"of none .* 'ENSG00000141510', the cohort 'TP53'"):
+    with pytest.raises(TableError, match=r"of none .* 'ENSG00000141510', the cohort 'TP53'"):
         with_gc_content(expression("TP53"), path)
 
 
@@ -251,7 +246,7 @@ def test_real_tables(name, rows, covered):
         folder / "tcga_small_cohorts_rnaseqv2" / "expr_rsem_normalized.parquet", columns=[]
     ).index
     if covered is None:
-        with pytest.raises(AnnotationError, match="of none in cohort"):
+        with pytest.raises(TableError, match="of none in cohort"):
             with_gc_content(expression(*genes), path)
     else:
         gc = with_gc_content(expression(*genes), path).features["gc_content"]

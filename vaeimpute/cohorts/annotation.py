@@ -1,9 +1,7 @@
-"""What is known about features beside their values: GC content of genes, reads behind CpG sites."""
+"""GC content of genes: from Ensembl, from a table, or simulated."""
 
 from __future__ import annotations
 
-import gzip
-import io
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +11,11 @@ import pandas as pd
 
 from vaeimpute.cohorts.cache import cache_dir
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.cohorts.coverage import coverage_fit, coverage_model, draw_coverage
-from vaeimpute.exceptions import (
-    AnnotationError,
-    CohortError,
-)
+from vaeimpute.exceptions import CohortError, DownloadError, TableError, some
 from vaeimpute.files import write_atomically
 from vaeimpute.seeding import generator
+from vaeimpute.tables.read import existing
+from vaeimpute.tables.text import read_words
 
 logger = logging.getLogger(__name__)
 
@@ -35,25 +31,16 @@ _STAMP = "[success]"  # BioMart's last line when it has sent everything
 _TIMEOUT = (30, 300)  # seconds to connect, seconds without a byte: it computes before it answers
 
 # What the columns are called, without regard to case: by Ensembl, TCGAbiolinks and the authors.
-_GENE_COLUMNS: tuple[str, ...] = (
-    "hgnc_symbol",
-    "hgnc symbol",
-    "external_gene_name",
-    "gene name",
-    "symbol",
-    "gene",
-    "id",
-    "ensembl_gene_id",
-    "gene stable id",
-)
-_GC_COLUMNS: tuple[str, ...] = (
-    "percentage_gene_gc_content",
-    "gene % gc content",
-    "gccontent",
-    "gc_content",
-    "av_gc_pct",
-    "gc",
-)
+_COLUMNS = {
+    "gene": (
+        *("hgnc_symbol", "hgnc symbol", "external_gene_name", "gene name", "symbol", "gene", "id"),
+        *("ensembl_gene_id", "gene stable id"),
+    ),
+    "GC content": (
+        *("percentage_gene_gc_content", "gene % gc content", "gccontent", "gc_content"),
+        *("av_gc_pct", "gc"),
+    ),
+}
 
 # Beta distribution of the GC fraction of 20330 human genes (mean 0.502, sd 0.085): the moments of
 # the column gcContent of the table geneInfo in the Bioconductor package TCGAbiolinks (GPL-3).
@@ -90,8 +77,10 @@ def with_gc_content(
 
     Raises
     ------
-    AnnotationError
-        If the table cannot be had or read, or knows none of the genes.
+    TableError
+        If the table cannot be read, or knows none of the genes.
+    FileNotFoundError, DownloadError
+        If it cannot be had.
     CohortError
         If the cohort is not of expression.
 
@@ -120,10 +109,10 @@ def with_gc_content(
         gc = _look_up(genes, table)
         unknown = int(np.isnan(gc).sum())
         if unknown == len(genes):
-            raise AnnotationError(
+            raise TableError(
                 f"{label} has the GC content of {len(table)} genes, but of none in cohort "
-                f"{cohort.name!r}: it has {', '.join(map(repr, table.index[:3]))}, the cohort "
-                f"{', '.join(map(repr, genes[:3]))}. Use a table with the same kind of gene ids."
+                f"{cohort.name!r}: it has {some(table.index, 3)}, the cohort {some(genes, 3)}. Use "
+                "a table with the same kind of gene ids."
             )
         note = f"GC content from {label}; {unknown} of {len(genes)} genes are not in it."
     logger.info("Cohort %s: %s", cohort.name, note)
@@ -161,9 +150,9 @@ def read_gc_table(path: Path) -> pd.Series:
     Parameters
     ----------
     path : pathlib.Path
-        Comma- or tab-separated, gzip if it ends in ``.gz``. The gene and GC columns are found by
-        their names, which are those of Ensembl, TCGAbiolinks and the paper's own table. Per cent
-        are recognised by values above 1, and divided by 100.
+        Text, compressed or not. The gene and GC columns are found by their names, which are those
+        of Ensembl, TCGAbiolinks and the paper's own table. Per cent are recognised by values
+        above 1, and divided by 100.
 
     Returns
     -------
@@ -172,8 +161,10 @@ def read_gc_table(path: Path) -> pd.Series:
 
     Raises
     ------
-    AnnotationError
-        If the file is missing, damaged, lacks a column, or holds a value that is no GC content.
+    TableError
+        If the file is damaged, lacks a column, or holds a value that is no GC content.
+    FileNotFoundError
+        If there is no such file.
 
     Examples
     --------
@@ -184,60 +175,43 @@ def read_gc_table(path: Path) -> pd.Series:
     ...     read_gc_table(path).to_dict()
     {'TP53': 0.4885}
     """
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-            text = file.read().decode("utf-8")
-    except FileNotFoundError:
-        raise AnnotationError(f"There is no table of GC content at {path}.") from None
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise AnnotationError(
-            f"{path} cannot be read ({error}). It may have been cut short: get it again."
-        ) from error
-    header = text.split("\n", 1)[0]
-    separator = "\t" if "\t" in header else ","
-    try:
-        # Symbols such as NA and NaN are not missing values, hence text first.
-        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise AnnotationError(f"{path} is not a table: {error}.") from error
-    gene = _find_column(table, _GENE_COLUMNS, "gene", path)
-    gc_column = _find_column(table, _GC_COLUMNS, "GC content", path)
-    written = table[gc_column].str.strip()
+    table = read_words(existing(path))  # symbols such as NA and NaN are not missing values
+    gene, column = (_find_column(table, what, path) for what in _COLUMNS)
+    written = table[column].str.strip()
     gc = pd.to_numeric(written, errors="coerce")
     wrong = gc.isna() & ~written.isin(["", "NA", "NaN", "nan"])
     if wrong.any():
         row = int(np.argmax(wrong.to_numpy()))
-        raise AnnotationError(
-            f"{path}, line {row + 2}, column {gc_column!r}: expected a number but got "
+        raise TableError(
+            f"{path}, line {row + 2}, column {column!r}: expected a number but got "
             f"{written.iloc[row]!r}."
         )
     gc = gc.set_axis(table[gene].str.strip())
     gc = gc[(gc.index != "") & gc.notna().to_numpy()]
     if gc.empty:
-        raise AnnotationError(f"{path} holds no gene with a GC content.")
-    per_cent = bool(gc.max() > 1)
-    low, high = gc.min(), gc.max()
-    if low < 0 or high > 100:
-        raise AnnotationError(
-            f"{path}, column {gc_column!r}: expected fractions (0 to 1) or per cent (0 to 100) but "
-            f"got {low:g} to {high:g}."
+        raise TableError(f"{path} holds no gene with a GC content.")
+    if gc.min() < 0 or gc.max() > 100:
+        raise TableError(
+            f"{path}, column {column!r}: expected fractions (0 to 1) or per cent (0 to 100) but "
+            f"got {gc.min():g} to {gc.max():g}."
         )
+    per_cent = bool(gc.max() > 1)
     logger.info(
-        "%s: read column %r as %s.", path.name, gc_column, "per cent" if per_cent else "fractions"
+        "%s: read column %r as %s.", path.name, column, "per cent" if per_cent else "fractions"
     )
     return (gc / 100 if per_cent else gc).groupby(level=0).mean()
 
 
-def _find_column(table: pd.DataFrame, names: tuple[str, ...], what: str, path: Path) -> str:
-    """Return the column with the first of these names that the table has."""
-    by_name = {str(column).strip().lower(): column for column in table}
-    for name in names:
-        if name in by_name:
-            return by_name[name]
-    raise AnnotationError(
-        f"{path} has no {what} column: expected one of {', '.join(names)} but got "
-        f"{', '.join(map(str, table.columns[:8]))}. Rename the column."
-    )
+def _find_column(table: pd.DataFrame, what: str, path: Path) -> str:
+    """Return the column with the first of the names for it that the table has."""
+    by_name = {column.strip().lower(): column for column in table}
+    found = next((by_name[name] for name in _COLUMNS[what] if name in by_name), None)
+    if found is None:
+        raise TableError(
+            f"{path} has no {what} column: expected one of {', '.join(_COLUMNS[what])} but got "
+            f"{some(table.columns, 8)}. Rename the column."
+        )
+    return found
 
 
 def _look_up(genes: pd.Index, table: pd.Series) -> np.ndarray:
@@ -266,108 +240,32 @@ def biomart_gc_table(url: str = BIOMART_URL) -> Path:
 
     Raises
     ------
-    AnnotationError
+    DownloadError
         If the service cannot be reached, reports an error or stops half-way.
     """
+    import requests  # 0.1 s that not every user of annotations needs
+
     path = cache_dir() / "annotation" / "biomart_gc_content.tsv"
     if path.exists():
         return path
     logger.info("Asking %s for the GC content of all human genes (about 1 MB).", url)
-    text = _ask_biomart(url)
-    write_atomically(path, "hgnc_symbol\tpercentage_gene_gc_content\n" + text)
-    return path
-
-
-def _ask_biomart(url: str) -> str:
-    """Return the body of BioMart's answer, without its stamp."""
-    import requests  # 0.1 s that not every user of annotations needs
-
-    advice = (
-        "Try again later or another mirror (url='https://useast.ensembl.org/biomart/martservice'), "
-        "or give with_gc_content a file, or 'simulated'."
-    )
     try:
         answer = requests.post(url, data={"query": _QUERY}, timeout=_TIMEOUT)
+        text, start = answer.text, answer.text.lstrip()[:200]
+        body, stamp, _ = text.rpartition(_STAMP)
+        # BioMart reports its errors with status 200, as a text or a page in place of the table.
+        fault = ""
+        if answer.status_code != 200 or "ERROR" in start or start.startswith("<"):
+            fault = f"answered with status {answer.status_code} and no table, but {start!r}"
+        elif not stamp:
+            fault = f"stopped half-way: its answer of {len(text)} characters has no {_STAMP}"
     except requests.RequestException as error:
-        raise AnnotationError(f"BioMart at {url} cannot be reached: {error}. {advice}") from error
-    text = answer.text
-    start = text.lstrip()[:200]
-    # BioMart reports its errors with status 200, as a text or a page in place of the table.
-    if answer.status_code != 200 or "ERROR" in start or start.startswith("<"):
-        raise AnnotationError(
-            f"BioMart at {url} answered with status {answer.status_code} and no table, but "
-            f"{start!r}. {advice}"
+        fault = f"cannot be reached: {error}"
+    if fault:
+        raise DownloadError(
+            f"BioMart at {url} {fault}. Nothing was kept. Try again later or another mirror "
+            "(url='https://useast.ensembl.org/biomart/martservice'), or give with_gc_content a "
+            "file, or 'simulated'."
         )
-    body, stamp, _ = text.rpartition(_STAMP)
-    if not stamp:
-        raise AnnotationError(
-            f"BioMart at {url} stopped half-way: its answer of {len(text)} characters does not end "
-            f"in {_STAMP}. Nothing was kept. {advice}"
-        )
-    return body
-
-
-def with_simulated_coverage(
-    cohort: Cohort, *, seed: int = 0, mean_reads: float | None = None
-) -> Cohort:
-    """Give a methylation cohort without reads a coverage drawn from the fitted distribution.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        Of methylation, without coverage. If its features have the columns ``chromosome`` and
-        ``position``, neighbouring sites are covered alike; else sites are independent.
-    seed : int
-    mean_reads : float, optional
-        Mean depth; by default that of the real counts.
-
-    Returns
-    -------
-    Cohort
-        With `coverage`, at least 1 everywhere, and a note that it is simulated. The values are as
-        they were: unlike those of sequencing, they are not rougher where the coverage is low.
-
-    Raises
-    ------
-    CohortError
-        If the cohort is not of methylation, or has coverage already.
-
-    Examples
-    --------
-    >>> values = pd.DataFrame({"cg1": [0.1, 0.4], "cg2": [0.9, 0.8]})
-    >>> cohort = Cohort("toy", values, pd.DataFrame(index=values.index), "level", "methylation")
-    >>> with_simulated_coverage(cohort).coverage.shape
-    (2, 2)
-    """
-    if cohort.data_type != "methylation":
-        raise CohortError(f"Cohort {cohort.name!r} is of {cohort.data_type}, not methylation.")
-    if cohort.coverage is not None:
-        raise CohortError(f"Cohort {cohort.name!r} has its own coverage; none was simulated.")
-    rng = generator(seed, "simulated-coverage")
-    n_samples, n_sites = cohort.values.shape
-    reads = np.empty((n_samples, n_sites), dtype=np.int32)
-    if {"chromosome", "position"} <= set(cohort.features):
-        order, along = _along_the_genome(cohort.features)
-        reads[:, order] = draw_coverage(n_samples, along, rng, mean_reads=mean_reads)
-    else:
-        reads[:] = draw_coverage(n_samples, n_sites, rng, mean_reads=mean_reads)
-    depth = coverage_model().mean_reads if mean_reads is None else mean_reads
-    note = (
-        f"Coverage is SIMULATED (seed {seed}, mean depth {depth:g}): the array has no reads. "
-        f"{coverage_fit()['source']}"
-    )
-    logger.info("Cohort %s: %s", cohort.name, note)
-    return replace(
-        cohort,
-        coverage=pd.DataFrame(reads, cohort.values.index, cohort.values.columns),
-        notes=(*cohort.notes, note),
-    )
-
-
-def _along_the_genome(features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Order of the sites along the genome, and their distances from its start."""
-    chromosome = pd.factorize(features["chromosome"])[0]
-    position = features["position"].to_numpy(dtype=np.int64)
-    order = np.lexsort((position, chromosome))
-    # Chromosomes are laid end to end, too far apart for one to know of the other.
-    return order, (position + chromosome * (2 * int(position.max()) + 10**9))[order]
+    write_atomically(path, "hgnc_symbol\tpercentage_gene_gc_content\n" + body)
+    return path

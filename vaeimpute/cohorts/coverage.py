@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+import logging
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib import resources
 
 import numpy as np
+import pandas as pd
 from scipy.special import ndtr, ndtri
 from scipy.stats import nbinom, rankdata
+
+from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.exceptions import CohortError
+from vaeimpute.seeding import generator
+
+logger = logging.getLogger(__name__)
 
 _FIT = "coverage_fit.json"  # written by benchmarks/fit_coverage.py
 _DENSITY_WINDOW = 21  # sites over which the local spacing is averaged
@@ -278,3 +286,69 @@ def normal_scores(values: np.ndarray) -> np.ndarray:
     array([-0.97,  0.97,  0.  ])
     """
     return ndtri((rankdata(values) - 0.5) / len(values))
+
+
+def with_simulated_coverage(
+    cohort: Cohort, *, seed: int = 0, mean_reads: float | None = None
+) -> Cohort:
+    """Give a methylation cohort without reads a coverage drawn from the fitted distribution.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        Of methylation, without coverage. If its features have the columns ``chromosome`` and
+        ``position``, neighbouring sites are covered alike; else sites are independent.
+    seed : int
+    mean_reads : float, optional
+        Mean depth; by default that of the real counts.
+
+    Returns
+    -------
+    Cohort
+        With `coverage`, at least 1 everywhere, and a note that it is simulated. The values are as
+        they were: unlike those of sequencing, they are not rougher where the coverage is low.
+
+    Raises
+    ------
+    CohortError
+        If the cohort is not of methylation, or has coverage already.
+
+    Examples
+    --------
+    >>> values = pd.DataFrame({"cg1": [0.1, 0.4], "cg2": [0.9, 0.8]})
+    >>> cohort = Cohort("toy", values, pd.DataFrame(index=values.index), "level", "methylation")
+    >>> with_simulated_coverage(cohort).coverage.shape
+    (2, 2)
+    """
+    if cohort.data_type != "methylation":
+        raise CohortError(f"Cohort {cohort.name!r} is of {cohort.data_type}, not methylation.")
+    if cohort.coverage is not None:
+        raise CohortError(f"Cohort {cohort.name!r} has its own coverage; none was simulated.")
+    rng = generator(seed, "simulated-coverage")
+    n_samples, n_sites = cohort.values.shape
+    reads = np.empty((n_samples, n_sites), dtype=np.int32)
+    if {"chromosome", "position"} <= set(cohort.features):
+        order, along = _along_the_genome(cohort.features)
+        reads[:, order] = draw_coverage(n_samples, along, rng, mean_reads=mean_reads)
+    else:
+        reads[:] = draw_coverage(n_samples, n_sites, rng, mean_reads=mean_reads)
+    depth = coverage_model().mean_reads if mean_reads is None else mean_reads
+    note = (
+        f"Coverage is SIMULATED (seed {seed}, mean depth {depth:g}): the array has no reads. "
+        f"{coverage_fit()['source']}"
+    )
+    logger.info("Cohort %s: %s", cohort.name, note)
+    return replace(
+        cohort,
+        coverage=pd.DataFrame(reads, cohort.values.index, cohort.values.columns),
+        notes=(*cohort.notes, note),
+    )
+
+
+def _along_the_genome(features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Order of the sites along the genome, and their distances from its start."""
+    chromosome = pd.factorize(features["chromosome"])[0]
+    position = features["position"].to_numpy(dtype=np.int64)
+    order = np.lexsort((position, chromosome))
+    # Chromosomes are laid end to end, too far apart for one to know of the other.
+    return order, (position + chromosome * (2 * int(position.max()) + 10**9))[order]

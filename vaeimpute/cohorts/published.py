@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import metadata, util
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.derived import log_counts
 from vaeimpute.cohorts.own import read_table_cohort
+from vaeimpute.exceptions import not_installed
 
 _GENE = "num_HS_"  # SurvSet's prefix of human gene symbols
 
@@ -43,29 +45,12 @@ def breast_gse1992() -> Cohort:
     >>> breast_gse1992().clinical["grade"].value_counts().to_dict()
     {3.0: 64, 2.0: 44, 1.0: 12}
     """
-    table, values = _survset("gse1992")
-    clinical = pd.DataFrame(
-        {
-            "grade": _number(table["fac_grade"]),
-            "time": table["time"].astype(float),
-            "event": table["event"].astype(int),
-            "age": table["num_age"].astype(float),
-            "size": table["num_size"].astype(float),
-            "er_positive": _number(table["fac_er_positive"]),
-            "node_positive": _number(table["fac_node_status"]),
-        }
-    )
-    return Cohort(
-        name="breast-gse1992",
-        values=values,
-        clinical=clinical,
-        units="log2 ratio to the reference",
-        data_type="expression",
-        is_log=True,
-        stratify_by="grade",
-        citation="Hu et al. 2006, BMC Genomics 7:96 (GEO GSE1992), as collected in SurvSet "
-        f"{metadata.version('SurvSet')} (Drysdale 2022, arXiv:2203.03094)",
-        licence="GPL-3.0 (SurvSet)",
+    return _survset(
+        "breast-gse1992",
+        size="num_size",
+        er_positive="fac_er_positive",
+        node_positive="fac_node_status",
+        citation="Hu et al. 2006, BMC Genomics 7:96 (GEO GSE1992)",
         notes=("Two of SurvSet's 15530 numeric columns, age and tumour size, are clinical.",),
     )
 
@@ -76,9 +61,8 @@ def breast_gse4335() -> Cohort:
     Returns
     -------
     Cohort
-        115 tumours x 12795 genes, log2 ratios. Clinical columns: ``grade`` (1 to 3, NaN where
-        unknown), ``time`` (follow-up in months), ``event`` (1 if it ended in one), ``age``
-        (years), ``size`` (T stage, 1 to 4), ``er_positive`` (0 or 1), ``node_status`` (0 to 2).
+        115 tumours x 12795 genes, log2 ratios. Clinical columns: as those of `breast_gse1992`, with
+        ``node_status`` (0 to 2) in the place of ``node_positive``.
 
     Raises
     ------
@@ -90,29 +74,43 @@ def breast_gse4335() -> Cohort:
     >>> breast_gse4335().clinical["grade"].value_counts().to_dict()
     {3.0: 53, 2.0: 49, 1.0: 11}
     """
-    table, values = _survset("gse4335")
-    clinical = pd.DataFrame(
-        {
-            "grade": _number(table["fac_grade"]),
-            "time": table["time"].astype(float),
-            "event": table["event"].astype(int),
-            "age": table["num_age"].astype(float),
-            "size": _number(table["fac_tumor_size"]),
-            "er_positive": _number(table["fac_er_status"]),
-            "node_status": _number(table["fac_node_status"]),
-        }
+    return _survset(
+        "breast-gse4335",
+        size="fac_tumor_size",
+        er_positive="fac_er_status",
+        node_status="fac_node_status",
+        citation="Sorlie et al. 2003, PNAS 100:8418-8423 (GEO GSE4335)",
     )
+
+
+def _survset(name: str, *, citation: str, notes: tuple[str, ...] = (), **columns: str) -> Cohort:
+    """Return a cohort of SurvSet; `columns` says what SurvSet calls those of the clinical table."""
+    _require("SurvSet")
+    from SurvSet.data import SurvLoader
+
+    with warnings.catch_warnings():
+        # The pickle inside the package names a module that numpy has since moved.
+        warnings.filterwarnings("ignore", "numpy.core", DeprecationWarning)
+        table = SurvLoader().load_dataset(name.removeprefix("breast-"))["df"].set_index("pid")
+    table.index.name = "sample"
+    genes = [column for column in table if column.startswith(_GENE)]
+    columns = {"grade": "fac_grade", "time": "time", "event": "event", "age": "num_age"} | columns
+    words = table[list(columns.values())].set_axis(list(columns), axis=1).astype(str)
+    # SurvSet's factors are codes, among them its words for what is missing.
+    clinical = words.mask(words.isin(["missing", "na", "x"])).astype(float)
+    values = table[genes].rename(columns=lambda column: column.removeprefix(_GENE))
     return Cohort(
-        name="breast-gse4335",
-        values=values,
-        clinical=clinical,
+        name=name,
+        values=values.rename_axis(columns="gene"),
+        clinical=clinical.astype({"event": int}),
         units="log2 ratio to the reference",
         data_type="expression",
         is_log=True,
         stratify_by="grade",
-        citation="Sorlie et al. 2003, PNAS 100:8418-8423 (GEO GSE4335), as collected in SurvSet "
-        f"{metadata.version('SurvSet')} (Drysdale 2022, arXiv:2203.03094)",
+        citation=f"{citation}, as collected in SurvSet {metadata.version('SurvSet')} (Drysdale "
+        "2022, arXiv:2203.03094)",
         licence="GPL-3.0 (SurvSet)",
+        notes=notes,
     )
 
 
@@ -159,41 +157,15 @@ def brain_gse74193() -> Cohort:
     )
 
 
-def _survset(name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a table of SurvSet, and of it the genes."""
-    _require("SurvSet")
-    from SurvSet.data import SurvLoader
-
-    with warnings.catch_warnings():
-        # The pickle inside the package names a module that numpy has since moved.
-        warnings.filterwarnings("ignore", "numpy.core", DeprecationWarning)
-        table = SurvLoader().load_dataset(name)["df"].set_index("pid")
-    table.index.name = "sample"
-    genes = [column for column in table if column.startswith(_GENE)]
-    values = table[genes].rename(columns=lambda column: column.removeprefix(_GENE))
-    values.columns.name = "gene"
-    return table, values
-
-
 def _require(package: str) -> Path:
     """Return the folder of an installed package, without importing it."""
     found = util.find_spec(package)
     if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(
-            f"This cohort comes with the package {package}, which is not installed. Install the "
-            "project's data extra: pip install 'vaeimpute[data]'.",
-            name=package,
-        )
+        raise not_installed(package, "This cohort", "data")
     return Path(found.submodule_search_locations[0])
 
 
-def _number(codes: pd.Series) -> pd.Series:
-    """Read SurvSet's factor codes as numbers; its words for missing ones become NaN."""
-    codes = codes.astype(str)
-    return codes.where(~codes.isin(("missing", "na", "x"))).astype(float)
-
-
-_DAYS_PER_MONTH = 365.25 / 12
+DAYS_PER_MONTH = 365.25 / 12
 _SMALLEST_SERIES = 5  # of fewer tumours, the mean is mostly that of the tumour itself
 _NOT_TUMOURS = ("Normal cerebellum", "Non-tumor")
 
@@ -309,8 +281,8 @@ def tcga_small_cohorts() -> Cohort:
     died = clinical["days_to_death"].notna()
     days = clinical["days_to_death"].fillna(clinical["days_to_last_followup"])
     clinical = clinical.assign(
-        grade=stage.map(read_stage).where(tumour),
-        time=(days.where(days >= 0) / _DAYS_PER_MONTH).where(tumour),
+        grade=stage.map(_read_stage).where(tumour),
+        time=(days.where(days >= 0) / DAYS_PER_MONTH).where(tumour),
         event=died.astype(float).where(days.notna() & tumour),
     )
     cohort = replace(
@@ -328,22 +300,10 @@ def tcga_small_cohorts() -> Cohort:
     return log_counts(cohort)
 
 
-def read_stage(stage: str | float) -> float:
-    """Return a tumour's stage as a number, without its subdivision.
+def _read_stage(stage: str | float) -> float:
+    """Return a tumour's stage, such as ``"stage iiib"``, as 1 to 4; NaN if it is none of these.
 
-    Parameters
-    ----------
-    stage : str or NaN
-        Such as ``"stage iiib"``.
-
-    Returns
-    -------
-    float
-        1 to 4; NaN if it is none of these.
-
-    Examples
-    --------
-    >>> [read_stage(stage) for stage in ("stage i", "Stage IIIc2", "stage iva", "stage x")]
+    >>> [_read_stage(stage) for stage in ("stage i", "Stage IIIc2", "stage iva", "stage x")]
     [1.0, 3.0, 4.0, nan]
     """
     words = str(stage).lower().removeprefix("stage").strip()
@@ -363,3 +323,28 @@ def _folder(name: str, *files: str) -> Path:
             f"is no {', '.join(lacking) if root else 'such folder'}."
         )
     return folder
+
+
+def against_the_paper(values: pd.DataFrame, expected: Mapping[str, int]) -> tuple[str, ...]:
+    """Say by how much a cohort of the paper's differs in shape.
+
+    Parameters
+    ----------
+    values : DataFrame
+    expected : mapping
+        Of what there are rows and columns, and how many the paper has.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> against_the_paper(pd.DataFrame({"g1": [1.0, 2.0]}), {"patients": 667, "genes": 1})
+    ("2 patients, -665 against the paper's 667.",)
+    """
+    return tuple(
+        f"{got} {what}, {got - count:+d} against the paper's {count}."
+        for got, (what, count) in zip(values.shape, expected.items(), strict=True)
+        if got != count
+    )

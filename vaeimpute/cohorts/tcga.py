@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.cohorts.published import DAYS_PER_MONTH, against_the_paper
 from vaeimpute.cohorts.registry import COHORTS
-from vaeimpute.exceptions import CohortError, OptionError, some
-from vaeimpute.tables.text import open_bytes
-
-PAPER_PATIENTS, PAPER_GENES = 667, 17176
+from vaeimpute.exceptions import CohortError, OptionError, not_installed, some
+from vaeimpute.tables.text import open_bytes, read_words
+from vaeimpute.tables.transforms import to_log
 
 _GLIOMAS = ("LGG", "GBM")
 _PRIMARY_TUMOUR = "01"
-_DAYS_PER_MONTH = 365.25 / 12
 _MISSING = frozenset((b"NA", b"", b"NaN", b"null"))
 # How the clinical tables of the GDC say that something is not known.
 _NOT_KNOWN = [
@@ -67,11 +66,7 @@ def tcga_glioma(*, source: str = "gdc", complete_in: str = "file") -> Cohort:
     if complete_in not in ("file", "gliomas"):
         raise OptionError(f"complete_in must be 'file' or 'gliomas', got {complete_in!r}.")
     if util.find_spec("openpyxl") is None:  # before gigabytes are downloaded for nothing
-        raise ModuleNotFoundError(
-            "The survival table of this cohort is an Excel file, and openpyxl, which reads it, is "
-            "not installed. Install the project's data extra: pip install 'vaeimpute[data]'.",
-            name="openpyxl",
-        )
+        raise not_installed("openpyxl", "The survival table of this cohort", "data")
     files = entry.fetch(source)
     return read_tcga_glioma(
         files["expression"],
@@ -140,9 +135,13 @@ def read_tcga_glioma(
             f"{below} values ({below / values.size:.2%}) below zero, left by the batch adjustment, "
             f"count as zero; the lowest is {min(0.0, values.min(axis=None)):.3g}."
         )
-        values = np.log1p(values.clip(lower=0))
+        values = to_log(values.clip(lower=0))
     people = patients.loc[values.index].assign(barcode=barcodes)
-    notes += _against_the_paper(values, people)
+    no_grade, no_survival = people["grade"].isna(), people[["time", "event"]].isna().any(axis=1)
+    notes += (
+        *against_the_paper(values, {"patients": 667, "genes": 17176}),
+        f"Grade is unknown for {no_grade.sum()} patients, survival for {no_survival.sum()}.",
+    )
     names = values.columns.to_series().str.split("|", n=1, expand=True).reindex(columns=[0, 1])
     entry = COHORTS["tcga-glioma"]
     return Cohort(
@@ -160,34 +159,11 @@ def read_tcga_glioma(
     )
 
 
-def _against_the_paper(values: pd.DataFrame, people: pd.DataFrame) -> list[str]:
-    """Say by how much the cohort differs from the paper's, and whose clinical data are unknown."""
-    notes = []
-    for what, got, expected in (
-        ("patients", len(values), PAPER_PATIENTS),
-        ("genes", values.shape[1], PAPER_GENES),
-    ):
-        if got != expected:
-            notes.append(f"{got} {what}, {got - expected:+d} against the paper's {expected}.")
-    no_grade = people["grade"].isna().sum()
-    no_survival = people[["time", "event"]].isna().any(axis=1).sum()
-    notes.append(f"Grade is unknown for {no_grade} patients, survival for {no_survival}.")
-    return notes
-
-
 def _read_patients(clinical: Path, survival: Path) -> pd.DataFrame:
     """Return one row per glioma patient, from the two clinical tables of the GDC."""
     key, grade = "bcr_patient_barcode", "neoplasm_histologic_grade"
-    try:
-        # With umlauts in some free-text columns the file is no UTF-8; Latin-1 reads any byte.
-        grades = pd.read_csv(
-            clinical, sep="\t", encoding="latin-1", usecols=[key, grade], dtype=str,
-            na_values=_NOT_KNOWN,
-        ).drop_duplicates()  # fmt: skip
-    except ValueError as error:
-        raise CohortError(
-            f"{clinical.name} is not the clinical table of the GDC: {error}"
-        ) from None
+    # With umlauts in some free-text columns the file is no UTF-8; Latin-1 reads any byte.
+    grades = read_words(clinical, columns=[key, grade], encoding="latin-1").drop_duplicates()
     wanted = {
         key: key,
         "type": "subtype",
@@ -216,7 +192,7 @@ def _read_patients(clinical: Path, survival: Path) -> pd.DataFrame:
     patients.loc[patients["subtype"] == "GBM", "grade"] = 4.0
     for column in ("time", "event", "age"):
         patients[column] = pd.to_numeric(patients[column], errors="coerce")
-    patients["time"] /= _DAYS_PER_MONTH
+    patients["time"] /= DAYS_PER_MONTH
     return patients
 
 
@@ -273,26 +249,16 @@ def _read_columns(
 
 
 def _numbers(values: Sequence[bytes], gene: str, barcodes: Sequence[str], name: str) -> np.ndarray:
-    try:
-        return np.array([float(value) for value in values])
-    except ValueError:
-        value, barcode = next(
-            (value, barcode)
-            for value, barcode in zip(values, barcodes, strict=True)
-            if not _is_number(value)
-        )
-        raise CohortError(
-            f"{name}, gene {gene!r}, sample {barcode!r}: {value.decode('latin-1')!r} is not a "
-            "number."
-        ) from None
-
-
-def _is_number(value: bytes) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
+    numbers = np.empty(len(values))
+    for position, value in enumerate(values):
+        try:
+            numbers[position] = float(value)
+        except ValueError:
+            raise CohortError(
+                f"{name}, gene {gene!r}, sample {barcodes[position]!r}: "
+                f"{value.decode('latin-1')!r} is not a number."
+            ) from None
+    return numbers
 
 
 def _primary_tumours(

@@ -17,60 +17,52 @@ import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.derived import negative_log
+from vaeimpute.cohorts.published import against_the_paper
 from vaeimpute.cohorts.registry import COHORTS
 from vaeimpute.exceptions import CohortError, OptionError, some
-from vaeimpute.tables.text import open_bytes
+from vaeimpute.tables.clinical import typed
+from vaeimpute.tables.text import open_bytes, read_words
 
-PAPER_SAMPLES, PAPER_SITES = 206, 21220
 _BLOCK = 1 << 24
+_HUMAN = {*map(str, range(1, 23)), "X", "Y", "M"}
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where the columns of a file of methylation calls are; the first is column 0.
+class _Layout:
+    """What lines of methylation calls look like, and where the columns are.
 
-    Attributes
-    ----------
-    position : int
-        Column of the site's position.
-    first : {0, 1}
-        What the first base of a chromosome counts as.
-    methylated, unmethylated, coverage, percent : int, optional
-        Columns of the reads that say methylated, of those that do not, of all, and of the
-        percentage methylated. Two of them are enough.
-    strand : int, optional
-        Column of the strand.
-    fraction : bool
-        One column holds methylated and all reads as ``'M/T'``; it counts as two.
-
-    Notes
-    -----
-    The chromosome is in column 0.
+    The first column is number 0 and holds the chromosome. Of the reads that say methylated, those
+    that do not, all of them (coverage), and the percentage methylated, two are enough.
     """
 
-    position: int
-    first: int
-    methylated: int | None = None
-    unmethylated: int | None = None
-    coverage: int | None = None
-    percent: int | None = None
-    strand: int | None = None
-    fraction: bool = False
+    pattern: str
+    first: int  # what the first base of a chromosome counts as
+    columns: Mapping[str, int]
+    fraction: bool = False  # one column holds methylated and all reads as 'M/T', and counts as two
 
 
-LAYOUTS = {
-    # chromosome, start, end, percent, methylated, unmethylated
-    "bismark-cov": Layout(position=1, first=1, methylated=4, unmethylated=5),
-    # chromosome, position, strand, methylated, unmethylated, context, trinucleotide
-    "bismark-cytosine": Layout(position=1, first=1, strand=2, methylated=3, unmethylated=4),
+_NUMBER = r"\d+(?:\.\d+)?(?:e-?\d+)?"
+_LAYOUTS = {
     # chromosome, start, end, 'methylated/all', score from 0 to 1000, strand (RnBeads' "EPP")
-    "epp": Layout(position=1, first=0, methylated=3, coverage=4, strand=6, fraction=True),
+    "epp": _Layout(
+        r"[^\t]+\t[^\t]+\t[^\t]+\t[\'\"]?\d+/\d+[\'\"]?(?:\t|$)",
+        0, {"position": 1, "methylated": 3, "coverage": 4, "strand": 6}, fraction=True,
+    ),
+    # chromosome, position, strand, methylated, unmethylated, context, trinucleotide
+    "bismark-cytosine": _Layout(
+        r"[^\t]+\t[^\t]+\t[+-]\t[^\t]+\t[^\t]+",
+        1, {"position": 1, "methylated": 3, "unmethylated": 4, "strand": 2},
+    ),
     # chromosome, start, end, name, score, strand, 3 columns for display, all, percent (ENCODE)
-    "bedmethyl": Layout(position=1, first=0, coverage=9, percent=10, strand=5),
-}
-
-
-_HUMAN = {*map(str, range(1, 23)), "X", "Y", "M"}
+    "bedmethyl": _Layout(
+        r"(?:[^\t]*\t){5}[-+.](?:\t[^\t]*){5}",
+        0, {"position": 1, "coverage": 9, "percent": 10, "strand": 5},
+    ),
+    # chromosome, start, end, percent, methylated, unmethylated
+    "bismark-cov": _Layout(
+        rf"[^\t]+(?:\t{_NUMBER}){{5}}$", 1, {"position": 1, "methylated": 4, "unmethylated": 5}
+    ),
+}  # fmt: skip
 
 
 def blueprint_wgbs(
@@ -126,18 +118,12 @@ def blueprint_wgbs(
         min_share=min_share,
         merge_strands=merge_strands,
     )
-    notes = list(cohort.notes)
-    for what, got, expected in zip(
-        ("samples", "sites"), cohort.values.shape, (PAPER_SAMPLES, PAPER_SITES), strict=True
-    ):
-        if got != expected:
-            notes.append(f"{got} {what}, {got - expected:+d} against the paper's {expected}.")
     cohort = replace(
         cohort,
         name=entry.name,
         citation=entry.citation,
         licence=entry.licence,
-        notes=tuple(notes),
+        notes=cohort.notes + against_the_paper(cohort.values, {"samples": 206, "sites": 21220}),
     )
     return negative_log(cohort) if transform == "negative_log" else cohort
 
@@ -149,20 +135,19 @@ def read_methylomes(
     chromosome: str = "chr22",
     min_share: float = 1.0,
     merge_strands: bool = False,
-    layout: Layout | str | None = None,
-    sample_column: str | None = None,
-    file_column: str | None = None,
 ) -> Cohort:
     """Read one chromosome of a set of methylomes, sample by sample.
 
     Parameters
     ----------
     calls : pathlib.Path
-        A folder or a zip archive with one file per sample, plain or gzipped. Nothing is unpacked
-        to disk.
+        A folder or a zip archive with one file per sample, plain or gzipped, as Bismark (coverage
+        or cytosine reports), ENCODE (bedMethyl) or RnBeads (EPP) lay them out. Nothing is
+        unpacked to disk.
     samples : pathlib.Path
-        Sample sheet, comma-separated if it is called ``.csv`` and tab-separated otherwise. All of
-        it becomes the clinical table.
+        Sample sheet, separated by commas, tabs or semicolons. One column has the name of each
+        sample's file, and the first other one that differs in every row the sample's id. The rest
+        becomes the clinical table.
     chromosome : str
         With or without ``chr``.
     min_share : float
@@ -171,13 +156,6 @@ def read_methylomes(
     merge_strands : bool
         Add up the reads of the two cytosines of a CpG, at the position of the one on the forward
         strand. Needs files that name the strand.
-    layout : Layout or str, optional
-        How the files are laid out, a key of `LAYOUTS` or your own. Without it, each file's first
-        line on the chromosome decides.
-    sample_column, file_column : str, optional
-        Columns of the sheet with the samples' ids and file names. Without them: the column whose
-        entries all end in .bed, .cov, .txt or .tsv (or with .gz after it), and the first other
-        column that has a different value in every row.
 
     Returns
     -------
@@ -199,38 +177,33 @@ def read_methylomes(
     memory is 24 bytes for every site of the chromosome in every sample, however large the files.
     """
     _check_options(chromosome, min_share)
-    if isinstance(layout, str) and layout not in LAYOUTS:
-        raise OptionError(f"Unknown layout {layout!r}; choose one of {', '.join(LAYOUTS)}.")
     members = _members(calls)
-    sheet, names = _read_sheet(samples, sample_column, file_column)
-    files = _match(names, members, calls.name)
+    sheet, files = _read_sheet(samples, members, calls.name)
     number = re.sub("^chr", "", chromosome)
-    aligned = _align(
+    positions, levels, coverage, n_seen = _align(
         (
-            _read_calls(members[file], PurePosixPath(file).name, number, layout, merge_strands)
+            _read_calls(members[file], PurePosixPath(file).name, number, merge_strands)
             for file in files
         ),
         len(files),
         min_share,
     )
-    if not len(aligned.positions):
+    if not len(positions):
         raise CohortError(
             f"No site of chr{number} has a value in {min_share:.0%} of the {len(files)} samples; "
-            f"{aligned.n_seen} have one in at least one. Lower min_share."
+            f"{n_seen} have one in at least one. Lower min_share."
         )
-    sites = pd.Index([f"chr{number}:{position}" for position in aligned.positions], name="site")
+    sites = pd.Index([f"chr{number}:{position}" for position in positions], name="site")
     return Cohort(
         name=calls.stem,
-        values=pd.DataFrame(aligned.levels, sheet.index, sites),
+        values=pd.DataFrame(levels, sheet.index, sites),
         clinical=sheet,
         units="methylation level",
         data_type="methylation",
-        features=pd.DataFrame(
-            {"chromosome": f"chr{number}", "position": aligned.positions}, index=sites
-        ),
-        coverage=pd.DataFrame(aligned.coverage, sheet.index, sites),
+        features=pd.DataFrame({"chromosome": f"chr{number}", "position": positions}, index=sites),
+        coverage=pd.DataFrame(coverage, sheet.index, sites),
         notes=(
-            f"{len(sites)} of {aligned.n_seen} sites of chr{number} have a value in at least "
+            f"{len(sites)} of {n_seen} sites of chr{number} have a value in at least "
             f"{min_share:.0%} of the {len(files)} samples and were kept.",
             "The reads of both strands of a CpG were added up."
             if merge_strands
@@ -283,59 +256,35 @@ def _leaves(name: str) -> bool:
 
 
 def _read_sheet(
-    path: Path, sample_column: str | None, file_column: str | None
+    path: Path, members: Mapping[str, object], where: str
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return the sample sheet by sample id, and the name of each sample's file."""
-    try:
-        sheet = pd.read_csv(path, sep="," if path.suffix == ".csv" else "\t")
-    except (ValueError, OSError) as error:
-        raise CohortError(f"{path.name} cannot be read as a sample sheet: {error}") from error
-    columns = list(sheet.columns)
-    for column in (sample_column, file_column):
-        if column is not None and column not in columns:
-            raise CohortError(f"{path.name} has no column {column!r}; there are {columns}.")
-    if file_column is None:
-        like_files = [
-            column
-            for column in columns
-            if sheet[column]
-            .astype(str)
-            .str.contains(r"\.(?:bed|cov|txt|tsv)(?:\.gz)?$", case=False)
-            .all()
-        ]
-        if len(like_files) != 1:
-            raise CohortError(
-                f"{path.name}: {len(like_files)} columns hold file names, expected one. Say which "
-                f"with file_column; there are {columns}."
-            )
-        file_column = like_files[0]
-    if sample_column is None:
-        distinct = (c for c in columns if c != file_column and sheet[c].is_unique)
-        sample_column = next(distinct, file_column)
-    names = sheet[file_column].astype(str).tolist()
-    ids = sheet[sample_column].astype(str)
-    sheet = sheet.set_axis(pd.Index(ids, name="sample"), axis=0)
-    return sheet.drop(columns=list({sample_column, file_column})), names
+    """Return the sample sheet by sample id, and each sample's file.
 
-
-def _match(names: list[str], members: Mapping[str, object], where: str) -> list[str]:
-    """Find each sample's file by its path, or by its name wherever it is, with or without .gz."""
+    Files are found by their path, or by their name wherever they are, with or without .gz. The
+    column of the sheet in which most are found has the files, and the first other one that is
+    different in every row the samples' ids.
+    """
+    sheet = read_words(path)
     by_name: dict[str, list[str]] = {}
     for member in members:
         by_name.setdefault(_bare(member), []).append(member)
-    found = {name: [name] if name in members else by_name.get(_bare(name), []) for name in names}
+    found = sheet.map(lambda name: [name] if name in members else by_name.get(_bare(name), []))
+    column = found.map(bool).sum().idxmax()
+    names, of = sheet[column], found[column]
     for problem, wrong in (
-        ("are not there", [name for name in names if not found[name]]),
-        ("are there several times", [name for name in names if len(found[name]) > 1]),
-        ("belong to several samples", [name for name in names if names.count(name) > 1]),
+        ("are not there", names[of.map(len) == 0]),
+        ("are there several times", names[of.map(len) > 1]),
+        ("belong to several samples", names[names.duplicated()]),
     ):
-        if wrong:
+        if len(wrong):
             raise CohortError(
-                f"{where}: {len(wrong)} of the {len(names)} files that the sample sheet names "
-                f"{problem}: {some(pd.Index(wrong).unique())}. The archive holds "
-                f"{some(pd.Index(members))}. Correct the sheet."
+                f"{where}: {len(wrong)} of the {len(names)} files that column {column!r} of "
+                f"{path.name} names {problem}: {some(wrong.unique())}. There are "
+                f"{some(list(members))}. Correct the sheet."
             )
-    return [found[name][0] for name in names]
+    ids = next((other for other in sheet if other != column and sheet[other].is_unique), column)
+    clinical = sheet.set_axis(pd.Index(sheet[ids], name="sample"), axis=0)
+    return clinical.drop(columns=list({ids, column})).apply(typed), [files[0] for files in of]
 
 
 def _bare(name: str) -> str:
@@ -349,7 +298,6 @@ def _read_calls(
     open_file: Callable[[], IO[bytes]],
     name: str,
     number: str,
-    layout: Layout | str | None,
     merge_strands: bool,
 ) -> pd.DataFrame:
     """Return level and coverage of a sample by position, sorted, where there is a read."""
@@ -357,13 +305,10 @@ def _read_calls(
         lines = b"\n".join(_lines_of(content, number))
     if not lines:
         raise CohortError(f"{name} has no line that begins with chr{number} or {number}.")
-    if layout is None:
-        layout = _detect(lines[: lines.find(b"\n")] if b"\n" in lines else lines, name)
-    elif isinstance(layout, str):
-        layout = LAYOUTS[layout]
+    layout = _detect(re.match(rb"[^\n]*", lines)[0], name)  # type: ignore[index]
     if layout.fraction:
         lines = lines.replace(b"'", b"").replace(b'"', b"").replace(b"/", b"\t")
-    if merge_strands and layout.strand is None:
+    if merge_strands and "strand" not in layout.columns:
         raise CohortError(
             f"{name} does not say which strand a read is of, so strands cannot be merged. Use "
             "Bismark's cytosine reports, or merge with its coverage2cytosine --merge_CpG."
@@ -386,42 +331,33 @@ def _lines_of(content: IO[bytes], number: str) -> Iterator[bytes]:
     yield from wanted.findall(rest)
 
 
-def _detect(line: bytes, name: str) -> Layout:
-    fields = line.decode("latin-1").rstrip("\r").split("\t")
-    if len(fields) >= 4 and re.fullmatch(r"""['"]?\d+/\d+['"]?""", fields[3]):
-        return LAYOUTS["epp"]
-    if len(fields) >= 5 and fields[2] in ("+", "-"):
-        return LAYOUTS["bismark-cytosine"]
-    if len(fields) >= 11 and fields[5] in ("+", "-", "."):
-        return LAYOUTS["bedmethyl"]
-    if len(fields) == 6 and all(re.fullmatch(r"\d+(\.\d+)?(e-?\d+)?", f) for f in fields[1:]):
-        return LAYOUTS["bismark-cov"]
+def _detect(line: bytes, name: str) -> _Layout:
+    text = line.decode("latin-1").rstrip("\r")
+    for layout in _LAYOUTS.values():
+        if re.match(layout.pattern, text):
+            return layout
     raise CohortError(
         f"{name} has lines of an unknown layout, such as {line[:80]!r}; known are "
-        f"{', '.join(LAYOUTS)}. Say where the columns are with layout=Layout(...)."
+        f"{', '.join(_LAYOUTS)}. Bring the columns into one of these orders."
     )
 
 
-def _parse(lines: bytes, layout: Layout, name: str) -> pd.DataFrame:
-    wanted = {
-        what: column
-        for what in ("position", "methylated", "unmethylated", "coverage", "percent", "strand")
-        if (column := getattr(layout, what)) is not None
-    }
+def _parse(lines: bytes, layout: _Layout, name: str) -> pd.DataFrame:
+    columns = layout.columns
     try:
         table = pd.read_csv(
             io.BytesIO(lines),
             sep="\t",
             header=None,
-            usecols=list(wanted.values()),
-            dtype={column: float for what, column in wanted.items() if what != "strand"},
-        )[list(wanted.values())]
+            usecols=list(columns.values()),
+            dtype={column: float for what, column in columns.items() if what != "strand"},
+        )[list(columns.values())]
     except ValueError as error:
         raise CohortError(f"{name} holds what is not a count or a position: {error}") from error
-    return table.set_axis(list(wanted), axis=1)
+    return table.set_axis(list(columns), axis=1)
 
 
-def _counts(table: pd.DataFrame, layout: Layout, name: str, merge_strands: bool) -> pd.DataFrame:
+def _counts(table: pd.DataFrame, layout: _Layout, name: str, merge_strands: bool) -> pd.DataFrame:
     """Turn whatever a file counts into the level and the coverage of each position."""
     if "coverage" not in table:
         table["coverage"] = table["methylated"] + table["unmethylated"]
@@ -463,16 +399,14 @@ def _counts(table: pd.DataFrame, layout: Layout, name: str, merge_strands: bool)
 # -- Bringing the samples together ---------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Aligned:
-    positions: np.ndarray  # (n_sites,)
-    levels: np.ndarray  # (n_samples, n_sites), NaN where there is no read
-    coverage: np.ndarray  # the same shape, 0 there
-    n_seen: int  # positions that had a value in any sample
+def _align(
+    tables: Iterator[pd.DataFrame], n_samples: int, min_share: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Put the samples' tables on the positions that few enough of them lack.
 
-
-def _align(tables: Iterator[pd.DataFrame], n_samples: int, min_share: float) -> _Aligned:
-    """Put the samples' tables on the positions that few enough of them lack."""
+    Returns the positions; of shape (n_samples, n_sites), the levels, NaN where there is no read,
+    and the coverage, 0 there; and how many positions had a value in any sample.
+    """
     from tqdm import tqdm
 
     may_lack = math.floor((1 - min_share) * n_samples + 1e-9)
@@ -496,4 +430,4 @@ def _align(tables: Iterator[pd.DataFrame], n_samples: int, min_share: float) -> 
         columns = positions.get_indexer(table.index)
         levels[row, columns] = table["level"]
         coverage[row, columns] = table["coverage"]
-    return _Aligned(positions.to_numpy(), levels, coverage, len(seen))
+    return positions.to_numpy(), levels, coverage, len(seen)
