@@ -125,6 +125,10 @@ class CheckpointError(VaeimputeError, ValueError):
     """A checkpoint cannot be used; the message says why and what to do."""
 
 
+class DeviceError(VaeimputeError, ValueError):
+    """A device to compute on is not there, or not good for it; the message says what to take."""
+
+
 class TrainingError(VaeimputeError, RuntimeError):
     """Training cannot go on; the message says where it stopped and what to try."""
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.imputers import GaussianImputer, load_imputer, save_imputer
-from vaeimpute.imputers._gaussian_std import calibrate, conditional_variance
+from vaeimpute.imputers._calibration import calibrate, conditional_variance
 
 
 def low_rank(seed, n=160, d=60, noise=0.5):

@@ -48,20 +48,3 @@ def test_a_twin_settles_it():
     train = np.array([[0.0, 0.0, 5.0], [1.0, 1.0, 9.0], [0.2, 0.0, -3.0]])
     imputer = KNNImputer(n_neighbors=3, standardize=False).fit(train)
     assert imputer.transform([[1.0, 1.0, np.nan]])[0, 2] == 9.0
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [({"n_neighbors": 0}, "n_neighbors == 0, must be >= 1"), ({"weights": "near"}, "got 'near'")],
-)
-def test_bad_parameters_are_refused(parameters, message):
-    with pytest.raises(ValueError, match=message):
-        KNNImputer(**parameters).fit(matrices(0)[0])
-
-
-def test_the_type_of_the_number_of_neighbours_does_not_matter():
-    X = np.random.default_rng(0).normal(size=(60, 5))
-    X[::3, 1] = np.nan
-    plain = KNNImputer(n_neighbors=200).fit(X).transform(X)
-    small = KNNImputer(n_neighbors=np.uint8(200)).fit(X).transform(X)  # twice of it is 144
-    np.testing.assert_array_equal(small, plain)

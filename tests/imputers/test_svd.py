@@ -209,23 +209,3 @@ def test_training_rows_and_rows_to_impute_are_not_written_to(joint):
     first = imputer.transform(new)
     np.testing.assert_array_equal(imputer.transform(new), first)
     np.testing.assert_array_equal(X, before)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"n_components": 0}, "n_components == 0, must be >= 1"),
-        ({"max_iter": 0}, "max_iter == 0, must be >= 1"),
-        ({"tol": -1.0}, "tol == -1.0, must be >= 0"),
-        ({"schedule": "halving"}, "Expected schedule 'doubling' or 'fixed' but got 'halving'"),
-    ],
-)
-def test_bad_parameters_are_refused(parameters, message):
-    with pytest.raises(ValueError, match=message):
-        SVDImputer(**parameters).fit(low_rank(0, 20, 10))
-
-
-@pytest.mark.parametrize("n_components", ["all", 2.5])
-def test_a_rank_that_is_no_integer_is_refused(n_components):
-    with pytest.raises(TypeError, match="n_components must be an instance of int"):
-        SVDImputer(n_components=n_components).fit(low_rank(0, 20, 10))

@@ -8,43 +8,66 @@ is a method here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
+from sklearn.utils._param_validation import StrOptions
+
+from vaeimpute.exceptions import DeviceError
+from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.missingness import hide
 
 Array = Any  # of numpy or of torch
 
 
-class Algebra(Protocol):
-    """What the imputers ask for."""
+@dataclass(frozen=True)
+class Algebra:
+    """Linear algebra on the CPU, by numpy and scipy."""
+
+    @property
+    def package(self) -> Any:
+        """What has the functions that are called the same in both."""
+        return np
 
     def put(self, array: np.ndarray) -> Array:
         """Return an array to compute with; that of numpy itself where nothing has to move."""
+        return array
 
     def get(self, array: Array) -> np.ndarray:
         """Return an array of numpy."""
+        return array
 
     def astype(self, array: Array, dtype: Any) -> Array:
         """Return an array of a type of numpy's; the same one where it has that type."""
+        return array.astype(dtype, copy=False)
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
         """Return an array of zeros."""
+        return np.zeros(shape, dtype)
 
     def columns(self, matrix: Array, chosen: np.ndarray) -> Array:
         """Return some columns of a matrix, row by row in memory."""
+        return matrix.take(chosen, axis=1)
 
     def dot(self, matrices: list[Array], out: Array | None = None) -> Array:
         """Multiply matrices in the order that takes the fewest operations."""
+        return self.package.linalg.multi_dot(matrices, out=out)
 
     def row_dots(self, x: Array, y: Array) -> Array:
         """Return the scalar products of the rows of two matrices."""
+        return self.package.einsum("ij,ij->i", x, y)
 
     def eigh(self, symmetric: Array, n_largest: int | None = None) -> tuple[Array, Array]:
         """Return (the largest) eigenvalues, ascending, and eigenvectors as columns.
 
         The part below the diagonal is all that is read.
         """
+        n = len(symmetric)
+        if n_largest is None or n_largest > n // 6:  # then all of them are found faster than some
+            values, vectors = eigh(symmetric, driver="evd", check_finite=False)
+            return values[-(n_largest or n) :], vectors[:, -(n_largest or n) :]
+        return eigh(symmetric, subset_by_index=[n - n_largest, n - 1], check_finite=False)
 
     def solve(self, definite: Array, right: Array) -> Array:
         """Solve a system of a symmetric positive definite matrix.
@@ -54,63 +77,26 @@ class Algebra(Protocol):
         numpy.linalg.LinAlgError
             If it is not positive definite, if only for rounding.
         """
-
-
-@dataclass(frozen=True)
-class NumpyAlgebra:
-    """Linear algebra on the CPU."""
-
-    def put(self, array: np.ndarray) -> np.ndarray:
-        return array
-
-    get = put
-
-    def astype(self, array: np.ndarray, dtype: Any) -> np.ndarray:
-        return array.astype(dtype, copy=False)
-
-    def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        return np.zeros(shape, dtype)
-
-    def columns(self, matrix: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-        return matrix.take(chosen, axis=1)
-
-    def dot(self, matrices: list[np.ndarray], out: np.ndarray | None = None) -> np.ndarray:
-        return np.linalg.multi_dot(matrices, out=out)
-
-    def row_dots(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return np.einsum("ij,ij->i", x, y)
-
-    def eigh(
-        self, symmetric: np.ndarray, n_largest: int | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        n = len(symmetric)
-        if n_largest is None or n_largest > n // 6:  # then all of them are found faster than some
-            values, vectors = eigh(symmetric, driver="evd", check_finite=False)
-            return values[-(n_largest or n) :], vectors[:, -(n_largest or n) :]
-        return eigh(symmetric, subset_by_index=[n - n_largest, n - 1], check_finite=False)
-
-    def solve(self, definite: np.ndarray, right: np.ndarray) -> np.ndarray:
         return cho_solve(cho_factor(definite, lower=True, check_finite=False), right)
 
 
 @dataclass(frozen=True)
-class TorchAlgebra:
-    """Linear algebra on a device of torch."""
+class TorchAlgebra(Algebra):
+    """Linear algebra on a device of torch, which takes seconds to import."""
 
     device: str
 
     @property
-    def torch(self) -> Any:
-        """The package, which takes seconds to import."""
+    def package(self) -> Any:
         import torch
 
         return torch
 
     def _type(self, dtype: Any) -> Any:
-        return getattr(self.torch, np.dtype(dtype).name)
+        return getattr(self.package, np.dtype(dtype).name)
 
     def put(self, array: np.ndarray) -> Array:
-        return self.torch.tensor(np.ascontiguousarray(array), device=self.device)
+        return self.package.tensor(np.ascontiguousarray(array), device=self.device)
 
     def get(self, array: Array) -> np.ndarray:
         return array.cpu().numpy()
@@ -119,53 +105,21 @@ class TorchAlgebra:
         return array.to(self._type(dtype))
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
-        return self.torch.zeros(shape, dtype=self._type(dtype), device=self.device)
+        return self.package.zeros(shape, dtype=self._type(dtype), device=self.device)
 
     def columns(self, matrix: Array, chosen: np.ndarray) -> Array:
         return matrix.index_select(1, self.put(chosen))
 
-    def dot(self, matrices: list[Array], out: Array | None = None) -> Array:
-        return self.torch.linalg.multi_dot(matrices, out=out)
-
-    def row_dots(self, x: Array, y: Array) -> Array:
-        return self.torch.einsum("ij,ij->i", x, y)
-
     def eigh(self, symmetric: Array, n_largest: int | None = None) -> tuple[Array, Array]:
-        values, vectors = self.torch.linalg.eigh(symmetric)
+        values, vectors = self.package.linalg.eigh(symmetric)
         n_largest = n_largest or len(values)
         return values[-n_largest:], vectors[:, -n_largest:]
 
     def solve(self, definite: Array, right: Array) -> Array:
-        factor, not_definite = self.torch.linalg.cholesky_ex(definite)
+        factor, not_definite = self.package.linalg.cholesky_ex(definite)
         if not_definite:
             raise np.linalg.LinAlgError("The matrix is not positive definite.")
-        return self.torch.cholesky_solve(right, factor)
-
-
-class WithDevice:
-    """Mixin of imputers in closed form that have a parameter ``device``."""
-
-    device: str
-    _sent: dict[str, tuple[Any, str, Array]]
-
-    @property
-    def _algebra(self) -> Algebra:
-        return find_algebra(self.device)
-
-    def _placed(self, name: str) -> Array:
-        """Return a learnt array where it is computed with; it is sent there once."""
-        array, algebra = getattr(self, name), self._algebra
-        if isinstance(algebra, NumpyAlgebra):
-            self.__dict__.pop("_sent", None)
-            return array
-        sent = self.__dict__.setdefault("_sent", {})
-        if name not in sent or sent[name][0] is not array or sent[name][1] != self.device:
-            sent[name] = (array, self.device, algebra.put(array))
-        return sent[name][2]
-
-    def __getstate__(self):
-        state: Any = super().__getstate__()
-        return {name: value for name, value in state.items() if name != "_sent"}
+        return self.package.cholesky_solve(right, factor)
 
 
 def find_algebra(device: str) -> Algebra:
@@ -173,17 +127,13 @@ def find_algebra(device: str) -> Algebra:
 
     Raises
     ------
-    ValueError
+    DeviceError
         If torch does not find the device, or it has no float64.
     """
-    if device == "cpu":
-        return NumpyAlgebra()
-    found = find_device(device)
-    if found.startswith("mps"):
-        if device == "auto":
-            return NumpyAlgebra()
-        raise ValueError("device 'mps' has no float64, which is needed here; take 'cpu'.")
-    return NumpyAlgebra() if found == "cpu" else TorchAlgebra(found)
+    found = device if device == "cpu" else find_device(device)
+    if found.startswith("mps") and device != "auto":
+        raise DeviceError("device 'mps' has no float64, which is needed here; take 'cpu'.")
+    return Algebra() if found in ("cpu", "mps") else TorchAlgebra(found)
 
 
 def find_device(device: str) -> str:
@@ -191,7 +141,7 @@ def find_device(device: str) -> str:
 
     Raises
     ------
-    ValueError
+    DeviceError
         If there is no such device, or it is a GPU that torch does not find.
     """
     import torch
@@ -202,13 +152,13 @@ def find_device(device: str) -> str:
     except (RuntimeError, TypeError):
         known = False
     if not known:
-        raise ValueError(
+        raise DeviceError(
             f"Expected device 'auto', 'cpu', 'cuda', one of several such as 'cuda:1', or 'mps' but "
             f"got {device!r}."
         )
     device = str(device)
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(
+        raise DeviceError(
             f"device is {device!r} but torch finds no such GPU here; take 'auto' or 'cpu' "
             "(load_imputer has a device too)."
         )
@@ -219,18 +169,65 @@ def find_device(device: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-_TYPES: dict[str, type[np.floating]] = {"float64": np.float64, "float32": np.float32}
+class ClosedFormImputer(BaseImputer):
+    """Base of the imputers in closed form, which have parameters ``precision`` and ``device``."""
 
-
-class WithPrecision:
-    """Mixin of imputers that have a parameter ``precision``."""
-
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **BaseImputer._parameter_constraints,
+        "precision": [StrOptions({"float64", "float32"})],
+    }
     precision: str
+    device: str
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        find_algebra(self.device)
 
     @property
     def _dtype(self) -> type[np.floating]:
-        if self.precision not in _TYPES:
-            raise ValueError(
-                f"Expected precision 'float64' or 'float32' but got {self.precision!r}."
-            )
-        return _TYPES[self.precision]
+        return np.dtype(self.precision).type
+
+    @property
+    def _algebra(self) -> Algebra:
+        return find_algebra(self.device)
+
+    def _placed(self, name: str) -> Array:
+        """Return a learnt array where it is computed with; it is sent there once."""
+        array, algebra = getattr(self, name), self._algebra
+        sent = self.__dict__.setdefault("_sent", {})
+        if name not in sent or sent[name][0] is not array or sent[name][1] != algebra:
+            sent[name] = array, algebra, algebra.put(array)
+        return sent[name][2]
+
+    def __getstate__(self):
+        state: Any = super().__getstate__()  # what a device holds stays there
+        return {name: value for name, value in state.items() if name not in ("_sent", "_systems")}
+
+    def _hold_out(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Set a fifth of the rows apart and hide a tenth of their values, to choose a parameter.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            NaN means missing.
+
+        Returns
+        -------
+        kept : ndarray of shape (n_kept, n_features)
+            The other rows, as deviations from their means; NaN where missing.
+        held_out : ndarray of shape (n_held_out, n_features)
+            As deviations from the same means, with all their values.
+        hidden : boolean ndarray of shape (n_held_out, n_features)
+            Which of these to hide. They all have a value. Instead of the three, None where there is
+            nothing to choose with.
+        """
+        n_held_out = len(X) // 5
+        rng = self._generator("held-out values")
+        order = rng.permutation(len(X))
+        held_out, kept = X[order[:n_held_out]], X[order[n_held_out:]]
+        # Centred by the mean of all rows, the held-out ones would be minus the sum of the others.
+        seen = ~np.isnan(kept)
+        mean = np.where(seen, kept, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+        kept, held_out = kept - mean, held_out - mean
+        hidden = hide(~np.isnan(held_out), 0.1, rng)
+        return (kept, held_out, hidden) if hidden.any() else None

@@ -58,21 +58,21 @@ def as_numbers(X: Any, who: str) -> Any:
     return pd.DataFrame(numbers, X.index, X.columns)
 
 
-def check_names(X: Any, who: str) -> None:
-    """Refuse the columns of a data frame by which others could not be matched later.
+def check_names(names: pd.Index | None, who: str) -> None:
+    """Refuse names of features by which others could not be matched later.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
+    names : Index of shape (n_features,), optional
+        As `names_of` returns them.
     who : str
         Names the imputer in messages.
 
     Raises
     ------
     ValueError
-        If names repeat, or are no text; a frame whose columns are just counted has no names.
+        If names repeat, or are no text.
     """
-    names = _names_of(X)
     if names is None:
         return
     if not names.is_unique:
@@ -120,7 +120,7 @@ def match_columns(X: Any, features: np.ndarray | None, who: str) -> Any:
     FeatureOrderWarning
         If the order was another one.
     """
-    names = _names_of(X)
+    names = names_of(X)
     if names is None or features is None or np.array_equal(names, features):
         return X
     order = match_features(names, pd.Index(features), who)
@@ -133,8 +133,11 @@ def match_columns(X: Any, features: np.ndarray | None, who: str) -> Any:
     return X[names[order].tolist()]
 
 
-def _names_of(X: Any) -> pd.Index | None:
-    """Return the names of the columns of a data frame, of pandas or another library."""
+def names_of(X: Any) -> pd.Index | None:
+    """Return the names of the columns of a data frame, of pandas or another library.
+
+    Columns that are just counted have none.
+    """
     columns = getattr(X, "columns", None)
     if columns is None or not hasattr(X, "shape"):
         return None

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from sklearn.utils import gen_batches
 
-from vaeimpute.imputers._backend import Algebra, Array, NumpyAlgebra
+from vaeimpute.imputers._backend import Algebra, Array
 
 _WORKING_BYTES = 2**28  # what a block of rows may need
 _ITERATIONS_PER_DIGIT = 0.8  # of conjugate gradients, with a tenth of the values missing
@@ -31,9 +31,9 @@ class LeftOut:
     rows: np.ndarray
     shift: Array
 
-    def placed(self, algebra: Algebra) -> LeftOut:
-        """Return these with `shift` where it is computed with."""
-        return LeftOut(self.rows, algebra.put(self.shift))
+    def __getitem__(self, chosen: slice | np.ndarray) -> LeftOut:
+        """Return some of them."""
+        return LeftOut(self.rows[chosen], self.shift[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +67,6 @@ class KernelSystems:
 
     train: np.ndarray
     algebra: Algebra
-
-    def prepare(self) -> None:
-        """Compute now what all rows need, and not when the first one comes."""
-        self.eigen  # noqa: B018 - cached
-
-    def __getstate__(self):
-        if isinstance(self.algebra, NumpyAlgebra):
-            return self.__dict__
-        return {"train": self.train, "algebra": self.algebra}  # what a GPU holds stays there
 
     @cached_property
     def placed(self) -> Array:
@@ -134,7 +125,7 @@ class KernelSystems:
         # Three arrays of the size of the block of rows, and a few of its weights.
         row_bytes = self.train.itemsize * (3 * X.shape[1] + 8 * len(self.train))
         for block in gen_batches(len(X), max(1, _WORKING_BYTES // row_bytes)):
-            part = left_out and LeftOut(left_out.rows[block], left_out.shift[block])
+            part = left_out and left_out[block]
             systems = _Block(self, np.where(missing[block], 0.0, X[block]), missing[block], part)
             systems.solve(ridges, tolerance or _TOLERANCE[self.train.dtype], weights[:, block])
         return weights
@@ -148,9 +139,10 @@ class _Block:
     ) -> None:
         self.systems, self.missing, self.algebra = systems, missing, systems.algebra
         self.train = systems.placed
-        self.left_out = left_out and left_out.placed(self.algebra)
+        self.left_out = None
         if left_out is not None:
             X = np.where(missing, 0.0, X - left_out.shift)
+            self.left_out = LeftOut(left_out.rows, self.algebra.put(left_out.shift))
         given = self.algebra.put(X)
         self.right = given @ self.train.T
         if self.left_out is not None:
@@ -270,7 +262,7 @@ class _Block:
     def _multiply(self, weights: Array, observed: Array, ridge: float, rows: np.ndarray) -> Array:
         """Multiply weights by the matrices of the systems."""
         means = weights @ self.train
-        part = self.left_out and LeftOut(self.left_out.rows[rows], self.left_out.shift[rows])
+        part = self.left_out and self.left_out[rows]
         if part is not None:
             means -= weights.sum(1)[:, None] * part.shift
         means *= observed

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
 
-from vaeimpute.exceptions import (
-    SparseLayerWarning,
-    some,
-)
+from vaeimpute.exceptions import SparseLayerWarning, some
 from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._frames import check_names
+from vaeimpute.tables.features import match_features
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -50,6 +50,8 @@ def fit_anndata(imputer: BaseImputer, adata: AnnData, *, layer: str | None = Non
     array([[1., 4.],
            [3., 4.]])
     """
+    imputer._check_parameters()
+    check_names(adata.var_names, type(imputer).__name__)
     return imputer.fit(_frame(adata, layer))
 
 
@@ -96,10 +98,12 @@ def transform_anndata(
     SparseLayerWarning
         If the layer is sparse and nothing in it is missing.
     """
+    check_is_fitted(imputer)
+    who = type(imputer).__name__
     if std_layer is not None and not hasattr(imputer, "predict_std"):
         raise TypeError(
-            f"{type(imputer).__name__} knows no standard deviations; leave std_layer out, or take "
-            "GaussianImputer or VAEImputer."
+            f"{who} knows no standard deviations; leave std_layer out, or take GaussianImputer or "
+            "VAEImputer."
         )
     target = layer if output_layer is None else output_layer
     if std_layer is not None and std_layer == target:
@@ -107,8 +111,8 @@ def transform_anndata(
             f"Expected different layers for what is filled in and its standard deviations but got "
             f"{std_layer!r} for both."
         )
-    if adata.isbacked:
-        adata = adata.to_memory()
+    names = getattr(imputer, "feature_names_in_", adata.var_names)
+    order = match_features(adata.var_names, pd.Index(names), who)
     frame = _frame(adata, layer)
     if sparse.issparse(_matrix(adata, layer)) and not frame.isna().to_numpy().any():
         warnings.warn(
@@ -118,14 +122,11 @@ def transform_anndata(
             SparseLayerWarning,
             stacklevel=2,
         )
-    order = slice(None)
-    features = getattr(imputer, "feature_names_in_", None)
-    if features is not None and sorted(features) == sorted(frame.columns):
-        order = pd.Index(features).get_indexer(frame.columns)
-        frame = frame[features.tolist()]  # what differs is left to the imputer to refuse
-    filled = np.asarray(imputer.transform(frame))[:, order]
-    std = None if std_layer is None else np.asarray(imputer.predict_std(frame))[:, order]
-    result = adata.copy()
+    order = np.arange(adata.n_vars) if order is None else order
+    frame, back = frame.iloc[:, order], np.argsort(order)
+    filled = np.asarray(imputer.transform(frame))[:, back]
+    std = None if std_layer is None else np.asarray(imputer.predict_std(frame))[:, back]
+    result = adata.to_memory() if adata.isbacked else adata.copy()
     if target is None:
         result.X = filled
     else:

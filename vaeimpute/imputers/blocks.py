@@ -2,83 +2,36 @@
 
 from __future__ import annotations
 
-import mmap
 import os
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
-from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
 import joblib
 import numpy as np
-from sklearn.preprocessing import StandardScaler
+import pandas as pd
 from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from vaeimpute.files import replacing
-from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer, check_number
+from vaeimpute.imputers._base import (
+    BLOCK_ENTRIES,
+    COUNT,
+    BaseImputer,
+    Moments,
+    Number,
+    check_arguments,
+)
+from vaeimpute.imputers._frames import check_names
 from vaeimpute.seeding import RandomState, generator
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Count, mean and sum of squared deviations of each feature, NaN left out.
-
-    Those of blocks are merged as by Chan, Golub and LeVeque 1983, so offsets cost no digits.
-    scikit-learn's ``StandardScaler.partial_fit`` (1.9) does the same, but a feature without any
-    value in one of the blocks comes out as NaN.
-
-    Attributes
-    ----------
-    count, mean, squares : ndarray of shape (n_features,)
-        The mean is 0 where nothing is counted.
-    """
-
-    count: np.ndarray
-    mean: np.ndarray
-    squares: np.ndarray
-
-    @classmethod
-    def of(cls, X: np.ndarray) -> Moments:
-        """Compute those of a block of shape (n_rows, n_features)."""
-        observed = ~np.isnan(X)
-        count = observed.sum(axis=0)
-        values = X.astype(np.float64)
-        # From a value of the feature's own: the deviations of a constant are exactly 0.
-        first = np.where(count > 0, values[observed.argmax(axis=0), np.arange(X.shape[1])], 0.0)
-        values -= first
-        values[~observed] = 0.0
-        shift = values.sum(axis=0) / np.maximum(count, 1)
-        values -= shift
-        values[~observed] = 0.0
-        return cls(count, first + shift, np.einsum("ij,ij->j", values, values))
-
-    def __add__(self, other: Moments) -> Moments:
-        """Return those of both together."""
-        count = self.count + other.count
-        share = other.count / np.maximum(count, 1)
-        step = np.where(self.count > 0, other.mean - self.mean, other.mean)
-        squares = self.squares + other.squares + step**2 * self.count * share
-        mean = np.where(self.count > 0, self.mean + step * share, other.mean)
-        return Moments(count, mean, squares)
-
-    def as_scaler(self) -> StandardScaler:
-        """Return a fitted scaler; a feature that is constant but for rounding has scale 1."""
-        scaler = StandardScaler()
-        scaler.n_features_in_ = len(self.mean)
-        scaler.mean_ = self.mean
-        scaler.var_ = self.squares / np.maximum(self.count, 1)
-        eps = np.finfo(np.float64).eps
-        rounding = self.count * eps * scaler.var_ + (self.count * self.mean * eps) ** 2
-        scaler.scale_ = np.where(scaler.var_ <= rounding, 1.0, np.sqrt(scaler.var_))
-        return scaler
-
+from vaeimpute.tables.features import match_features
 
 T = TypeVar("T")
 
@@ -96,9 +49,10 @@ def fit_blocks(
 ) -> BaseImputer:
     """Fit an imputer to a matrix that is read in blocks of rows.
 
-    `MeanImputer` and ``SVDImputer(joint=False)`` learn from all rows without keeping them. The
-    other methods keep, or train on, rows that have to be in memory: choose how many with
-    `n_reference`. Means and standard deviations are those of all rows in any case.
+    `MeanImputer` and ``SVDImputer(joint=False)`` with a number of components learn from all rows
+    without keeping them. The other methods keep, or train on, rows that have to be in memory:
+    choose how many with `n_reference`. Means and standard deviations are those of all rows in any
+    case.
 
     Parameters
     ----------
@@ -131,7 +85,8 @@ def fit_blocks(
         If learning from so many rows would need more than `max_bytes`; the message says how many
         would not.
     ValueError
-        If a feature has no value in the rows that are learnt from.
+        If a parameter has no meaning, which is found out before anything is read, or if a feature
+        has no value in the rows that are learnt from.
 
     Examples
     --------
@@ -141,41 +96,32 @@ def fit_blocks(
     >>> imputer.train_.shape
     (100, 20)
     """
+    imputer._check_parameters()
+    check_arguments("fit_blocks", {"n_reference": [COUNT, None]}, n_reference=n_reference)
     blocks = _Blocks(source, rows_per_block, n_jobs, progress)
-    if n_reference is not None:
-        check_number(n_reference, "n_reference", Integral, min_val=1)
+    check_names(blocks.names, type(imputer).__name__)
     n_rows, n_features = blocks.shape
     streams = imputer._streams and n_reference is None
     chosen = np.arange(0)
     if not streams:
-        n_kept = n_rows if n_reference is None else min(n_reference, n_rows)
+        n_kept = min(n_reference or n_rows, n_rows)
         _check_memory(imputer, n_kept, n_features, max_bytes)
         rng = generator(random_state, type(imputer).__name__, "reference rows")
         chosen = np.sort(rng.permutation(n_rows)[:n_kept])
     imputer._is_fitted = False  # as in fit: a fit that is interrupted leaves nothing to be used
     imputer.n_features_in_ = n_features
     if blocks.names is not None:
-        imputer.feature_names_in_ = blocks.names
+        imputer.feature_names_in_ = blocks.names.to_numpy(dtype=object)
     elif hasattr(imputer, "feature_names_in_"):
         del imputer.feature_names_in_
-    moments, kept = None, []
-    for rows, (part, block) in blocks.apply(_look_at, "means"):
-        if part is None:
-            raise ValueError(f"Rows {rows.start} to {rows.stop - 1} contain infinity.")
-        moments = part if moments is None else moments + part
+    moments, kept = Moments(*np.zeros((3, n_features))), []
+    for rows, (part, block) in blocks.apply(lambda block: (Moments.of(block), block), "means"):
+        moments += part
         first, last = np.searchsorted(chosen, (rows.start, rows.stop))
         kept.append(block[chosen[first:last] - rows.start])
-    assert moments is not None  # there are rows
     sample = np.concatenate(kept)
     del kept
-    counts = moments.count if streams else np.count_nonzero(~np.isnan(sample), axis=0)
-    if (counts == 0).any():
-        raise ValueError(
-            f"{type(imputer).__name__} cannot learn features without any value: "
-            f"{np.count_nonzero(counts == 0)} of {n_features} are missing in every row that it "
-            "learns from. Drop them, or take a larger n_reference."
-        )
-    imputer._scaler = moments.as_scaler() if getattr(imputer, "standardize", False) else None
+    imputer._remember(moments, moments.count if streams else (~np.isnan(sample)).sum(axis=0))
     if streams:
         mean = moments.mean if imputer._scaler is None else np.zeros(n_features)
         imputer._fit_scans(
@@ -223,8 +169,9 @@ def impute_blocks(
     Raises
     ------
     ValueError
-        If `source` has no rows or no features, `out` has another shape or holds no floats, or
-        `imputer` fills rows jointly: what a row gets would then depend on its block.
+        If `source` has no rows or no features, or others than the fit; if `out` has another shape
+        or holds no floats; or if `imputer` fills rows jointly: what a row gets would then depend on
+        its block. All this is found out before anything is read.
 
     Notes
     -----
@@ -240,34 +187,50 @@ def impute_blocks(
     >>> filled[1]
     array([3., 3.])
     """
+    check_is_fitted(imputer)
     if getattr(imputer, "joint", False):
         raise ValueError(
             f"{type(imputer).__name__}(joint=True) fills all rows together, so a row would depend "
             "on its block. Fit one with joint=False."
         )
     blocks = _Blocks(source, rows_per_block, n_jobs, progress)
-    as_file = isinstance(out, str | os.PathLike)
-    if not as_file and tuple(out.shape) != blocks.shape:
+    if blocks.shape[1] != imputer.n_features_in_:
+        raise ValueError(
+            f"{type(imputer).__name__} was fitted to {imputer.n_features_in_} features, and source "
+            f"has {blocks.shape[1]}."
+        )
+    order, back, names = None, None, getattr(imputer, "feature_names_in_", None)
+    if blocks.names is not None and names is not None:
+        order = match_features(blocks.names, pd.Index(names), type(imputer).__name__)
+        back = None if order is None else np.argsort(order)
+
+    def fill(block: np.ndarray) -> np.ndarray:
+        """Fill a block; its features are matched by name, and each stays where it is."""
+        matched = block if order is None else block[:, order]
+        known = matched if names is None else pd.DataFrame(matched, columns=names)
+        filled = np.asarray(imputer.transform(known))
+        return filled if back is None else filled[:, back]
+
+    path = Path(out) if isinstance(out, str | os.PathLike) else None
+    if path is not None and path.suffix != ".npy":
+        raise ValueError(
+            f"Expected a path that ends in .npy but got {path}. To write zarr or HDF5, create the "
+            "array there and pass it."
+        )
+    if path is None and tuple(out.shape) != blocks.shape:
         raise ValueError(f"Expected out of shape {blocks.shape} but got {tuple(out.shape)}.")
-    if not as_file and np.dtype(getattr(out, "dtype", np.float64)).kind != "f":
+    if path is None and np.dtype(getattr(out, "dtype", np.float64)).kind != "f":
         raise ValueError(
             f"Expected out to hold floats but got {out.dtype}, which would cut off the decimals."
         )
     # As many threads as are wanted are at work already; those of the libraries would multiply them.
     limit = threadpool_limits(1, user_api="blas") if blocks.n_jobs > 1 else nullcontext()
-    fill = partial(blocks.fill, imputer=imputer)
     with limit, closing(blocks.apply(fill, "impute")) as filled:
-        if as_file:
-            _write_npy(Path(out), blocks.shape, filled)
+        if path is not None:
+            _write_npy(path, blocks.shape, filled)
             return
         for rows, block in filled:
-            out[rows] = np.asarray(block)
-            _release(out)
-
-
-def _look_at(block: np.ndarray) -> tuple[Moments | None, np.ndarray]:
-    """Return means and variances, or None if there is infinity, and the block itself."""
-    return None if np.isinf(block).any() else Moments.of(block), block
+            out[rows] = block
 
 
 class _Blocks:
@@ -276,9 +239,8 @@ class _Blocks:
     def __init__(
         self, source: Any, rows_per_block: int | None, n_jobs: int, progress: bool
     ) -> None:
-        self.names = None
-        if hasattr(source, "var_names"):  # AnnData
-            self.names = np.asarray(source.var_names, dtype=object)
+        self.names: pd.Index | None = getattr(source, "var_names", None)
+        if self.names is not None:  # AnnData
             source = source.X
         if len(getattr(source, "shape", ())) != 2:
             raise ValueError(
@@ -291,9 +253,11 @@ class _Blocks:
             raise ValueError(
                 f"Expected a source with rows and features but got one of shape {self.shape}."
             )
-        if rows_per_block is not None:
-            check_number(rows_per_block, "rows_per_block", Integral, min_val=1)
-        check_number(n_jobs, "n_jobs", Integral)
+        constraints: dict[str, list] = {
+            "rows_per_block": [COUNT, None],
+            "n_jobs": [Number(Integral, None, None, closed="neither")],
+        }
+        check_arguments("blocks", constraints, rows_per_block=rows_per_block, n_jobs=n_jobs)
         self.n_jobs = joblib.effective_n_jobs(n_jobs)
         self.rows_per_block = rows_per_block or max(1, BLOCK_ENTRIES // self.shape[1])
 
@@ -308,7 +272,8 @@ class _Blocks:
                 block = np.array(block)
                 if block.dtype not in (np.float32, np.float64):
                     block = block.astype(np.float64)
-                _release(self.source)
+                if np.isinf(block).any():
+                    raise ValueError(f"Rows {rows.start} to {rows.stop - 1} contain infinity.")
                 yield rows, block
                 bar.update(len(block))
 
@@ -329,35 +294,19 @@ class _Blocks:
             for rows, future in waiting:
                 yield rows, future.result()
 
-    def fill(self, block: np.ndarray, imputer: BaseImputer) -> np.ndarray:
-        """Fill a block; its features are matched by name, and each stays where it is."""
-        features = getattr(imputer, "feature_names_in_", None)
-        if self.names is None or features is None:
-            return np.asarray(imputer.transform(block))
-        import pandas as pd
-
-        frame = pd.DataFrame(block, columns=self.names)
-        if sorted(features) != sorted(self.names):
-            return np.asarray(imputer.transform(frame))  # which refuses them
-        filled = np.asarray(imputer.transform(frame[features.tolist()]))
-        return filled[:, pd.Index(features).get_indexer(self.names)]
-
 
 def _check_memory(imputer: BaseImputer, n_rows: int, n_features: int, max_bytes: int) -> None:
     needed = imputer._bytes_to_fit(n_rows, n_features)
     if needed <= max_bytes:
         return
-    few, many = 0, n_rows
-    while many - few > 1:
-        middle = (few + many) // 2
-        if imputer._bytes_to_fit(middle, n_features) <= max_bytes:
-            few = middle
-        else:
-            many = middle
+    few = (
+        bisect_right(range(n_rows), max_bytes, key=lambda n: imputer._bytes_to_fit(n, n_features))
+        - 1
+    )
     advice = (
         f"Learn from fewer rows, drawn at random (n_reference={few} would fit), or take "
-        "SVDImputer(joint=False), which keeps none."
-        if few
+        "SVDImputer(joint=False) with a number of components, which keeps none."
+        if few > 0
         else "Not even one row would fit: choose a smaller model, or a larger max_bytes."
     )
     raise MemoryError(
@@ -366,22 +315,9 @@ def _check_memory(imputer: BaseImputer, n_rows: int, n_features: int, max_bytes:
     )
 
 
-def _release(array: Any) -> None:
-    """Let go of the pages of a mapped file: what was read stays with the system, not with us."""
-    mapping = getattr(array, "_mmap", None)
-    # Pages of a private copy hold changes that are nowhere else.
-    if isinstance(mapping, mmap.mmap) and array.mode != "c" and hasattr(mmap, "MADV_DONTNEED"):
-        mapping.madvise(mmap.MADV_DONTNEED)
-
-
 def _write_npy(
     path: Path, shape: tuple[int, int], filled: Iterator[tuple[slice, np.ndarray]]
 ) -> None:
-    if path.suffix != ".npy":
-        raise ValueError(
-            f"Expected a path that ends in .npy but got {path}. To write zarr or HDF5, create the "
-            "array there and pass it."
-        )
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         for rows, block in filled:
             block = np.ascontiguousarray(block)

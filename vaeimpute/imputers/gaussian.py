@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
+from sklearn.utils._param_validation import StrOptions
 
-from vaeimpute.imputers._backend import WithDevice, WithPrecision
-from vaeimpute.imputers._base import check_number
-from vaeimpute.imputers._gaussian_std import WithSpread
+from vaeimpute.imputers._backend import ClosedFormImputer
+from vaeimpute.imputers._base import COUNT, Number, check_arguments
+from vaeimpute.imputers._calibration import Calibration, calibrate, conditional_variance
 from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
-from vaeimpute.imputers._tuning import hold_out
 
 _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
 _MOST_ROWS = 200  # to choose an alpha with: each has many values
 
 
-class GaussianImputer(WithPrecision, WithDevice, WithSpread):
+class GaussianImputer(ClosedFormImputer):
     """Fill missing values with their expectation given the observed ones, under a normal model.
 
     With standardised training rows Z of shape (n, d), the covariance is ``Z'Z/n + alpha*I``. The
@@ -69,7 +70,17 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
     array([[0.5, 1. ]])
     """
 
-    _learnt = ("train_", "_mean", "_unit", "_holes", "alpha_")
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **ClosedFormImputer._parameter_constraints,
+        "alpha": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+    }
+    _learnt: ClassVar[dict[str, str]] = {
+        "train_": "nd",
+        "_mean": "d",
+        "_unit": "",
+        "_missing": "nd",
+        "alpha_": "",
+    }
 
     def __init__(
         self,
@@ -87,8 +98,6 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
         self.random_state = random_state
 
     def _fit(self, X: np.ndarray) -> None:
-        if self.alpha != "auto":
-            check_number(self.alpha, "alpha", Real, min_val=0, include_boundaries="neither")
         missing = np.isnan(X)
         self._mean = np.nanmean(X, axis=0) if missing.any() else X.mean(axis=0)
         X -= self._mean
@@ -98,9 +107,10 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
         self.alpha_ = self._choose_alpha(X) if self.alpha == "auto" else float(self.alpha)
         X[missing] = 0.0
         self.train_ = self._complete(X, missing) if missing.any() else X
+        self._missing = missing  # there is nothing to learn about errors there
+        self._calibration: Calibration | None = None
         self._systems = KernelSystems(self.train_, self._algebra)
-        self._systems.prepare()
-        self._remember_holes(missing)
+        self._systems.eigen  # noqa: B018 - cached now, and not when the first row comes
 
     def _complete(self, train: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Fill the holes of the training rows, each from the other rows.
@@ -125,17 +135,18 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
         X -= self._mean
         X /= self._unit
         ridge = np.array([self.alpha_ * len(self.train_)], X.dtype)
-        if self._systems.algebra != self._algebra:  # another device has been chosen since the fit
-            self._systems = KernelSystems(self.train_, self._algebra)
-        (weights,) = self._systems.weights(X, missing, ridge)
-        predicted = self._systems.combine(weights)
+        systems = getattr(self, "_systems", None)  # not in a file
+        if systems is None or systems.algebra != self._algebra:  # of another device
+            systems = self._systems = KernelSystems(self.train_, self._algebra)
+        (weights,) = systems.weights(X, missing, ridge)
+        predicted = systems.combine(weights)
         predicted *= self._unit
         predicted += self._mean
         return predicted
 
     def _choose_alpha(self, X: np.ndarray) -> float:
         """Return the alpha that best restores values held out from some of the rows."""
-        parts = hold_out(X, self._generator("held-out values"))
+        parts = self._hold_out(X)
         if parts is None:
             return 1.0  # nothing to choose with
         kept, true, hidden = parts[0], parts[1][:_MOST_ROWS], parts[2][:_MOST_ROWS]
@@ -154,9 +165,95 @@ class GaussianImputer(WithPrecision, WithDevice, WithSpread):
         # The kernel, its eigenvectors, and what it takes to find them.
         return super()._bytes_to_fit(n_samples, n_features) + 4 * 8 * n_samples**2
 
-    def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
-        super()._from_arrays(arrays, summary)
-        self._systems = KernelSystems(self.train_, self._algebra)
+    def predict_std(self, X):
+        """Return the predictive standard deviation of every missing entry.
+
+        The normal distribution says which share of a feature's variance the observed entries of a
+        row leave open. A power of it, one per feature, is taken so that on held-out rows variances
+        agree with squared errors.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN means missing.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            In the units of `X`; 0 where a value is observed. A DataFrame where `transform` returns
+            one.
+
+        Notes
+        -----
+        The powers are found at the first call, which therefore takes longer. They are found with
+        values that are missing at random: where it is the low ones that are missing, or new rows
+        are of another kind, errors are larger than this says. So are they if `alpha` is set to
+        much less than "auto" chooses, and training rows have many holes. Of rows that it was fitted
+        to, where a row is among those that it is predicted from, it says a little too little.
+
+        Examples
+        --------
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(200, 1)) + 0.1 * rng.normal(size=(200, 30))
+        >>> X[0, 0] = np.nan
+        >>> GaussianImputer(random_state=0).fit(X).predict_std(X)[0, :2].round(1)
+        array([0.1, 0. ])
+        """
+        missing = np.isnan(self._validate(X))
+        std, _ = self._spread(missing)
+        unit = self._unit if self._scaler is None else self._unit * self._scaler.scale_
+        return self._label(X, std * unit)
+
+    def sample(self, X, n_draws: int = 10) -> np.ndarray:
+        """Draw several fillings of a matrix, for multiple imputation.
+
+        The missing entries of a row are drawn together, so that features which vary together in the
+        training rows do so in the draws. The spread of an entry is its `predict_std`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN means missing.
+        n_draws : int
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n_samples, n_features)
+            In the units of `X`, features in the order of the fit; observed entries are the same in
+            all draws. The same draws every time if `random_state` is an integer.
+        """
+        check_arguments("sample", {"n_draws": [COUNT]}, n_draws=n_draws)
+        values = self._validate(X).astype(np.float64, copy=False)
+        missing = np.isnan(values)
+        predicted = self._impute(self._scale(values), missing)
+        # A draw from the normal distribution itself, without regard to the row, minus what would
+        # be predicted from the observed part of it is distributed around 0 as the missing entries
+        # are around their prediction.
+        rng = self._generator("draws")
+        (n_train, n_features), n_rows = self.train_.shape, n_draws * len(values)
+        prior = rng.standard_normal((n_rows, n_train)) @ self.train_ / np.sqrt(n_train)
+        prior += np.sqrt(self.alpha_) * rng.standard_normal((n_rows, n_features))
+        prior = (self._mean + self._unit * prior).astype(self.train_.dtype, copy=False)
+        error = prior - self._impute(prior.copy(), np.tile(missing, (n_draws, 1)))
+        calibrated, modelled = self._spread(missing)
+        scale = calibrated / np.where(missing, modelled, 1.0)
+        draws = predicted + error.reshape(n_draws, *values.shape) * scale
+        if self._scaler is not None:
+            draws = self._scaler.inverse_transform(draws)
+        return np.where(missing, draws, values)
+
+    def _spread(self, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return standard deviations, in units of `train_`, as calibrated and as modelled.
+
+        Both take a system of the size of the training rows for every row that misses other
+        features.
+        """
+        calibration = getattr(self, "_calibration", None)
+        if calibration is None:
+            calibration = calibrate(self.train_, self._missing, self.alpha_)
+            self._calibration = calibration
+        modelled = conditional_variance(self.train_, missing, self.alpha_)
+        return np.sqrt(calibration.apply(modelled)), np.sqrt(modelled)
 
 
 def _mean_square(X: np.ndarray) -> float:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from typing import ClassVar
 
 import numpy as np
 from sklearn.utils import gen_batches
+from sklearn.utils._param_validation import StrOptions
 
-from vaeimpute.imputers._backend import Algebra, Array, WithDevice, WithPrecision
-from vaeimpute.imputers._base import BLOCK_ENTRIES, BaseImputer, check_number
+from vaeimpute.imputers._backend import Algebra, Array, ClosedFormImputer
+from vaeimpute.imputers._base import BLOCK_ENTRIES, COUNT
 
 _CHUNK = 2**18  # numbers of which a chunk of features has about so many: it stays in the cache
 _WORKING_BYTES = 2**28  # what a block of rows may need
 
 
-class KNNImputer(WithPrecision, WithDevice, BaseImputer):
+class KNNImputer(ClosedFormImputer):
     """Fill a missing value with the weighted mean of that feature in the most similar rows.
 
     Similar means a small Euclidean distance over the features that both rows have, scaled up for
@@ -74,7 +75,17 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
     array([[0., 2.]])
     """
 
-    _learnt = ("train_", "center_", "_observed", "_mean")
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **ClosedFormImputer._parameter_constraints,
+        "n_neighbors": [COUNT],
+        "weights": [StrOptions({"distance", "uniform"})],
+    }
+    _learnt: ClassVar[dict[str, str]] = {
+        "train_": "nd",
+        "center_": "d",
+        "_observed": "nd",
+        "_mean": "d",
+    }
 
     def __init__(
         self,
@@ -92,10 +103,6 @@ class KNNImputer(WithPrecision, WithDevice, BaseImputer):
         self.device = device
 
     def _fit(self, X: np.ndarray) -> None:
-        check_number(self.n_neighbors, "n_neighbors", Integral, min_val=1)
-        self._algebra  # noqa: B018 - raises if there is no such device
-        if self.weights not in ("distance", "uniform"):
-            raise ValueError(f"Expected weights 'distance' or 'uniform' but got {self.weights!r}.")
         self._observed = ~np.isnan(X)
         parts = gen_batches(X.shape[1], max(1, BLOCK_ENTRIES // len(X)))
         self.center_ = np.concatenate([_round_center(X[:, features]) for features in parts])

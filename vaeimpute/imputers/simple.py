@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class MeanImputer(BaseImputer):
     array([[2., 5.]])
     """
 
-    _learnt = ("mean_",)
+    _learnt: ClassVar[dict[str, str]] = {"mean_": "d"}
     _streams = True
 
     def _fit(self, X: np.ndarray) -> None:
@@ -66,7 +67,7 @@ class RandomImputer(BaseImputer):
     array([[3., 2.]])
     """
 
-    _learnt = ("values_", "seed_", "_n_observed")
+    _learnt: ClassVar[dict[str, str]] = {"values_": "nd", "seed_": "", "_n_observed": "d"}
 
     def __init__(self, *, random_state=None):
         self.random_state = random_state

@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import json
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
-from vaeimpute.exceptions import (
-    ModelFileError,
-)
+from vaeimpute.exceptions import DeviceError, ModelFileError, some
 from vaeimpute.files import replacing
-from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.imputers.autoencoder import AutoencoderImputer
-from vaeimpute.imputers.gaussian import GaussianImputer
-from vaeimpute.imputers.knn import KNNImputer
-from vaeimpute.imputers.simple import MeanImputer, RandomImputer
-from vaeimpute.imputers.svd import SVDImputer
-from vaeimpute.imputers.vae import VAEImputer
+from vaeimpute.imputers._base import BaseImputer, Scaler
 
 _FORMAT = 1  # raise it when an older version of the package could no longer read the file
-_CLASSES: dict[str, type[BaseImputer]] = {
-    cls.__name__: cls
-    for cls in (
-        AutoencoderImputer,
-        GaussianImputer,
-        KNNImputer,
-        MeanImputer,
-        RandomImputer,
-        SVDImputer,
-        VAEImputer,
-    )
-}
+_CARD: dict[str, type] = {
+    "format": int, "module": str, "class": str, "parameters": dict, "n_features": int,
+    "feature_names": list, "units": str, "transform": str, "training": dict, "versions": dict,
+}  # fmt: skip
 _SCALER = "scaler."
+_PACKAGE = "vaeimpute.imputers."
 
 
 def can_save(imputer: object) -> bool:
     """Tell whether `save_imputer` takes an imputer: those of this package, not yours or others'."""
-    return _CLASSES.get(type(imputer).__name__) is type(imputer)
+    return isinstance(imputer, BaseImputer) and type(imputer).__module__.startswith(_PACKAGE)
 
 
 def save_imputer(
@@ -83,12 +68,13 @@ def save_imputer(
     ...     load_imputer(f"{folder}/mean.safetensors").transform([[np.nan, 5.0]])
     array([[2., 5.]])
     """
+    check_is_fitted(imputer)
     arrays, summary = imputer._to_arrays()
     if imputer._scaler is not None:
-        for name in ("mean_", "scale_", "var_"):
-            arrays[_SCALER + name] = getattr(imputer._scaler, name)
+        arrays |= {_SCALER + name: array for name, array in imputer._scaler._asdict().items()}
     card = {
         "format": _FORMAT,
+        "module": type(imputer).__module__.removeprefix(_PACKAGE),
         "class": type(imputer).__name__,
         "parameters": _json_parameters(imputer),
         "n_features": imputer.n_features_in_,
@@ -113,15 +99,16 @@ def read_card(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``class``, ``parameters``, ``n_features``, ``feature_names``, ``units``, ``transform``,
-        ``training``, ``versions`` and ``format``.
+        ``class`` and its ``module``, ``parameters``, ``n_features``, ``feature_names``, ``units``,
+        ``transform``, ``training``, ``versions`` and ``format``.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ModelFileError
-        If it holds no imputer, is cut short, or was written by a newer version.
+        If it holds no imputer, is cut short, has been tampered with, or was written by a newer
+        version.
     """
     path = Path(path)
     if not path.is_file():
@@ -138,15 +125,23 @@ def read_card(path: str | Path) -> dict[str, Any]:
         raise ModelFileError(
             f"{path} has weights but no card of vaeimpute: another program wrote it."
         )
-    card = json.loads(header["card"])
-    if card["format"] > _FORMAT:
+    try:
+        card = dict(json.loads(header["card"]))
+    except (TypeError, ValueError):
+        card = {}
+    written_as = card.get("format")
+    if isinstance(written_as, int) and written_as > _FORMAT:
         raise ModelFileError(
-            f"{path} was written by vaeimpute {card['versions']['vaeimpute']} in a newer format "
-            f"({card['format']}; this version reads up to {_FORMAT}). Update vaeimpute."
+            f"{path} was written by a newer version of vaeimpute, in the format {written_as}; this "
+            f"version reads up to {_FORMAT}. Update vaeimpute."
         )
-    if card["class"] not in _CLASSES:
-        raise ModelFileError(f"{path} holds a {card['class']!r}, which this version has not.")
-    card.setdefault("transform", "")  # not in the first files
+    wrong = [name for name, kind in _CARD.items() if type(card.get(name)) is not kind]
+    if wrong:
+        raise ModelFileError(
+            f"{path} has a card that vaeimpute did not write: {some(wrong)} missing or of another "
+            "type."
+        )
+    _find_class(path, card)
     return card
 
 
@@ -169,30 +164,51 @@ def load_imputer(path: str | Path, *, device: str | None = None) -> BaseImputer:
     ------
     FileNotFoundError, ModelFileError
         As `read_card` does, and if arrays are missing or do not fit the card.
+    DeviceError
+        If there is no such device here.
     """
     card = read_card(path)
-    cls = _CLASSES[card["class"]]
     parameters = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in card["parameters"].items()
     }
-    with safe_open(path, framework="numpy") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    if device is not None and "device" in parameters:
+        parameters["device"] = device
     try:
-        imputer = cls(**parameters)
-        if device is not None and "device" in parameters:
-            imputer.set_params(device=device)
-        imputer.n_features_in_ = card["n_features"]
-        if card["feature_names"]:
-            imputer.feature_names_in_ = np.array(card["feature_names"], dtype=object)
-        imputer._scaler = _scaler_from(arrays)
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        imputer = _find_class(path, card)(**parameters)
+        imputer._check_parameters()
+        imputer.n_features_in_, names = card["n_features"], card["feature_names"]
+        if names:
+            imputer.feature_names_in_ = np.array(names, dtype=object)
+        imputer._scaler = None
+        if getattr(imputer, "standardize", False):
+            imputer._scaler = Scaler(*(arrays[_SCALER + name] for name in Scaler._fields))
+        sizes = {len(names) or card["n_features"], *map(np.size, imputer._scaler or ())}
+        if sizes != {card["n_features"]} or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"features are {sizes}")
         imputer._from_arrays(arrays, card["training"])
-        imputer._is_fitted = True
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (DeviceError, MemoryError):
+        raise
+    except Exception as error:  # whatever a file that was tampered with leads to
         raise ModelFileError(
             f"{path} does not fit its own card: {error}. Save the imputer anew."
         ) from error
+    imputer._is_fitted = True
     return imputer
+
+
+def _find_class(path: str | Path, card: dict[str, Any]) -> type[BaseImputer]:
+    """Return the class that a card speaks of; nothing outside of this package is imported."""
+    try:
+        if card["module"].isidentifier():
+            found = getattr(import_module(_PACKAGE + card["module"]), card["class"])
+            if issubclass(found, BaseImputer):
+                return found
+    except (ModuleNotFoundError, AttributeError, TypeError):
+        pass
+    raise ModelFileError(f"{path} holds a {card['class']!r}, which this version has not.")
 
 
 def _json_parameters(imputer: BaseImputer) -> dict[str, Any]:
@@ -209,13 +225,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"A parameter of type {type(value).__name__} cannot be saved: {value!r}.")
-
-
-def _scaler_from(arrays: dict[str, np.ndarray]) -> StandardScaler | None:
-    if _SCALER + "mean_" not in arrays:
-        return None
-    scaler = StandardScaler()
-    for name in ("mean_", "scale_", "var_"):
-        setattr(scaler, name, arrays.pop(_SCALER + name))
-    scaler.n_features_in_ = len(scaler.mean_)
-    return scaler

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from numbers import Integral, Real
+from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import eigh
+from sklearn.utils._param_validation import StrOptions
 
-from vaeimpute.imputers._backend import WithDevice, WithPrecision
-from vaeimpute.imputers._base import BaseImputer, check_number
-from vaeimpute.imputers._tuning import hold_out
+from vaeimpute.imputers._backend import ClosedFormImputer
+from vaeimpute.imputers._base import COUNT, Number
 
 _OVERSAMPLING = 10  # vectors more than asked for, with which the last ones converge sooner
 _N_SCANS = 6
 
 
-class SVDImputer(WithPrecision, WithDevice, BaseImputer):
+class SVDImputer(ClosedFormImputer):
     """Fill missing values with those of a matrix of low rank that is fitted to all rows at once.
 
     The rows to impute are put below the training rows. Missing values of both start from the mean
@@ -88,6 +89,15 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
     array([[  5.,  50., 500.]])
     """
 
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **ClosedFormImputer._parameter_constraints,
+        "n_components": [COUNT, StrOptions({"auto"})],
+        "schedule": [StrOptions({"doubling", "fixed"})],
+        "max_iter": [COUNT],
+        "tol": [Number(Real, 0, None, closed="left")],
+        "joint": ["boolean"],
+    }
+
     def __init__(
         self,
         *,
@@ -112,20 +122,11 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
         self.random_state = random_state
 
     @property
-    def _learnt(self) -> tuple[str, ...]:  # type: ignore[override]
-        return ("train_" if self.joint else "components_", "n_components_", "_mean")
-
-    def _check_parameters(self) -> None:
-        if self.schedule not in ("doubling", "fixed"):
-            raise ValueError(f"Expected schedule 'doubling' or 'fixed' but got {self.schedule!r}.")
-        check_number(self.max_iter, "max_iter", Integral, min_val=1)
-        check_number(self.tol, "tol", Real, min_val=0)
-        if self.n_components != "auto":
-            check_number(self.n_components, "n_components", Integral, min_val=1)
+    def _learnt(self) -> dict[str, str]:  # type: ignore[override]
+        rows = "train_" if self.joint else "components_"
+        return {rows: "nd", "n_components_": "", "_mean": "d"}
 
     def _fit(self, X: np.ndarray) -> None:
-        self._check_parameters()
-        self._algebra  # noqa: B018 - raises if there is no such device
         self._mean = np.nanmean(X, axis=0)
         X -= self._mean
         auto = self.n_components == "auto"
@@ -140,7 +141,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
 
     @property
     def _streams(self) -> bool:  # type: ignore[override]
-        return not self.joint
+        return not self.joint and self.n_components != "auto"  # which is chosen on rows in memory
 
     def _fit_scans(self, mean: np.ndarray, scan: Callable[[], Iterator[np.ndarray]]) -> None:
         """Find the leading singular vectors by subspace iteration (Halko et al. 2011, alg. 4.4).
@@ -148,12 +149,6 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
         From one scan to the next, missing values are replaced by what the vectors found so far make
         of them.
         """
-        self._check_parameters()
-        if self.n_components == "auto":
-            raise ValueError(
-                "SVDImputer(n_components='auto') chooses the rank on rows in memory: give a "
-                "number, or learn from some of the rows (n_reference)."
-            )
         self._mean = mean.astype(self._dtype)
         n_features = len(mean)
         n_components = int(self.n_components)
@@ -280,7 +275,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
         """Return the rank that best restores values of rows that are decomposed themselves."""
         if not (self.joint or np.isnan(X).any()):
             return X.shape[1]  # nothing will be missing in such rows
-        parts = hold_out(X, self._generator("held-out values"))
+        parts = self._hold_out(X)
         if parts is None:
             return 1  # nothing to choose with
         kept, true, hidden = parts
@@ -291,7 +286,7 @@ class SVDImputer(WithPrecision, WithDevice, BaseImputer):
 
     def _rank_to_project(self, X: np.ndarray, rank_to_complete: int) -> int:
         """Return the number of singular vectors that best restores values of other rows."""
-        parts = hold_out(X, self._generator("held-out values"))
+        parts = self._hold_out(X)
         if parts is None:
             return 1
         kept, true, hidden = parts

@@ -4,120 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from vaeimpute.imputers._base import BaseImputer, check_number
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
 _FOLDS = 5
 _PRIOR_ROWS = 5  # weight of what is typical of all features against a feature's own rows
 _ROWS_WITH_HOLES = 40
-
-
-class WithSpread(BaseImputer):
-    """What the Gaussian imputer knows about its errors: `predict_std` and `sample`.
-
-    Both take a system of the size of the training rows for every row that misses other features.
-    """
-
-    train_: np.ndarray
-    alpha_: float
-    _mean: np.ndarray
-    _unit: float
-
-    def _remember_holes(self, missing: np.ndarray) -> None:
-        """Store, at fit, what was missing in the training rows; there is nothing to learn there."""
-        self._holes = np.packbits(missing)
-        self._calibration: Calibration | None = None
-
-    def _spread(self, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return standard deviations, in units of `train_`, as calibrated and as modelled."""
-        calibration = getattr(self, "_calibration", None)
-        if calibration is None:
-            holes = np.unpackbits(self._holes, count=self.train_.size).astype(bool)
-            calibration = calibrate(self.train_, holes.reshape(self.train_.shape), self.alpha_)
-            self._calibration = calibration
-        modelled = conditional_variance(self.train_, missing, self.alpha_)
-        return np.sqrt(calibration.apply(modelled)), np.sqrt(modelled)
-
-    def predict_std(self, X):
-        """Return the predictive standard deviation of every missing entry.
-
-        The normal distribution says which share of a feature's variance the observed entries of a
-        row leave open. A power of it, one per feature, is taken so that on held-out rows variances
-        agree with squared errors.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            NaN means missing.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            In the units of `X`; 0 where a value is observed. A DataFrame where `transform` returns
-            one.
-
-        Notes
-        -----
-        The powers are found at the first call, which therefore takes longer. They are found with
-        values that are missing at random: where it is the low ones that are missing, or new rows
-        are of another kind, errors are larger than this says. So are they if `alpha` is set to
-        much less than "auto" chooses, and training rows have many holes. Of rows that it was fitted
-        to, where a row is among those that it is predicted from, it says a little too little.
-
-        Examples
-        --------
-        >>> from vaeimpute.imputers import GaussianImputer
-        >>> rng = np.random.default_rng(0)
-        >>> X = rng.normal(size=(200, 1)) + 0.1 * rng.normal(size=(200, 30))
-        >>> X[0, 0] = np.nan
-        >>> GaussianImputer(random_state=0).fit(X).predict_std(X)[0, :2].round(1)
-        array([0.1, 0. ])
-        """
-        missing = np.isnan(self._validate(X))
-        std, _ = self._spread(missing)
-        unit = self._unit if self._scaler is None else self._unit * self._scaler.scale_
-        return self._label(X, std * unit)
-
-    def sample(self, X, n_draws: int = 10) -> np.ndarray:
-        """Draw several fillings of a matrix, for multiple imputation.
-
-        The missing entries of a row are drawn together, so that features which vary together in the
-        training rows do so in the draws. The spread of an entry is its `predict_std`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            NaN means missing.
-        n_draws : int
-
-        Returns
-        -------
-        ndarray of shape (n_draws, n_samples, n_features)
-            In the units of `X`, features in the order of the fit; observed entries are the same in
-            all draws. The same draws every time if `random_state` is an integer.
-        """
-        check_number(n_draws, "n_draws", Integral, min_val=1)
-        values = self._validate(X).astype(np.float64, copy=False)
-        missing = np.isnan(values)
-        predicted = self._impute(self._scale(values), missing)
-        # A prior draw minus what would be predicted from the observed part of it is distributed
-        # around 0 as the missing entries are around their prediction.
-        rng = self._generator("draws")
-        prior = draw_prior(self.train_, self.alpha_, n_draws * len(values), rng)
-        prior = (self._mean + self._unit * prior).astype(self.train_.dtype, copy=False)
-        error = prior - self._impute(prior.copy(), np.tile(missing, (n_draws, 1)))
-        calibrated, modelled = self._spread(missing)
-        scale = calibrated / np.where(missing, modelled, 1.0)
-        draws = predicted + error.reshape(n_draws, *values.shape) * scale
-        if self._scaler is not None:
-            draws = draws * self._scaler.scale_ + self._scaler.mean_
-        return np.where(missing, draws, values)
 
 
 def conditional_variance(train: np.ndarray, missing: np.ndarray, alpha: float) -> np.ndarray:
@@ -252,15 +148,6 @@ def _held_out_errors(
                 shares[hidden] += number * share
                 seen[hidden] += number
     return squares, shares, seen
-
-
-def draw_prior(
-    train: np.ndarray, alpha: float, n_rows: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw rows from the normal distribution with mean 0 and covariance Z'Z/n + alpha*I."""
-    n, n_features = train.shape
-    common = rng.standard_normal((n_rows, n)) @ train / np.sqrt(n)
-    return common + np.sqrt(alpha) * rng.standard_normal((n_rows, n_features))
 
 
 def _systems(
