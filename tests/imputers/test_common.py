@@ -185,7 +185,8 @@ def test_methods_share_no_random_stream_and_leave_numpys_global_state_alone(matr
 
     monkeypatch.setattr(BaseImputer, "_generator", remember)
     train, new = matrices
-    for imputer in IMPUTERS[:-2]:
+    shifted = clone(IMPUTERS[-1]).set_params(shift="auto", validation_fraction=0.2)
+    for imputer in [*IMPUTERS, shifted]:
         for seed in (None, 0) if hasattr(imputer, "random_state") else ():
             fitted = clone(imputer).set_params(random_state=seed).fit(train)
             fitted.transform(new)
@@ -194,5 +195,8 @@ def test_methods_share_no_random_stream_and_leave_numpys_global_state_alone(matr
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     assert {name for name, what in streams if what == "held-out values"} == {
         "GaussianImputer", "SVDImputer",
+    }  # fmt: skip
+    assert {name for name, what in streams if what == "training"} == {
+        "AutoencoderImputer", "VAEImputer",
     }  # fmt: skip
     assert len(set(streams.values())) == len(streams)

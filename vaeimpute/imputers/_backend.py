@@ -8,7 +8,7 @@ is a method here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
@@ -172,8 +172,7 @@ def find_device(device: str) -> str:
 class ClosedFormImputer(BaseImputer):
     """Base of the imputers in closed form, which have parameters ``precision`` and ``device``."""
 
-    _parameter_constraints: ClassVar[dict[str, list]] = {
-        **BaseImputer._parameter_constraints,
+    _parameter_constraints = BaseImputer._parameter_constraints | {
         "precision": [StrOptions({"float64", "float32"})],
     }
     precision: str

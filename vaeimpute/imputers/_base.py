@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
@@ -12,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_scalar, gen_batches
+from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import Interval, validate_parameter_constraints
 from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -45,42 +44,6 @@ COUNT = Number(Integral, 1, None, closed="left")
 def check_arguments(who: str, constraints: dict[str, list], **arguments: Any) -> None:
     """Refuse arguments of a function as scikit-learn refuses parameters of an estimator."""
     validate_parameter_constraints(constraints, arguments, who)
-
-
-def check_number(value: Any, name: str, kind: type, **limits: Any) -> None:
-    """Refuse what is no finite number of a kind, or beyond limits.
-
-    Parameters
-    ----------
-    value
-    name : str
-        Of the parameter, for the message.
-    kind : type
-        `numbers.Integral` or `numbers.Real`.
-    **limits
-        ``min_val``, ``max_val`` and ``include_boundaries``, as of `sklearn.utils.check_scalar`.
-
-    Raises
-    ------
-    TypeError
-        If it is of another kind. Python counts True and False among the integers, but nobody
-        means them.
-    ValueError
-        If it is beyond the limits, infinite or NaN, which is not below any limit.
-
-    Examples
-    --------
-    >>> from numbers import Real
-    >>> check_number(float("nan"), "tol", Real, min_val=0)
-    Traceback (most recent call last):
-    ...
-    ValueError: tol == nan, must be finite.
-    """
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, not {value}.")
-    check_scalar(value, name, kind, **limits)
-    if not isinstance(value, Integral) and not math.isfinite(value):
-        raise ValueError(f"{name} == {value}, must be finite.")
 
 
 class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

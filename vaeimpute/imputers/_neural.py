@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from vaeimpute.imputers._backend import find_device
-from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._base import COUNT, BaseImputer, Number, Scaler
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
@@ -26,31 +25,30 @@ if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do w
 _HIDDEN = 0.1  # of the entries of the validation rows
 _WEIGHTS = "model."  # prefix of the arrays in a saved file
 
-AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
-NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
-SHARE = Interval(Real, 0, 1, closed="left")
+NOT_NEGATIVE = Number(Real, 0, None, closed="left")
+SHARE = Number(Real, 0, 1, closed="left")
 
 
 class NeuralImputer(BaseImputer):
     """Base of the imputers that encode and decode: a subclass says which model, by `_build`."""
 
     standardize = True  # not a choice: the models and the initial guess assume it
-    _learnt: tuple[str, ...] = ("_guess_seed",)
+    _learnt: ClassVar[dict[str, str]] = {"_guess_seed": ""}
     _tables: tuple[str, ...] = ("history_",)  # attributes that a saved file holds, too
-    _parameter_constraints: ClassVar[dict[str, list]] = {
+    _parameter_constraints = BaseImputer._parameter_constraints | {
         "hidden_sizes": [tuple, list],
-        "latent_dim": [AT_LEAST_1],
-        "n_epochs": [AT_LEAST_1],
-        "batch_size": [AT_LEAST_1],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "latent_dim": [COUNT],
+        "n_epochs": [COUNT],
+        "batch_size": [COUNT],
+        "learning_rate": [Number(Real, 0, None, closed="neither")],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "validation_fraction": [SHARE],
-        "patience": [AT_LEAST_1, None],
-        "n_iterations": [AT_LEAST_1],
+        "patience": [COUNT, None],
+        "n_iterations": [COUNT],
         "init": [StrOptions({"random", "mean"})],
-        "n_devices": [AT_LEAST_1],
+        "n_devices": [COUNT],
     }
-    _scaler: StandardScaler
+    _scaler: Scaler
     model_: Reconstructor
 
     def _build(self, n_features: int, generator: torch.Generator) -> Reconstructor:
@@ -62,7 +60,6 @@ class NeuralImputer(BaseImputer):
         from vaeimpute.exceptions import TrainingInterrupted
         from vaeimpute.models import Callback, Checkpoint, ProgressBar, train, train_on_devices
 
-        self._check_parameters()
         device = find_device(self.device)
         rows, *validation = self._hold_out(torch.from_numpy(X).float())
         callbacks: list[Callback] = [*validation]
@@ -196,13 +193,16 @@ class NeuralImputer(BaseImputer):
             if name.startswith(_WEIGHTS)
         })  # fmt: skip
         self.model_.to(find_device(self.device)).eval()
-        for name, columns in summary["tables"].items():
-            setattr(self, name, pd.DataFrame({c: arrays[f"{name}.{c}"] for c in columns}))
+        for name in self._tables:
+            if name in summary["tables"]:
+                columns = summary["tables"][name]
+                setattr(self, name, pd.DataFrame({c: arrays[f"{name}.{c}"] for c in columns}))
 
     def _check_parameters(self) -> None:
-        self._validate_params()
+        super()._check_parameters()
+        find_device(self.device)
         for size in self.hidden_sizes:
-            if not isinstance(size, Integral) or size < 1:
+            if not COUNT.is_satisfied_by(size):
                 raise ValueError(f"Expected hidden_sizes as integers above 0 but got {size!r}.")
         if not self.validation_fraction and (self.patience is not None or self.restore_best):
             raise ValueError(

@@ -70,8 +70,7 @@ class GaussianImputer(ClosedFormImputer):
     array([[0.5, 1. ]])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list]] = {
-        **ClosedFormImputer._parameter_constraints,
+    _parameter_constraints = ClosedFormImputer._parameter_constraints | {
         "alpha": [Number(Real, 0, None, closed="neither"), StrOptions({"auto"})],
     }
     _learnt: ClassVar[dict[str, str]] = {

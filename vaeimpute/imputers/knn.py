@@ -75,8 +75,7 @@ class KNNImputer(ClosedFormImputer):
     array([[0., 2.]])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list]] = {
-        **ClosedFormImputer._parameter_constraints,
+    _parameter_constraints = ClosedFormImputer._parameter_constraints | {
         "n_neighbors": [COUNT],
         "weights": [StrOptions({"distance", "uniform"})],
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Real
-from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import eigh
@@ -89,8 +88,7 @@ class SVDImputer(ClosedFormImputer):
     array([[  5.,  50., 500.]])
     """
 
-    _parameter_constraints: ClassVar[dict[str, list]] = {
-        **ClosedFormImputer._parameter_constraints,
+    _parameter_constraints = ClosedFormImputer._parameter_constraints | {
         "n_components": [COUNT, StrOptions({"auto"})],
         "schedule": [StrOptions({"doubling", "fixed"})],
         "max_iter": [COUNT],

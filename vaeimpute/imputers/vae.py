@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from copy import copy
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import clone
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
-from vaeimpute.imputers._base import check_number
+from vaeimpute.imputers._base import COUNT, Number, check_arguments
 from vaeimpute.imputers._neural import NOT_NEGATIVE, NeuralImputer
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
@@ -118,12 +118,12 @@ class VAEImputer(NeuralImputer):
 
     model_: VariationalAutoencoder
 
-    _learnt = (*NeuralImputer._learnt, "shift_")
+    _learnt = NeuralImputer._learnt | {"shift_": ""}
     _tables = (*NeuralImputer._tables, "shift_curve_")
     _parameter_constraints = NeuralImputer._parameter_constraints | {
         "beta": [NOT_NEGATIVE],
         "scale": [StrOptions({"per feature", "paper", "shared", "fixed"})],
-        "shift": [Interval(Real, None, None, closed="neither"), StrOptions({"auto"}), None],
+        "shift": [Number(Real, None, None, closed="neither"), StrOptions({"auto"}), None],
     }
 
     def __init__(
@@ -199,7 +199,7 @@ class VAEImputer(NeuralImputer):
         >>> VAEImputer.sized_for(20, n_epochs=500).latent_dim
         5
         """
-        check_number(n_features, "n_features", Integral, min_val=1)
+        check_arguments("sized_for", {"n_features": [COUNT]}, n_features=n_features)
         quick = {
             "hidden_sizes": (min(256, 8 * n_features),),
             "latent_dim": min(32, max(2, n_features // 4)),
@@ -222,7 +222,6 @@ class VAEImputer(NeuralImputer):
         )
 
     def _fit(self, X: np.ndarray) -> None:
-        self._check_parameters()
         # Set before training, so that a model that is interrupted can be used.
         self.shift_ = 0.0 if self.shift is None or self.shift == "auto" else float(self.shift)
         if hasattr(self, "shift_curve_"):
@@ -369,7 +368,7 @@ class VAEImputer(NeuralImputer):
         self, X, n_draws: int
     ) -> tuple[np.ndarray, np.ndarray, Iterator[tuple[np.ndarray, np.ndarray]]]:
         """Return X, where it is missing, and means and scales of P(X|z) for draws of z."""
-        check_number(n_draws, "n_draws", Integral, min_val=1)
+        check_arguments(type(self).__name__, {"n_draws": [COUNT]}, n_draws=n_draws)
         X = self._validate(X).astype(np.float64, copy=False)
         missing = np.isnan(X)
         iterations = self._iterate(self._scale(X), missing, self.n_iterations)
