@@ -43,6 +43,19 @@ def test_it_chooses_a_method_and_says_which_and_why(run, matrix, values):
     assert "%|" not in result.stderr  # no bar where nobody watches
 
 
+def test_where_methods_are_equal_within_the_noise_it_takes_the_simplest(run, folder):
+    rng = np.random.default_rng(0)
+    noise = pd.DataFrame(rng.normal(size=(60, 20)), [f"s{i}" for i in range(60)]).add_prefix("gene")
+    noise.mask(rng.random(noise.shape) < 0.15).to_csv("noise.csv")
+    result = run("impute", "noise.csv", "-o", "filled.csv")
+    assert result.exit_code == 0, result.output
+    words = re.search(r"\. (.*) (is|are) no worse within the noise", result.stderr)[1]
+    best = re.search(r"(.*) errs least", result.stderr)[1]
+    assert "mean" in (best, *words.split("; "))
+    assert "filled.csv: filled with mean." in result.stderr
+    assert ("Of equals, took the simplest: mean." in result.stderr) == (best != "mean")
+
+
 @pytest.mark.parametrize("method", ["random", "mean", "knn", "svd_tuned", "gaussian", "vae"])
 def test_every_method_fills_and_gives_the_same_again(run, matrix, values, method):
     for name in ("one.csv", "two.csv"):

@@ -88,7 +88,9 @@ def compare(
         summary = found.summary.reset_index()
         formatters = {column: form.format for column, form in digits.items()}
         typer.echo(summary.to_string(index=False, formatters=formatters))
-        typer.echo(found.describe())
+        simplest = found.preferred()
+        advice = f" Of equals, take the simplest: {simplest}." if simplest != found.best else ""
+        typer.echo(found.describe() + advice)
         if table is not None:
             write_atomically(table, found.table.to_csv(index=False))
         if figure is not None:

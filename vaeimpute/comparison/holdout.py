@@ -276,16 +276,15 @@ class Comparison:
         return (residuals["error"] / residuals["std"].clip(lower=1e-12)).to_numpy()
 
     def describe(self) -> str:
-        """Say which method is best, by how much, how sure that is, and which to prefer."""
+        """Say which method is best, by how much, and how sure that is."""
         best, error = self.best, self.ranking.iloc[0]
         others = "; ".join(f"{name} {value:.3f}" for name, value in self.ranking.iloc[1:].items())
         words = f"{best} errs least on hidden values: {error:.3f} standard deviations"
         words += f" ({others})." if others else "."
-        close, simplest = self.within_noise(), self.preferred()
+        close = self.within_noise()
         if close:
             verb = "is" if len(close) == 1 else "are"
-            words += f" {'; '.join(close)} {verb} no worse within the noise"
-            words += "." if simplest == best else f": of equals, prefer the simplest, {simplest}."
+            words += f" {'; '.join(close)} {verb} no worse within the noise."
         return words
 
 
@@ -426,8 +425,10 @@ def choose(
     if len(found.residuals[able[0]]) < _FEW_HIDDEN:
         logger.warning(few, "compare methods on", usual)
         return usual, found
-    logger.info(found.describe())
-    return found.preferred(able), found
+    chosen = found.preferred(able)
+    simplest = chosen != next(name for name in found.ranking.index if name in able)
+    logger.info(found.describe() + (f" Of equals, took the simplest: {chosen}." * simplest))
+    return chosen, found
 
 
 def _part(values: pd.DataFrame, seed: int) -> pd.DataFrame:
