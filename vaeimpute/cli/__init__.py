@@ -1,6 +1,8 @@
 """The command ``vaeimpute``, a module per subcommand.
 
 Nothing heavy is imported before a command runs: its help and its errors of usage come at once.
+A command is a function that runs within `running.running`; an option that several commands have is
+a type in `options`; what they do with a matrix alike is in `matrices`.
 """
 
 from __future__ import annotations

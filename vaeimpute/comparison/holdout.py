@@ -448,9 +448,11 @@ def _restore(
     values: pd.DataFrame, mask: np.ndarray, imputer: BaseImputer, with_std: bool
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Let a method fill a matrix from which values are hidden; return errors and their means."""
-    kept = values.mask(mask)
+    kept, fitted = values.mask(mask), clone(imputer)
+    if "progress" in fitted.get_params():
+        fitted.set_params(progress=False)  # the comparison has a bar of its own
     started = time.perf_counter()
-    fitted = clone(imputer).fit(kept)
+    fitted.fit(kept)
     fit_done = time.perf_counter()
     imputed = np.asarray(fitted.transform(kept), dtype=np.float64)
     done = time.perf_counter()
