@@ -233,17 +233,6 @@ def test_ctrl_c_keeps_what_has_arrived_and_nothing_else(served, cache):
     assert sorted(p.name for p in downloads.iterdir()) == ["data.zip", "samples.tsv"]
 
 
-def test_the_command_starts_fast_and_without_torch():
-    code = (
-        "import sys, vaeimpute.cli; "
-        "print(sorted({'torch', 'pandas', 'platformdirs', 'requests'} & set(sys.modules)))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == "[]"
-
-
 def test_the_loaders_import_no_torch():
     code = (
         "import sys, vaeimpute.cohorts, vaeimpute.cohorts.tcga, vaeimpute.cohorts.wgbs; "

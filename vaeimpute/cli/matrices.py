@@ -75,11 +75,12 @@ def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
 
 def left_empty(values: pd.DataFrame, empty: pd.Index) -> pd.DataFrame:
     """Leave features out that are to stay empty, and say so."""
-    if len(empty):
-        logger.warning(
-            "Without any value, so they stay empty: %s (%d of %d features).",
-            some(empty), len(empty), values.shape[1],
-        )  # fmt: skip
+    if not len(empty):
+        return values
+    logger.warning(
+        "Without any value, so they stay empty: %s (%d of %d features).",
+        some(empty), len(empty), values.shape[1],
+    )  # fmt: skip
     return values.drop(columns=empty)
 
 
@@ -138,19 +139,20 @@ def fill(
     from vaeimpute.tables import from_log, from_log_std, write_filled, write_table
 
     whole = source.values
-    where = whole.columns.get_indexer(values.columns)
 
     def placed(array: np.ndarray, what: str, advice: str) -> np.ndarray:
         if not np.isfinite(array).all():
             raise ValueError(
                 f"{type(imputer).__name__} does not come to finite {what} here; {advice}."
             )
+        if values.columns.equals(whole.columns):
+            return array
         among_empty = np.full(whole.shape, np.nan)
-        among_empty[:, where] = array
+        among_empty[:, whole.columns.get_indexer(values.columns)] = array
         return among_empty
 
     logs = np.asarray(imputer.transform(values))
-    filled = placed(from_log(logs) if log else logs, "values", "try another --method")
+    filled = placed(from_log(logs) if log else logs, "values", "try another method")
     if std is not None:
         spread = np.asarray(imputer.predict_std(values))
         if log:
