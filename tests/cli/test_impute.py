@@ -255,9 +255,9 @@ def test_knn_imports_no_torch(matrix):
 def test_help_comes_with_examples_and_without_heavy_imports():
     code = (
         "import sys; from vaeimpute.__main__ import main\n"
+        "heavy = {'torch', 'pandas', 'sklearn', 'scipy', 'numpy', 'requests', 'yaml'}\n"
         "try: main()\n"
-        "except SystemExit: print({'torch', 'pandas', 'sklearn', 'scipy', 'numpy', 'requests', 'yaml'}"
-        " & set(sys.modules))"
+        "except SystemExit: print(heavy & set(sys.modules))"
     )
     for command in ("impute", "apply", "compare"):
         result = subprocess.run(
