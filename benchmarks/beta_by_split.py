@@ -42,8 +42,8 @@ def main(store: str | None = None) -> None:
         imputers = build_betas(profile, seed)
         table = run_experiment(
             cohort, imputers, SCENARIOS, n_trials=N_TRIALS, seed=seed, progress=True, store=store
-        )
-        tables.append(table.drop(columns="seconds").assign(seed=seed))
+        ).table
+        tables.append(table.drop(columns=["seconds", "fit_seconds"]))
         provenance = collect_provenance(parameters | {"seeds": list(SEEDS[: len(tables)])})
         write_table(pd.concat(tables), path, provenance)
 

@@ -48,8 +48,8 @@ def main() -> None:
             n_trials=chapter["n_trials"],
             seed=seed,
             progress=True,
-        )
-        tables.append(table.drop(columns="seconds").assign(seed=seed))
+        ).table
+        tables.append(table.drop(columns=["seconds", "fit_seconds"]))
     path = ROOT / "results" / cohort.name / "mcar_by_split.csv"
     provenance = collect_provenance(chapter | {"seeds": list(SEEDS)})
     write_table(pd.concat(tables), path, provenance)

@@ -49,8 +49,8 @@ def main() -> None:
         n_trials=chapter["n_trials"],
         seed=seed,
         progress=True,
-    )
-    table = table.drop(columns="seconds")
+    ).table
+    table = table.drop(columns=["seconds", "fit_seconds", "seed"])
     n_epochs = table["method"].str.extract(r"(\d+) epochs", expand=False)
     table["method"] = table["method"].str.partition(",")[0]
     path = ROOT / "results" / cohort.name / "methylation_training.csv"

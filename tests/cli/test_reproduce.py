@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -27,6 +26,7 @@ latent_dims: [2]
 learning_rates: [0.001, 0.01]
 betas: [0, 1]
 """
+TIMES = ["seconds", "fit_seconds"]
 METHODS = ["random", "mean", "KNN", "SVD", "SVD, tuned", "Gaussian", "VAE", "VAE, shifted"]
 
 
@@ -62,10 +62,16 @@ def test_it_writes_every_experiment_that_applies(folder):
     names = sorted(
         e.name for e in experiments if e.data_type == "expression" and not e.needs_outcomes
     )
-    assert written == [f"{name}.{end}" for name in names for end in ("csv", "provenance.json")]
+    assert written == sorted(
+        f"{name}{of}.{end}"
+        for name in names
+        for of in ("", "_samples")
+        for end in ("csv", "provenance.json")
+    )
     errors = table("results/expression/expression_errors.csv")
     assert list(errors) == [
         "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds",
+        "fit_seconds", "seed",
     ]  # fmt: skip
     scenarios = [scenario.key for scenario in EXPERIMENTS["expression_errors"].scenarios]
     assert len(scenarios) == 6
@@ -87,6 +93,8 @@ def test_a_clinical_table_brings_what_needs_one(folder):
     found = table("results/expression/clinical_concordance.csv")
     assert len(found) == len(METHODS) * 4 * 2
     assert (found[["n_grade", "n_survival", "n_events"]] == 8).all(axis=None)
+    draws = table("results/expression/clinical_concordance_draws.csv")
+    assert draws.groupby(["scenario", "method"]).size().unique().tolist() == [20]
     missing = found.loc[found["grade_concordance"].isna(), ["scenario", "method"]]
     assert missing.drop_duplicates().values.tolist() == [["mnar_whole_genes", "mean"]]
 
@@ -112,25 +120,41 @@ def test_methylation(folder):
     assert "-ln(level" in str(notes["parameters"]["cohort_notes"])
 
 
-def test_it_says_what_it_will_do_and_then_what_is_left(folder):
+def test_it_says_what_it_will_do_and_does_nothing_twice(folder, monkeypatch):
     arguments = ("low_values", "--output", "out", "--store", "store")
     first = run(*arguments)
     assert (
         "expression: 32 samples to train on and 8 to test on, 60 features; seed 0." in first.stdout
     )
-    counts = f"8 methods ({', '.join(METHODS)}) x 4 scenarios x 2 trials = 64 units, "
-    assert f"low_values: {counts}0 of them finished." in first.stdout
-    assert re.search(r"It takes about [\d.]+ seconds: a rough figure", first.stdout)
+    counts = f"8 methods ({', '.join(METHODS)}) x 4 scenarios x 2 trials x 1 splits = 64 units."
+    assert f"low_values: {counts}" in first.stdout
     assert "out/expression/low_values.csv: 64 rows" in first.stdout
     before = (folder / "out/expression/low_values.csv").read_bytes()
-    second = run(*arguments)
-    assert f"low_values: {counts}64 of them finished." in second.stdout
-    assert "Nothing is left to compute." in second.stdout
-    assert (folder / "out/expression/low_values.csv").read_bytes() == before
+    units = set((folder / "store").rglob("*.json"))
     # The 10 % scenario of one experiment is that of the other.
-    third = run("expression_errors", *arguments[1:])
-    assert "= 96 units, 16 of them finished." in third.stdout
+    assert run("expression_errors", *arguments[1:]).exit_code == 0
+    assert len(set((folder / "store").rglob("*.json")) - units) == 96 - 16
+    monkeypatch.setattr("vaeimpute.experiments.grid.impute_unit", None)
+    assert run(*arguments).exit_code == 0
+    assert (folder / "out/expression/low_values.csv").read_bytes() == before
     assert not (folder / "cache").exists()
+
+
+def test_several_splits(folder):
+    result = run("low_values", "--splits", 2, "--seed", 5, "--without", "VAE, shifted")
+    assert result.exit_code == 0, result.output
+    assert "seed 5 to 6" in result.stdout
+    found = table("results/expression/low_values.csv")
+    assert found.groupby("seed").size().to_dict() == {5: 56, 6: 56}
+    assert set(table("results/expression/low_values_samples.csv")["seed"]) == {5, 6}
+    assert run("low_values", "--seed", 6, "--output", "six", "--store", "none").exit_code == 0
+    alone = table("six/expression/low_values.csv").query("method != 'VAE, shifted'")
+    pd.testing.assert_frame_equal(
+        found[found["seed"] == 6].drop(columns=TIMES).reset_index(drop=True),
+        alone.drop(columns=TIMES).reset_index(drop=True),
+    )
+    provenance = json.loads((folder / "results/expression/low_values.provenance.json").read_text())
+    assert (provenance["parameters"]["seed"], provenance["parameters"]["n_splits"]) == (5, 2)
 
 
 def test_the_list():
@@ -270,15 +294,15 @@ def test_an_interrupted_command_goes_on(folder, way):
     assert process.returncode == (130 if way == signal.SIGINT else -signal.SIGKILL), errors
     assert "Traceback" not in errors
     assert not (folder / "results").exists()
+    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("cache/units/*/[!.]*.json")}
+    assert len(kept) == 14  # of the first 22 files, eight are the imputers that were fitted
 
-    result = run("low_values")
-    assert result.exit_code == 0
-    # Of the first 22 files, two come with each of the eight fits.
-    assert "= 64 units, 6 of them finished." in result.stdout
+    assert run("low_values").exit_code == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert run("low_values", "--store", "another", "--output", "undisturbed").exit_code == 0
     pd.testing.assert_frame_equal(
-        table("results/expression/low_values.csv").drop(columns="seconds"),
-        table("undisturbed/expression/low_values.csv").drop(columns="seconds"),
+        table("results/expression/low_values.csv").drop(columns=TIMES),
+        table("undisturbed/expression/low_values.csv").drop(columns=TIMES),
         check_exact=True,
     )
 

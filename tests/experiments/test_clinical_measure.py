@@ -48,7 +48,7 @@ def half():
 
 
 def same(table, expected):
-    timings = ["seconds", "evaluation_seconds"]
+    timings = ["seconds", "fit_seconds", "evaluation_seconds"]
     pd.testing.assert_frame_equal(
         table.drop(columns=timings), expected.drop(columns=timings), check_exact=True
     )
@@ -60,7 +60,7 @@ def test_one_row_per_cell_with_what_is_measured(tumours, half):
     table = outcome.table
     assert list(table) == [
         "cohort", "scenario", "trial", "method", *ClinicalConcordance.columns, "n_missing",
-        "seconds",
+        "seconds", "fit_seconds", "seed",
     ]  # fmt: skip
     clinical = tumours.clinical.iloc[half.test]
     assert (table["n_grade"] == clinical["grade"].notna().sum()).all()
@@ -90,11 +90,11 @@ def test_only_genes_that_lost_values_where_the_outcome_is_known(tumours, half):
     ungraded = int(np.flatnonzero(~prepared.outcomes.rows("grade"))[0])
     mask[ungraded, :5] = True
     mask[np.flatnonzero(prepared.outcomes.rows("grade"))[0], 5:8] = True
-    result = prepared(true, np.where(mask, 0.0, true), mask)
+    result, _ = prepared(true, np.where(mask, 0.0, true), mask, 0)
     assert result["grade_genes"] == 3
     assert result["survival_genes"] >= 5
     with pytest.raises(ValueError, match="Nothing is masked"):
-        prepared(true, true, np.zeros(true.shape, dtype=bool))
+        prepared(true, true, np.zeros(true.shape, dtype=bool), 0)
 
 
 def test_the_concordance_is_that_of_coefficients_of_the_imputed_rows(tumours, half):
@@ -115,6 +115,21 @@ def test_the_concordance_is_that_of_coefficients_of_the_imputed_rows(tumours, ha
         expected = concordance_index(before[name][lost], after[name][lost])
         assert row[f"{name}_concordance"] == pytest.approx(expected, abs=1e-12)
         assert row[f"{name}_genes"] == lost.sum()
+
+
+def test_patients_are_drawn_anew(tumours, half):
+    """The same draws for all methods and scenarios; each is what these rows alone would give."""
+    outcome = grid(tumours, split=half, measure=ClinicalConcordance(n_top=10, n_draws=3)).run()
+    assert outcome.failures.empty
+    draws = outcome.beside["draws"]
+    for _, part in draws.groupby(["scenario", "method"]):
+        assert sorted(part["draw"]) == list(range(6))  # of two trials
+    counts = draws.groupby("draw")[["n_grade", "n_survival", "n_events"]]
+    pd.testing.assert_frame_equal(counts.min(), counts.max())
+    gaussian = draws.query("method == 'Gaussian' and scenario == 'mcar_30'")
+    assert gaussian["grade_concordance"].min() > 0.9  # nearly perfect for any patients
+    assert gaussian["grade_concordance"].std() > 0
+    assert grid(tumours, split=half).run().beside == {}
 
 
 @pytest.mark.slow

@@ -1,52 +1,117 @@
-"""Which source files count for an imputer."""
+"""What a unit is known by: parameters, and the code of all that takes part."""
 
-import ast
+import subprocess
 import sys
 
 import pytest
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from vaeimpute.experiments import run as code
-from vaeimpute.experiments.run import code_version, foreign_source, imported_modules
-from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, VAEImputer
+from vaeimpute.experiments import store
+from vaeimpute.experiments.store import code_version, describe
+from vaeimpute.imputers import KNNImputer, MeanImputer, SVDImputer
 
-
-def test_imports_inside_functions_count():
-    modules = imported_modules(["vaeimpute.imputers.vae"])
-    assert {"vaeimpute.imputers._neural", "vaeimpute.models.vae"} <= modules
-    assert "vaeimpute.imputers.knn" not in modules
-
-
-@pytest.mark.parametrize("cls", [GaussianImputer, KNNImputer, MeanImputer, VAEImputer])
-def test_every_import_of_the_package_is_followed(cls):
-    """No relative import, no import by name, which the search would not see."""
-    for module in imported_modules([cls.__module__]):
-        tree = ast.parse(code._file(module).read_text("utf-8"))
-        for node in ast.walk(tree):
-            assert not (isinstance(node, ast.ImportFrom) and node.level), module
-            assert getattr(node, "id", "") not in ("import_module", "__import__"), module
+X = [[1.0, 2.0], [2.0, 1.0], [4.0, 5.0]]
 
 
-def test_a_change_counts_for_those_that_import_it(tmp_path, monkeypatch):
-    def versions():
-        code._hash_of_modules.cache_clear()
-        return {cls: code_version(cls) for cls in (KNNImputer, VAEImputer)}
-
-    before, file = versions(), code._file
-    changed = tmp_path / "vae.py"
-    changed.write_bytes(file("vaeimpute.models.vae").read_bytes() + b"\n")
-    monkeypatch.setattr(
-        code, "_file", lambda name: changed if name == "vaeimpute.models.vae" else file(name)
-    )
-    after = versions()
-    code._hash_of_modules.cache_clear()
-    assert before[KNNImputer] == after[KNNImputer]
-    assert before[VAEImputer] != after[VAEImputer]
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of three files that can be changed."""
+    for name in ("imputers/knn.py", "plots/errors.py", "seeding.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    monkeypatch.setattr(store, "_PACKAGE", tmp_path)
+    code_version.cache_clear()
+    yield tmp_path
+    code_version.cache_clear()
 
 
-def test_classes_from_elsewhere():
-    class Mine(MeanImputer):
-        pass
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [("imputers/knn.py", True), ("seeding.py", True), ("plots/errors.py", False)],
+)
+def test_the_source_counts_but_for_what_comes_later(package, name, counts):
+    before = code_version()
+    (package / name).write_text("changed")
+    assert code_version() == before  # of the code that has been imported
+    code_version.cache_clear()
+    assert (code_version() != before) is counts
 
-    assert foreign_source(MeanImputer) == ""
-    assert foreign_source(Mine) != foreign_source(type(sys))
-    assert code_version(Mine) == code_version(MeanImputer)
+
+def test_parameters_and_classes_count():
+    one = describe(KNNImputer(n_neighbors=3))
+    assert describe(KNNImputer(n_neighbors=3)) == one
+    assert describe(KNNImputer()) != one
+    assert describe(MeanImputer())["parameters"] == describe(MeanImputer().fit(X))["parameters"]
+    assert describe(MeanImputer()) == describe(MeanImputer().fit(X))
+
+
+class Mine(MeanImputer):
+    """From a file that is not of the package."""
+
+
+def test_what_an_estimator_wraps_counts():
+    def wrapped(step):
+        return [
+            describe(make_pipeline(StandardScaler(), step)),
+            describe(GridSearchCV(step, {"random_state": [1]})),
+            describe(FrozenEstimator(step)),
+        ]
+
+    for first, second in zip(wrapped(SVDImputer()), wrapped(SVDImputer(tol=0.1)), strict=True):
+        assert first != second
+    assert wrapped(SVDImputer()) == wrapped(SVDImputer())
+    for one in wrapped(Mine()):
+        assert describe(Mine)["source"] in str(one)
+
+
+def test_what_a_frozen_estimator_has_learnt_counts():
+    fitted, other = MeanImputer().fit(X), MeanImputer().fit([[7.0, 2.0]])
+    assert describe(FrozenEstimator(fitted)) == describe(FrozenEstimator(MeanImputer().fit(X)))
+    assert describe(FrozenEstimator(fitted)) != describe(FrozenEstimator(other))
+
+
+PLUGIN = """
+from vaeimpute.imputers import MeanImputer
+from helper import fill
+
+class Plugin(MeanImputer):
+    pass
+
+def function(X):
+    return {number} * X
+"""
+PROGRAM = """
+import json, sys
+from sklearn.preprocessing import FunctionTransformer
+from vaeimpute.experiments.store import describe
+from plugin import Plugin, function
+print(json.dumps([describe(Plugin()), describe(FunctionTransformer(function))]))
+"""
+
+
+def described(folder):
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_the_files_of_others_count(tmp_path):
+    """Of the class, of a function that is a parameter, and those beside them."""
+    plugin, helper = tmp_path / "plugin.py", tmp_path / "helper.py"
+    plugin.write_text(PLUGIN.replace("{number}", "1"))
+    helper.write_text("fill = 0")
+    first = described(tmp_path)
+    assert described(tmp_path) == first
+    helper.write_text("fill = 1")
+    second = described(tmp_path)
+    plugin.write_text(PLUGIN.replace("{number}", "2"))
+    assert len({first, second, described(tmp_path)}) == 3
+
+
+def test_what_is_typed_at_a_prompt_is_never_trusted_later():
+    typed: dict = {"__name__": "prompt"}
+    exec("from vaeimpute.imputers import MeanImputer\nclass Typed(MeanImputer): pass", typed)
+    assert describe(typed["Typed"]()) != describe(typed["Typed"]())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.experiments import run_experiment
-from vaeimpute.imputers import GaussianImputer, MeanImputer
+from vaeimpute.imputers import GaussianImputer, MeanImputer, RandomImputer
 from vaeimpute.missingness import mcar
 from vaeimpute.splits import split_rows
 
@@ -15,9 +15,10 @@ def imputers():
 
 
 def test_one_tidy_row_for_every_cell_of_the_grid(cohort):
-    table = run_experiment(cohort, imputers(), ["mcar_10", "mcar_30"], n_trials=3)
+    table = run_experiment(cohort, imputers(), ["mcar_10", "mcar_30"], n_trials=3).table
     assert list(table) == [
         "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds",
+        "fit_seconds", "seed",
     ]  # fmt: skip
     assert len(table) == len(table.drop_duplicates(["scenario", "trial", "method"])) == 12
     assert (table.loc[table.scenario == "mcar_10", "n_missing"] == 10 * 4).all()
@@ -26,29 +27,33 @@ def test_one_tidy_row_for_every_cell_of_the_grid(cohort):
 
 def test_errors_are_in_standard_deviations_of_the_training_rows(cohort):
     """The mean absolute deviation of a normal variable is sqrt(2/pi) standard deviations."""
-    table = run_experiment(cohort, {"mean": MeanImputer()}, ["mcar_30"], n_trials=10)
+    table = run_experiment(cohort, {"mean": MeanImputer()}, ["mcar_30"], n_trials=10).table
     assert table["mae"].mean() == pytest.approx(np.sqrt(2 / np.pi), rel=0.15)
 
 
 def test_methods_share_masks_and_the_better_one_wins(cohort):
-    table = run_experiment(cohort, imputers(), ["mcar_10"], n_trials=5)
+    table = run_experiment(cohort, imputers(), ["mcar_10"], n_trials=5).table
     errors = table.pivot(index="trial", columns="method", values="mae")
     assert (errors["Gaussian"] < errors["mean"] / 5).all()
-    swapped = run_experiment(cohort, dict(reversed(imputers().items())), ["mcar_10"], n_trials=5)
+    swapped = run_experiment(
+        cohort, dict(reversed(imputers().items())), ["mcar_10"], n_trials=5
+    ).table
     pd.testing.assert_frame_equal(
         errors, swapped.pivot(index="trial", columns="method", values="mae")
     )
 
 
 def test_a_trial_does_not_depend_on_how_many_there_are(cohort):
-    few = run_experiment(cohort, imputers(), ["mcar_10"], n_trials=2)
-    many = run_experiment(cohort, imputers(), ["mcar_05", "mcar_10"], n_trials=4)
+    few = run_experiment(cohort, imputers(), ["mcar_10"], n_trials=2).table
+    many = run_experiment(cohort, imputers(), ["mcar_05", "mcar_10"], n_trials=4).table
     kept = many[(many["scenario"] == "mcar_10") & (many["trial"] < 2)].reset_index(drop=True)
-    pd.testing.assert_frame_equal(few.drop(columns="seconds"), kept.drop(columns="seconds"))
+    pd.testing.assert_frame_equal(
+        few.drop(columns=["seconds", "fit_seconds"]), kept.drop(columns=["seconds", "fit_seconds"])
+    )
 
 
 def test_a_scenario_with_other_parameters_is_taken_as_it_is(cohort):
-    table = run_experiment(cohort, {"mean": MeanImputer()}, [mcar(0.5)], n_trials=1)
+    table = run_experiment(cohort, {"mean": MeanImputer()}, [mcar(0.5)], n_trials=1).table
     assert table[["scenario", "n_missing"]].values.tolist() == [["mcar_50", 10 * 20]]
 
 
@@ -74,6 +79,36 @@ def test_test_rows_have_no_part_in_scaling_and_fitting(cohort):
     np.testing.assert_allclose(recorder.fitted_to, expected, atol=1e-10)
 
 
+def test_errors_by_sample_add_up_to_the_whole(cohort):
+    results = run_experiment(cohort, imputers(), ["mcar_30", "mnar_low_values"], n_trials=3)
+    samples = results.samples
+    assert list(samples) == [
+        "cohort", "scenario", "method", "sample", "mae", "mse", "n_missing", "seed",
+    ]  # fmt: skip
+    assert set(samples["sample"]) == {f"s{i}" for i in split_rows(50, seed=0).test}
+    whole = results.table.set_index(["scenario", "method"])
+    for place, part in samples.groupby(["scenario", "method"]):
+        rows = whole.loc[[place]]
+        assert part["n_missing"].sum() == rows["n_missing"].sum()
+        for by_sample, by_trial in ((part["mae"], rows["mae"]), (part["mse"], rows["rmse"] ** 2)):
+            expected = np.average(by_trial, weights=rows["n_missing"])
+            assert np.average(by_sample, weights=part["n_missing"]) == pytest.approx(expected)
+
+
+def test_every_split_has_rows_of_its_own(cohort):
+    def build(seed):
+        return {"mean": MeanImputer(), "random": RandomImputer(random_state=seed)}
+
+    results = run_experiment(cohort, build, ["mcar_10"], n_trials=2, seed=3, n_splits=2)
+    assert results.table.groupby("seed").size().to_dict() == {3: 4, 4: 4}
+    for seed in (3, 4):
+        alone = run_experiment(cohort, build(seed), ["mcar_10"], n_trials=2, seed=seed)
+        for table, part in ((results.table, alone.table), (results.samples, alone.samples)):
+            of_seed = table[table["seed"] == seed].reset_index(drop=True)
+            kept = [name for name in table if "seconds" not in name]
+            pd.testing.assert_frame_equal(of_seed[kept], part[kept])
+
+
 def test_seconds_are_those_of_imputing(cohort):
     class Slow(MeanImputer):
         def fit(self, X, y=None):
@@ -84,6 +119,7 @@ def test_seconds_are_those_of_imputing(cohort):
             time.sleep(0.05)
             return super().transform(X)
 
-    seconds = run_experiment(cohort, {"slow": Slow()}, ["mcar_10"], n_trials=2)["seconds"]
-    assert (seconds >= 0.05).all()
-    assert seconds.min() < 0.5
+    table = run_experiment(cohort, {"slow": Slow()}, ["mcar_10"], n_trials=2).table
+    assert (table["seconds"] >= 0.05).all()
+    assert table["seconds"].min() < 0.5
+    assert (table["fit_seconds"] >= 0.5).all()

@@ -32,6 +32,10 @@ def reproduce(
     without: Annotated[
         list[str] | None, typer.Option(help="A method to leave out; may be repeated.")
     ] = None,
+    splits: Annotated[
+        int,
+        typer.Option(min=1, help="Splits into training and test: of --seed and those after it."),
+    ] = 1,
     output: Annotated[
         Path, typer.Option(help="Write to this folder: COHORT/EXPERIMENT.csv and its provenance.")
     ] = Path("results"),
@@ -61,29 +65,29 @@ def reproduce(
             return
         from vaeimpute.cohorts import load_cohort
         from vaeimpute.cohorts.cache import cache_dir
-        from vaeimpute.experiments.catalogue import check_names
+        from vaeimpute.experiments.catalogue import find_experiments
         from vaeimpute.experiments.reproduce import make_plan
         from vaeimpute.profiles import read_profile
 
-        check_names(experiments or [])  # before the cohort, which may take a while to load
+        find_experiments(experiments or [])  # before the cohort, which may take a while to load
         sizes = read_profile(profile)
         options = {"data_type": data_type, "clinical": clinical}
         found = load_cohort(cohort, **{key: value for key, value in options.items() if value})
-        plan = make_plan(experiments or [], found, sizes, seed, without or [])
+        plan = make_plan(
+            experiments or [], found, sizes, seed=seed, n_splits=splits, without=without or []
+        )
         store = cache_dir() / "units" if store is None else store
-        typer.echo(plan.describe(store))
-        if scheduler is None:
-            typer.echo(plan.describe_time(store, jobs))
+        typer.echo(plan.describe())
         failed = False
-        for experiment, grid in plan.grids.items():
-            outcome = grid.run(n_jobs=jobs, scheduler=scheduler, store=store, progress=True)
-            path = plan.write(experiment, outcome, output)
-            typer.echo(f"{path}: {len(outcome.table)} rows")
-            if len(outcome.failures):
+        runs = plan.run(n_jobs=jobs, scheduler=scheduler, store=store, progress=True)
+        for name, results in runs:
+            path = plan.write(name, results, output)
+            typer.echo(f"{path}: {len(results.table)} rows")
+            if len(results.failures):
                 failed = True
-                typer.echo(f"{experiment.name}: {outcome.describe_failures()}", err=True)
+                typer.echo(f"{name}: {results.describe_failures()}", err=True)
                 if debug:
-                    typer.echo("\n".join(outcome.tracebacks), err=True)
+                    typer.echo("\n".join(results.tracebacks), err=True)
     if failed:
         typer.echo("What failed is tried again by the same command; the rest is kept.", err=True)
         raise typer.Exit(1)

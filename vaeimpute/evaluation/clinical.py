@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -45,6 +45,10 @@ class ClinicalOutcomes:
     def rows(self, outcome: str) -> np.ndarray:
         """Return which samples have an outcome, as a boolean array."""
         return ~np.isnan(self.grade if outcome == "grade" else self.time)
+
+    def take(self, rows: np.ndarray) -> ClinicalOutcomes:
+        """Return those of some samples, which may be there several times, as in a bootstrap."""
+        return replace(self, grade=self.grade[rows], time=self.time[rows], event=self.event[rows])
 
     @property
     def n_events(self) -> int:

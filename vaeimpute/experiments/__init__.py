@@ -1,10 +1,10 @@
 """The paper's experiments: grids of units of work that run in parallel and can be resumed.
 
-`run_experiment` takes anything; `catalogue` has the paper's experiments by name, and `profiles` the
-sizes to run them in.
+`run_experiment` takes anything; `catalogue` has the paper's experiments by name, and
+`vaeimpute.profiles` the sizes to run them in.
 """
 
-from vaeimpute.experiments.grid import Grid, GridError, GridOutcome, run_experiment
+from vaeimpute.experiments.grid import Grid, GridError, Results, run_experiment
 from vaeimpute.experiments.measures import ClinicalConcordance
 from vaeimpute.experiments.settings import compare_settings, paper_architectures
 
@@ -12,7 +12,7 @@ __all__ = [
     "ClinicalConcordance",
     "Grid",
     "GridError",
-    "GridOutcome",
+    "Results",
     "compare_settings",
     "paper_architectures",
     "run_experiment",

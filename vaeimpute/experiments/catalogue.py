@@ -6,17 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simulated_coverage
-from vaeimpute.exceptions import (
-    ExperimentError,
-    some,
-)
+from vaeimpute.exceptions import ExperimentError, some
 from vaeimpute.experiments.grid import Grid
 from vaeimpute.experiments.measures import ClinicalConcordance, Measure
-from vaeimpute.experiments.settings import (
-    build_architectures,
-    build_betas,
-    build_learning_rates,
-)
+from vaeimpute.experiments.settings import build_architectures, build_betas, build_learning_rates
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.methods import build_methods
 from vaeimpute.missingness import (
@@ -44,7 +37,7 @@ class Experiment:
         The kind of cohort that it applies to.
     scenarios : tuple of Scenario
     methods : callable
-        ``methods(profile, seed, n_features)`` builds the imputers by name.
+        ``methods(profile, seed, n_features)`` builds the imputers by name; by default all.
     tuning : bool
         Whether hyper-parameters are chosen: then models learn from the rows to try on, and
         validation rows take the place of the test rows.
@@ -58,7 +51,9 @@ class Experiment:
     about: str
     data_type: str
     scenarios: tuple[Scenario, ...]
-    methods: Callable[[Profile, int, int], dict[str, BaseImputer]]
+    methods: Callable[[Profile, int, int], dict[str, BaseImputer]] = (
+        lambda profile, seed, n_features: build_methods(profile, seed)
+    )
     tuning: bool = False
     measure: Measure | None = None
     needs_outcomes: bool = False
@@ -101,7 +96,8 @@ class Experiment:
         Raises
         ------
         ValueError
-            If a scenario does not apply to the cohort, or a method to leave out is unknown.
+            If the experiment or a scenario does not apply to the cohort, or a method to leave out
+            is unknown.
         """
         methods = self.methods(profile, seed, cohort.values.shape[1])
         for name in without:
@@ -123,19 +119,6 @@ def _scenarios(*keys: str) -> tuple[Scenario, ...]:
     return tuple(SCENARIOS[key] for key in keys)
 
 
-# In functions of their own, so that what they call is looked up when it is called.
-def _all_methods(profile: Profile, seed: int, n_features: int) -> dict[str, BaseImputer]:
-    return build_methods(profile, seed)
-
-
-def _learning_rates(profile: Profile, seed: int, n_features: int) -> dict[str, BaseImputer]:
-    return build_learning_rates(profile, seed)
-
-
-def _betas(profile: Profile, seed: int, n_features: int) -> dict[str, BaseImputer]:
-    return build_betas(profile, seed)
-
-
 #: The experiments by name.
 EXPERIMENTS: dict[str, Experiment] = {
     experiment.name: experiment
@@ -145,14 +128,12 @@ EXPERIMENTS: dict[str, Experiment] = {
             "errors of all methods in the six expression scenarios (Figure 1, Table S1)",
             "expression",
             _scenarios(*scenarios_for("expression")),
-            _all_methods,
         ),
         Experiment(
             "low_values",
             "errors of all methods as 5, 10, 20 and 30 % of the values count as low (Figure 2)",
             "expression",
             tuple(mnar_low_values(quantile=quantile) for quantile in (0.05, 0.1, 0.2, 0.3)),
-            _all_methods,
         ),
         Experiment(
             "methylation_errors",
@@ -161,7 +142,6 @@ EXPERIMENTS: dict[str, Experiment] = {
             "methylation",
             # Every value of low coverage is the same mask in all trials; half of them is not.
             (*_scenarios(*scenarios_for("methylation")), mnar_low_coverage(fraction=0.5)),
-            _all_methods,
         ),
         Experiment(
             "architectures",
@@ -176,7 +156,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "errors of VAEs that learn at several rates on validation rows",
             "expression",
             _scenarios("mcar_10"),
-            _learning_rates,
+            lambda profile, seed, n_features: build_learning_rates(profile, seed),
             tuning=True,
         ),
         Experiment(
@@ -184,55 +164,34 @@ EXPERIMENTS: dict[str, Experiment] = {
             "errors of beta-VAEs and of autoencoders without probabilities (Figure 5)",
             "expression",
             _scenarios("mcar_05", "mcar_10", "mcar_30"),
-            _betas,
+            lambda profile, seed, n_features: build_betas(profile, seed),
         ),
         Experiment(
             "clinical_concordance",
             "agreement with the true correlations with grade and survival (Table 2, Figure 4)",
             "expression",
             _scenarios("mcar_10", "mnar_high_gc", "mnar_whole_genes", "mnar_low_values"),
-            _all_methods,
-            measure=ClinicalConcordance(),
+            measure=ClinicalConcordance(n_draws=10),
             needs_outcomes=True,
         ),
     )
 }
 
 
-def choose_experiments(names: Sequence[str], cohort: Cohort) -> list[Experiment]:
-    """Find experiments by name.
-
-    Parameters
-    ----------
-    names : sequence of str
-        None for all that apply to the cohort.
-    cohort : Cohort
-
-    Returns
-    -------
-    list of Experiment
+def find_experiments(names: Sequence[str]) -> list[Experiment]:
+    """Return experiments by name, all if none is named.
 
     Raises
     ------
     ExperimentError
-        If a name is unknown, or that experiment does not apply to the cohort.
+        If there is none of that name.
     """
-    check_names(names)
-    chosen = [EXPERIMENTS[name] for name in dict.fromkeys(names or EXPERIMENTS)]
-    obstacles = {experiment: experiment.obstacle(cohort) for experiment in chosen}
-    for experiment, obstacle in obstacles.items():
-        if names and obstacle:
-            raise ExperimentError(f"Experiment {experiment.name!r} {obstacle}.")
-    return [experiment for experiment, obstacle in obstacles.items() if not obstacle]
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Raise ExperimentError if a name is that of no experiment."""
     for name in names:
         if name not in EXPERIMENTS:
             raise ExperimentError(
                 f"Unknown experiment {name!r}; choose from {', '.join(EXPERIMENTS)}."
             )
+    return [EXPERIMENTS[name] for name in dict.fromkeys(names or EXPERIMENTS)]
 
 
 def prepare_cohort(cohort: Cohort, profile: Profile, seed: int) -> Cohort:
@@ -256,6 +215,6 @@ def prepare_cohort(cohort: Cohort, profile: Profile, seed: int) -> Cohort:
         if "gc_content" in cohort.features:
             return cohort
         return with_gc_content(cohort, profile.gc_source, seed=seed)
-    if cohort.values.min(axis=None) >= 0 and cohort.values.max(axis=None) <= 1:
+    if not cohort.is_log:
         cohort = negative_log(cohort)
     return cohort if cohort.coverage is not None else with_simulated_coverage(cohort, seed=seed)

@@ -5,78 +5,78 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from tqdm import tqdm
 
 from vaeimpute.cohorts import Cohort
+from vaeimpute.exceptions import VaeimputeError
 from vaeimpute.experiments.measures import ErrorMeasure, Measure
-from vaeimpute.experiments.run import (
-    Call,
-    Failure,
-    FittedFile,
+from vaeimpute.experiments.run import Call, Failure, connected, run_calls
+from vaeimpute.experiments.store import (
     UnitStore,
     array_digest,
     code_version,
-    connected,
+    describe,
     digest,
     file_digest,
-    fit_unit,
-    foreign_source,
-    forget_fitted,
-    impute_unit,
-    parameters_for_key,
-    run_calls,
 )
+from vaeimpute.experiments.units import Fitted, fit_unit, forget_fitted, impute_unit
 from vaeimpute.imputers.storage import can_save
 from vaeimpute.missingness import SCENARIOS, Scenario, trial_rng
 from vaeimpute.splits import Split, split_rows
 
 logger = logging.getLogger(__name__)
 
-FAILURE_COLUMNS = ["cohort", "method", "scenario", "trial", "cause"]
+FAILURE_COLUMNS = ["cohort", "seed", "method", "scenario", "trial", "cause"]
 
 
-class GridError(RuntimeError):
+class GridError(VaeimputeError, RuntimeError):
     """Some units of a grid failed, the others are done; the message says which, and why.
 
     Attributes
     ----------
-    outcome : GridOutcome
+    results : Results
         With the rows that there are.
     """
 
-    def __init__(self, outcome: GridOutcome) -> None:
-        super().__init__(outcome.describe_failures())
-        self.outcome = outcome
+    def __init__(self, results: Results) -> None:
+        super().__init__(results.describe_failures())
+        self.results = results
 
 
 class Cell(NamedTuple):
-    """One row of the table to be."""
+    """One row of the table to be; without scenario and trial, the fit that its like depend on."""
 
     method: str
-    scenario: str
-    trial: int
+    scenario: str | None = None
+    trial: int | None = None
 
 
 @dataclass(frozen=True)
-class GridOutcome:
-    """What a run of a grid gave.
+class Results:
+    """What a run gave.
 
     Attributes
     ----------
     table : DataFrame
-        One row per unit that succeeded; see `run_experiment`.
+        One row per unit that succeeded: ``cohort``, ``scenario``, ``trial``, ``method``, ``mae``
+        and ``rmse`` (standard deviations of the training rows) or the columns of another measure,
+        ``n_missing`` (masked entries), ``seconds`` (imputing them), ``fit_seconds`` (fitting the
+        method, once for all its rows; both were taken when it was computed, among other jobs if
+        there were any), and ``seed`` (of the split).
+    beside : dict of str to DataFrame
+        Tables of other rows that the measure gave.
     failures : DataFrame
-        One row per unit that failed: ``cohort``, ``method``, ``scenario``, ``trial`` and
+        One row per unit that failed: ``cohort``, ``seed``, ``method``, ``scenario``, ``trial`` and
         ``cause``. Without scenario and trial, it is the fit that failed, and all that depends on
         it was not tried.
     tracebacks : tuple of str
@@ -84,13 +84,36 @@ class GridOutcome:
     """
 
     table: pd.DataFrame
-    failures: pd.DataFrame
+    beside: dict[str, pd.DataFrame] = field(default_factory=dict)
+    failures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FAILURE_COLUMNS))
     tracebacks: tuple[str, ...] = ()
+
+    @property
+    def samples(self) -> pd.DataFrame:
+        """Errors by test sample, over the trials together.
+
+        ``cohort``, ``scenario``, ``method``, ``sample`` (its id), ``mae``, ``mse``, ``n_missing``
+        (masked entries of all trials; samples without any are left out) and ``seed``. What a
+        bootstrap over samples needs: weighted with ``n_missing``, they add up to the whole.
+        """
+        return self.beside["samples"]
+
+    @classmethod
+    def together(cls, parts: list[Results]) -> Results:
+        """Put the results of several splits below each other."""
+        names = dict.fromkeys(name for part in parts for name in part.beside)
+        return cls(
+            pd.concat([part.table for part in parts], ignore_index=True),
+            {
+                name: pd.concat([p.beside[name] for p in parts if p.beside], ignore_index=True)
+                for name in names
+            },
+            pd.concat([part.failures for part in parts], ignore_index=True),
+            tuple(text for part in parts for text in part.tracebacks),
+        )
 
     def describe_failures(self, most: int = 5) -> str:
         """Say which units failed and why, one line each, alike ones together."""
-        if not len(self.failures):
-            return "No unit failed."
         groups = self.failures.groupby(["method", "scenario", "cause"], dropna=False, sort=False)
         lines = []
         for (method, scenario, cause), group in groups:
@@ -102,42 +125,46 @@ class GridOutcome:
         if len(lines) > most:
             lines = [*lines[:most], f"  and {len(lines) - most} more"]
         n = len(self.failures)
-        return "\n".join([f"{n} unit{'s' if n > 1 else ''} failed:", *lines])
+        return "\n".join([f"{n} unit{'s' * (n != 1)} failed:", *lines])
 
 
 def run_experiment(
     cohort: Cohort,
-    imputers: Mapping[str, BaseEstimator],
+    imputers: Mapping[str, BaseEstimator] | Callable[[int], Mapping[str, BaseEstimator]],
     scenarios: Iterable[str | Scenario],
     *,
     n_trials: int = 10,
     seed: int = 0,
+    n_splits: int = 1,
     split: Split | None = None,
     measure: Measure | None = None,
     progress: bool = False,
     n_jobs: int = 1,
     scheduler: str | None = None,
     store: str | Path | None = None,
-) -> pd.DataFrame:
+) -> Results:
     """Mask the test rows in several ways, impute them with several methods, and measure the error.
 
     Every value is standardised with the training rows' means and standard deviations first. An
-    imputer is fitted once, to all training rows; trials differ in their masks only, as in the
-    paper (section "Missing data simulations").
+    imputer is fitted once in a split, to all training rows; trials differ in their masks only, as
+    in the paper (section "Missing data simulations"). How much results differ between patients and
+    trainings shows between splits only.
 
     Parameters
     ----------
     cohort : Cohort
         In its own units.
-    imputers : mapping of str to estimator
-        Fitted in this order. With one job they are fitted in place, but only if the store lacks
-        something of theirs; with more, copies are.
+    imputers : mapping of str to estimator, or callable
+        Fitted in this order; or what builds them from the seed of a split. Without a store and
+        with one job they are fitted in place, else copies are.
     scenarios : iterable of str or Scenario
         Keys of `vaeimpute.missingness.SCENARIOS`, or scenarios with other parameters.
     n_trials : int
         Masks drawn per scenario. Trial 7 has the same mask whatever the number of trials.
     seed : int
         Root of the split and the masks.
+    n_splits : int
+        How many splits: of this seed and those that follow it.
     split : Split, optional
         Instead of the one that `seed` gives.
     measure : Measure, optional
@@ -153,15 +180,14 @@ def run_experiment(
         version of the package, and `store` at the same place.
     store : str or path, optional
         Folder for finished units. What is there already is not computed again, so an interrupted
-        run goes on where it was, with the same result: give the imputers a ``random_state``.
+        run goes on where it was, with the same result: give the imputers a ``random_state``. Units
+        of another version of the package, or of an imputer of yours whose file has changed, are
+        computed again.
 
     Returns
     -------
-    DataFrame
-        One row per scenario, trial and method: ``cohort``, ``scenario``, ``trial``, ``method``,
-        ``mae`` and ``rmse`` (standard deviations of the training rows) or the columns of `measure`,
-        ``n_missing`` (masked entries), ``seconds`` (imputing them; taken when it was computed,
-        among other jobs if there were any).
+    Results
+        ``.table``, and ``.samples`` with the errors by test sample.
 
     Raises
     ------
@@ -176,21 +202,26 @@ def run_experiment(
     >>> from vaeimpute.cohorts import load_cohort
     >>> from vaeimpute.imputers import MeanImputer
     >>> cohort = load_cohort("breast-gse1992")
-    >>> table = run_experiment(cohort, {"mean": MeanImputer()}, ["mcar_10"], n_trials=1)
-    >>> table[["method", "n_missing"]].to_dict("records")
+    >>> results = run_experiment(cohort, {"mean": MeanImputer()}, ["mcar_10"], n_trials=1)
+    >>> results.table[["method", "n_missing"]].to_dict("records")
     [{'method': 'mean', 'n_missing': 38825}]
     """
-    grid = Grid(
-        cohort, imputers, scenarios, n_trials=n_trials, seed=seed, split=split, measure=measure
-    )
-    outcome = grid.run(n_jobs=n_jobs, scheduler=scheduler, store=store, progress=progress)
-    if len(outcome.failures):
-        raise GridError(outcome)
-    return outcome.table
+    scenarios = list(scenarios)
+    parts = []
+    for number in range(seed, seed + n_splits):
+        built = imputers(number) if callable(imputers) else imputers
+        grid = Grid(
+            cohort, built, scenarios, n_trials=n_trials, seed=number, split=split, measure=measure
+        )
+        parts.append(grid.run(n_jobs=n_jobs, scheduler=scheduler, store=store, progress=progress))
+    results = Results.together(parts)
+    if len(results.failures):
+        raise GridError(results)
+    return results
 
 
 class Grid:
-    """A grid, ready to run: values standardised, masks drawn, units counted.
+    """The grid of one split, ready to run: values standardised, masks drawn, units counted.
 
     Parameters
     ----------
@@ -205,8 +236,6 @@ class Grid:
         Standardised.
     measure : Measure
         Prepared for the test rows.
-    columns : list of str
-        Of the table to be.
     """
 
     def __init__(
@@ -229,19 +258,16 @@ class Grid:
             split = split_rows(len(cohort.values), strata=cohort.strata, seed=seed)
         standardized = cohort.standardize(split.train)
         values = standardized.values.to_numpy()
-        self.cohort = cohort
+        self.cohort, self.seed = cohort, seed
         self.imputers = dict(imputers)
         # In one memory layout here and in other processes: it decides the last bits of products.
         self.train = np.ascontiguousarray(values[split.train])
         self.test = np.ascontiguousarray(values[split.test])
         unprepared: Measure = ErrorMeasure() if measure is None else measure
         self.measure = unprepared.prepare(self.test, cohort.clinical.iloc[split.test])
-        self.columns = [
-            "cohort", "scenario", "trial", "method", *self.measure.columns, "n_missing", "seconds",
-        ]  # fmt: skip
         # Drawn once for all imputers. Packed, because all of them are kept; a bit per value is
         # little beside the values.
-        self._masks = {
+        self._masks: dict[Any, np.ndarray] = {
             (scenario.key, trial): np.packbits(
                 scenario.mask(standardized, split.test, trial_rng(seed, scenario.key, trial))
             )
@@ -250,8 +276,6 @@ class Grid:
         }
         self.cells = [Cell(method, *place) for method in self.imputers for place in self._masks]
         self._digests: dict[Any, str] = {}
-        self._fit_keys: dict[str, dict[str, Any]] = {}
-        self._measure_key: dict[str, Any] = {}
 
     def run(
         self,
@@ -260,7 +284,7 @@ class Grid:
         scheduler: str | None = None,
         store: str | Path | None = None,
         progress: bool = False,
-    ) -> GridOutcome:
+    ) -> Results:
         """Compute what the store does not have.
 
         Parameters
@@ -270,7 +294,7 @@ class Grid:
 
         Returns
         -------
-        GridOutcome
+        Results
             Nothing is raised for units that fail: they are in its table of failures, and are tried
             again in the next run.
         """
@@ -278,26 +302,69 @@ class Grid:
             raise ValueError(
                 "A scheduler needs a store: a folder that its workers see at the same place."
             )
-        with (
-            connected(scheduler) as client,
-            _opened(store, n_jobs, client) as units,
-            warnings.catch_warnings(),
-        ):
+        failures: dict[Cell, Failure] = {}
+        with ExitStack() as stack:
+            client = stack.enter_context(connected(scheduler))
+            if store is None and joblib.effective_n_jobs(n_jobs) > 1:
+                # Processes pass each other imputers there.
+                store = stack.enter_context(tempfile.TemporaryDirectory(prefix="vaeimpute-"))
+            units = None if store is None else UnitStore(store)
+            stack.enter_context(warnings.catch_warnings())
             # joblib starts a process anew that has grown by 300 MB, which a network does at once.
             warnings.filterwarnings("ignore", "A worker stopped while some jobs were", UserWarning)
-            run = _Run(self, units, n_jobs, client)
-            try:
-                with tqdm(
-                    total=len(self.cells) + len(self.imputers),
-                    initial=run.n_finished,
+            stack.callback(forget_fitted)
+            found = self.finished(units)
+            pending = [cell for cell in self.cells if cell not in found]
+            methods = list(dict.fromkeys(cell.method for cell in pending))
+            fitted = {method: self._kept_fit(method, units) for method in methods}
+            bar = stack.enter_context(
+                tqdm(
+                    total=len(self.cells) + sum(fit is None for fit in fitted.values()),
+                    initial=len(found),
                     unit="unit",
                     disable=not progress,
-                ) as bar:
-                    run.fit(bar)
-                    run.impute(bar)
-            finally:
-                forget_fitted()
-        return run.outcome()
+                )
+            )
+
+            def run(calls: dict[Any, Call]) -> Iterator[tuple[Cell, Any]]:
+                for cell, outcome in run_calls(calls, n_jobs=n_jobs, client=client):
+                    bar.set_description(cell.method, refresh=False)
+                    bar.update()
+                    if isinstance(outcome, Failure):
+                        logger.debug("%s failed:\n%s", cell, outcome.traceback or outcome.cause)
+                        failures[cell] = outcome
+                    else:
+                        yield cell, outcome
+
+            # The workers of a cluster, other machines, have to have the same code.
+            code = None if client is None else code_version()
+            fits = {
+                Cell(method): self._fit_call(method, units, code)
+                for method in methods
+                if fitted[method] is None
+            }
+            for cell, fit in run(fits):
+                if units is not None and isinstance(fit.imputer, Path):
+                    if not fit.imputer.exists():
+                        failures[cell] = Failure(
+                            f"FileNotFoundError: A worker has written {fit.imputer}, and here it "
+                            "is not: the store has to be a folder that all workers share."
+                        )
+                        continue
+                    record = {"seconds": fit.seconds, "sha256": fit.sha256}
+                    units.write(self.fit_key(cell.method), record)
+                fitted[cell.method] = fit
+            work: dict[Any, Call] = {
+                cell: (impute_unit, (fit, self.test, self._masks[cell[1:]], cell.trial,
+                                     self.measure, code))
+                for cell in pending
+                if (fit := fitted[cell.method]) is not None
+            }  # fmt: skip
+            for cell, result in run(work):
+                found[cell] = result
+                if units is not None:
+                    units.write(self.cell_key(cell), result)
+        return self._results(found, failures)
 
     def finished(self, store: str | Path | UnitStore | None) -> dict[Cell, dict[str, Any]]:
         """Return the results that a store has."""
@@ -309,30 +376,12 @@ class Grid:
 
     def fit_key(self, method: str) -> dict[str, Any]:
         """Return all that a fitted imputer depends on."""
-        if method not in self._fit_keys:  # once: to fit uses up a random_state that is no integer
-            imputer = self.imputers[method]
-            cls = type(imputer)
-            self._fit_keys[method] = {
-                "unit": "fit",
-                "train": self._digest(self.train, "train"),
-                "imputer": f"{cls.__module__}.{cls.__qualname__}",
-                "parameters": parameters_for_key(imputer.get_params(deep=False)),
-                "code": code_version(cls),
-                "source": foreign_source(cls),
-            }
-        return self._fit_keys[method]
-
-    def measure_key(self) -> dict[str, Any]:
-        """Return all that a measure depends on besides the values and the mask."""
-        if not self._measure_key:
-            cls = type(self.measure)
-            self._measure_key = {
-                "measure": f"{cls.__module__}.{cls.__qualname__}",
-                "parameters": self.measure.key(),
-                "code": code_version(cls),
-                "source": foreign_source(cls),
-            }
-        return self._measure_key
+        return {
+            "unit": "fit",
+            "code": code_version(),
+            "train": self._digest("train", self.train),
+            "imputer": describe(self.imputers[method]),
+        }
 
     def cell_key(self, cell: Cell) -> dict[str, Any]:
         """Return all that a row of the table depends on.
@@ -342,173 +391,86 @@ class Grid:
         """
         return {
             "unit": "impute",
-            "fit": digest(self.fit_key(cell.method)),
-            "test": self._digest(self.test, "test"),
+            "fit": self._digest(("fit", cell.method), lambda: self.fit_key(cell.method)),
+            "test": self._digest("test", self.test),
             "scenario": cell.scenario,
             "trial": cell.trial,
-            "mask": self._digest(self._masks[cell[1:]], cell[1:]),
-            "measure": digest(self.measure_key()),
-        }
+            "mask": self._digest(cell[1:], self._masks[cell[1:]]),
+            "measure": self._digest("measure", lambda: [describe(type(self.measure)),
+                                                        self.measure.key()]),
+        }  # fmt: skip
 
-    def packed_mask(self, cell: Cell) -> np.ndarray:
-        """Return the mask of a cell as bits, for `units.unpack`."""
-        return self._masks[cell[1:]]
-
-    def _digest(self, array: np.ndarray, name: Any) -> str:
+    def _digest(self, name: Any, of: Any) -> str:
+        """Hash something once."""
         if name not in self._digests:
-            self._digests[name] = array_digest(array)
+            self._digests[name] = digest(of()) if callable(of) else array_digest(of)
         return self._digests[name]
 
-
-class _Run:
-    """One run of a grid: what there is already, what came of the rest."""
-
-    def __init__(self, grid: Grid, store: UnitStore | None, n_jobs: int, client: Any) -> None:
-        self.grid, self.store, self.n_jobs, self.client = grid, store, n_jobs, client
-        self.results = grid.finished(store)
-        self.pending = [cell for cell in grid.cells if cell not in self.results]
-        methods = {cell.method for cell in self.pending}
-        self.unfitted = [method for method in grid.imputers if method in methods]
-        self.fitted: dict[str, FittedFile | BaseEstimator] = {}
-        self.failures: list[tuple[str, Cell | None, Failure]] = []
-        for method in list(self.unfitted):
-            kept = self._kept_fit(method)
-            if kept is not None:
-                self.fitted[method] = kept
-                self.unfitted.remove(method)
-
-    @property
-    def n_finished(self) -> int:
-        return len(self.results) + len(self.grid.imputers) - len(self.unfitted)
-
-    def fit(self, bar: tqdm) -> None:
-        """Fit the imputers that are needed and not in the store."""
-        calls: list[Call] = []
-        for method in self.unfitted:
-            imputer = self.grid.imputers[method]
-            path = self._fit_path(method)
-            calls.append((fit_unit, (imputer, self.grid.train, path, self._code(method))))
-        bar.set_description("fitting " + ", ".join(self.unfitted) if calls else "")
-        for number, outcome in self._run(calls):
-            method = self.unfitted[number]
-            bar.update()
-            if isinstance(outcome, dict):
-                outcome = self._keep_fit(method, outcome)
-            if isinstance(outcome, Failure):
-                self._failed(method, None, outcome)
-            else:
-                self.fitted[method] = outcome
-
-    def impute(self, bar: tqdm) -> None:
-        """Compute the cells whose imputer there is."""
-        cells = [cell for cell in self.pending if cell.method in self.fitted]
-        bar.total -= len(self.pending) - len(cells)
-        calls: list[Call] = []
-        for cell in cells:
-            code = self._code(cell.method)
-            arguments = (
-                self.fitted[cell.method],
-                self.grid.test,
-                self.grid.packed_mask(cell),
-                self.grid.measure,
-                None if code is None else (code, self.grid.measure_key()["code"]),
-            )
-            calls.append((impute_unit, arguments))
-        for number, outcome in self._run(calls):
-            cell = cells[number]
-            bar.set_description(f"{cell.method}: {cell.scenario}", refresh=False)
-            bar.update()
-            if isinstance(outcome, Failure):
-                self._failed(cell.method, cell, outcome)
-                continue
-            self.results[cell] = outcome
-            if self.store is not None:
-                self.store.write(self.grid.cell_key(cell), outcome)
-
-    def outcome(self) -> GridOutcome:
-        name = self.grid.cohort.name
-        rows = [
-            {
-                "cohort": name,
-                "scenario": cell.scenario,
-                "trial": cell.trial,
-                "method": cell.method,
-                **self.results[cell],
-            }
-            for cell in self.grid.cells
-            if cell in self.results
-        ]
-        order: dict[Cell | None, int] = {cell: n for n, cell in enumerate(self.grid.cells)}
-        self.failures.sort(key=lambda failed: order.get(failed[1], -1))  # those of fits first
-        failures = [
-            {
-                "cohort": name,
-                "method": method,
-                "scenario": cell.scenario if cell else None,
-                "trial": cell.trial if cell else None,
-                "cause": failure.cause,
-            }
-            for method, cell, failure in self.failures
-        ]
-        return GridOutcome(
-            pd.DataFrame(rows, columns=self.grid.columns),
-            pd.DataFrame(failures, columns=FAILURE_COLUMNS).astype({"trial": "Int64"}),
-            tuple(failure.traceback for *_, failure in self.failures),
-        )
-
-    def _run(self, calls: list[Call]) -> Iterator[tuple[int, Any]]:
-        return run_calls(calls, n_jobs=self.n_jobs, client=self.client)
-
-    def _failed(self, method: str, cell: Cell | None, failure: Failure) -> None:
-        what = f"{method} on {cell.scenario}, trial {cell.trial}" if cell else f"Fitting {method}"
-        logger.debug("%s failed:\n%s", what, failure.traceback or failure.cause)
-        self.failures.append((method, cell, failure))
-
-    def _code(self, method: str) -> str | None:
-        """Return the code version that the workers of a cluster, other machines, have to have."""
-        return None if self.client is None else self.grid.fit_key(method)["code"]
-
-    def _fit_path(self, method: str) -> Path | None:
+    def _fit_path(self, method: str, units: UnitStore | None) -> Path | None:
         """Where a fitted imputer is kept; None if it has to travel by itself."""
-        if self.store is None or not can_save(self.grid.imputers[method]):
+        if units is None or not can_save(self.imputers[method]):
             return None
-        return self.store.path(self.grid.fit_key(method), ".safetensors")
+        return units.path(self.fit_key(method), ".safetensors")
 
-    def _keep_fit(self, method: str, record: dict[str, Any]) -> FittedFile | Failure:
-        assert self.store is not None
-        path = self._fit_path(method)
-        assert path is not None
-        if not path.exists():
-            return Failure(
-                f"FileNotFoundError: The worker has written the fitted imputer to {path}, and here "
-                "it is not: the store has to be a folder that all workers share."
-            )
-        self.store.write(self.grid.fit_key(method), record)
-        return FittedFile(path, record["sha256"])
+    def _fit_call(self, method: str, units: UnitStore | None, code: str | None) -> Call:
+        imputer, path = self.imputers[method], self._fit_path(method, units)
+        if units is not None:
+            imputer = clone(imputer)
+        given = imputer.get_params(deep=False)
+        if path and given.get("checkpoint", "") is None and isinstance(given["random_state"], int):
+            # So that a long training that is killed goes on as well.
+            imputer.set_params(checkpoint=str(path.with_suffix(".checkpoint")))
+        return fit_unit, (imputer, self.train, path, code)
 
-    def _kept_fit(self, method: str) -> FittedFile | None:
-        path = self._fit_path(method)
-        if path is None or self.store is None or not path.exists():
+    def _kept_fit(self, method: str, units: UnitStore | None) -> Fitted | None:
+        path = self._fit_path(method, units)
+        if path is None or units is None or not path.exists():
             return None
-        record = self.store.read(self.grid.fit_key(method))
+        record = units.read(self.fit_key(method))
         if record is None:
             return None
         if file_digest(path) != record["sha256"]:
             logger.warning("Fitting %s again, %s is damaged or not its own.", method, path.name)
             return None
-        return FittedFile(path, record["sha256"])
+        return Fitted(path, **record)
 
-
-@contextmanager
-def _opened(store: str | Path | None, n_jobs: int, client: Any) -> Iterator[UnitStore | None]:
-    """Open the store; without one, processes pass each other imputers in a folder for the while."""
-    if store is not None:
-        yield UnitStore(store)
-    elif client is None and joblib.effective_n_jobs(n_jobs) == 1:
-        yield None
-    else:
-        with tempfile.TemporaryDirectory(prefix="vaeimpute-") as folder:
-            yield UnitStore(folder)
+    def _results(self, found: dict[Cell, dict[str, Any]], failures: dict[Cell, Failure]) -> Results:
+        name, seed = self.cohort.name, self.seed
+        rows, beside = [], []
+        for cell in self.cells:
+            if cell in found:
+                place = {
+                    "cohort": name,
+                    "scenario": cell.scenario,
+                    "trial": cell.trial,
+                    "method": cell.method,
+                }
+                rows.append({**place, **found[cell]["row"], "seed": seed})
+                beside.append(pd.DataFrame(found[cell]["beside"]).assign(**place))
+        columns = [
+            "cohort",
+            "scenario",
+            "trial",
+            "method",
+            *self.measure.columns,
+            "n_missing",
+            "seconds",
+            "fit_seconds",
+            "seed",
+        ]
+        failed = sorted(failures, key=[*map(Cell, self.imputers), *self.cells].index)
+        return Results(
+            pd.DataFrame(rows, columns=columns),
+            {
+                name: table.assign(seed=seed)
+                for name, table in self.measure.tables(pd.concat(beside)).items()
+            } if beside else {},
+            pd.DataFrame(
+                [(name, seed, *cell, failures[cell].cause) for cell in failed],
+                columns=FAILURE_COLUMNS,
+            ).astype({"trial": "Int64"}),
+            tuple(failures[cell].traceback for cell in failed),
+        )  # fmt: skip
 
 
 def _find_scenario(scenario: str | Scenario) -> Scenario:

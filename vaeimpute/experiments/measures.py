@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -19,7 +18,12 @@ from vaeimpute.evaluation.clinical import (
     read_outcomes,
     top_overlap,
 )
-from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
+from vaeimpute.evaluation.errors import masked_differences
+from vaeimpute.seeding import generator
+
+logger = logging.getLogger(__name__)
+
+Lists = dict[str, list]
 
 
 class Measure(Protocol):
@@ -35,13 +39,14 @@ class Measure(Protocol):
         ...
 
     def prepare(self, true: np.ndarray, clinical: pd.DataFrame) -> Measure:
-        """Return a measure for these test rows, with all done that is the same for every mask.
+        """Return a measure for these test rows.
 
         Parameters
         ----------
         true : array of shape (n_test, n_features)
             Standardised.
         clinical : DataFrame of shape (n_test, n_variables)
+            Its index has the samples' ids.
 
         Returns
         -------
@@ -54,49 +59,83 @@ class Measure(Protocol):
         """
         ...
 
-    def key(self) -> dict[str, Any]:
+    def key(self) -> Any:
         """Return what its results depend on besides values, mask and code, as JSON can hold it."""
         ...
 
-    def __call__(self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
-        """Measure one imputation; ``columns`` are the keys of what is returned."""
+    def __call__(
+        self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray, trial: int
+    ) -> tuple[dict[str, Any], Lists]:
+        """Return what it adds to the imputation's row, and rows of another table, by column."""
+        ...
+
+    def tables(self, beside: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Make named tables of those other rows.
+
+        Parameters
+        ----------
+        beside : DataFrame
+            The rows of all imputations, with ``cohort``, ``scenario``, ``trial`` and ``method``.
+
+        Returns
+        -------
+        dict of str to DataFrame
+        """
         ...
 
 
+@dataclass(frozen=True)
 class ErrorMeasure:
-    """Mean absolute and root mean squared error over the masked entries.
+    """Mean absolute and root mean squared error over the masked entries, also by sample.
 
     Examples
     --------
-    >>> measure = ErrorMeasure()
-    >>> measure(np.array([[1.0, 2.0]]), np.array([[1.0, 5.0]]), np.array([[False, True]]))
+    >>> true, clinical = np.array([[1.0, 2.0]]), pd.DataFrame(index=["s1"])
+    >>> measure = ErrorMeasure().prepare(true, clinical)
+    >>> measure(true, np.array([[1.0, 5.0]]), np.array([[False, True]]), trial=0)[0]
     {'mae': 3.0, 'rmse': 3.0}
     """
+
+    samples: tuple[str, ...] = ()
 
     columns = ("mae", "rmse")
 
     def prepare(self, true: np.ndarray, clinical: pd.DataFrame) -> ErrorMeasure:
-        """Return itself."""
-        return self
+        """Return one that knows the samples' ids."""
+        return ErrorMeasure(tuple(map(str, clinical.index)))
 
-    def key(self) -> dict[str, Any]:
-        """Return that it has no parameters."""
-        return {}
+    def key(self) -> Any:
+        """Return the samples' ids."""
+        return self.samples
 
-    def __call__(self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
-        """Return ``mae`` and ``rmse``."""
-        return {
-            "mae": mean_absolute_error(true, imputed, mask),
-            "rmse": root_mean_squared_error(true, imputed, mask),
+    def __call__(
+        self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray, trial: int
+    ) -> tuple[dict[str, Any], Lists]:
+        """Return ``mae`` and ``rmse``, and the sums of the errors by sample."""
+        error = np.abs(masked_differences(true, imputed, mask))
+        row = {"mae": float(error.mean()), "rmse": float(np.sqrt(np.square(error).mean()))}
+        of_row = np.nonzero(mask)[0]
+        n = len(mask)
+        return row, {
+            "sample": list(self.samples),
+            "mae": np.bincount(of_row, error, minlength=n).tolist(),
+            "mse": np.bincount(of_row, np.square(error), minlength=n).tolist(),
+            "n_missing": np.bincount(of_row, minlength=n).tolist(),
         }
 
+    def tables(self, beside: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Return the errors by sample, over the masked entries of all trials."""
+        by = ["cohort", "scenario", "method", "sample"]
+        sums = beside.groupby(by, sort=False)[["mae", "mse", "n_missing"]].sum()
+        sums = sums[sums["n_missing"] > 0]
+        means = sums[["mae", "mse"]].div(sums["n_missing"], axis=0)
+        return {"samples": means.join(sums["n_missing"]).reset_index()}
 
-logger = logging.getLogger(__name__)
 
 _COMPARED = ("genes", "concordance", "variance", "variance_unclipped", "top_overlap", "histogram")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClinicalConcordance:
     """Agreement of the coefficients of grade and survival with those from the true values.
 
@@ -112,6 +151,13 @@ class ClinicalConcordance:
     n_top : int
         Length of the gene lists whose overlap is measured: by the size of the correlation, and by
         that of the Cox coefficient in standard errors.
+    n_draws : int
+        How often, in each trial, the patients are drawn anew, with replacement, and everything is
+        computed of these, for intervals over patients; the same patients for all methods and
+        scenarios. A draw takes twice as long as what it repeats.
+    outcomes, known, note
+        Of the test rows, filled in by `prepare`: what is known of them, their true coefficients,
+        and why an outcome has none.
 
     References
     ----------
@@ -122,7 +168,7 @@ class ClinicalConcordance:
     >>> rng = np.random.default_rng(0)
     >>> true, clinical = rng.normal(size=(6, 30)), pd.DataFrame({"grade": [1, 1, 2, 2, 3, 3]})
     >>> measure = ClinicalConcordance(n_top=10).prepare(true, clinical)
-    >>> result = measure(true, true, np.ones(true.shape, dtype=bool))
+    >>> result, _ = measure(true, true, np.ones(true.shape, dtype=bool), trial=0)
     >>> result["grade_concordance"], result["grade_top_overlap"], result["survival_concordance"]
     (1.0, 1.0, nan)
     >>> result["note"]
@@ -134,6 +180,10 @@ class ClinicalConcordance:
     event: str = "event"
     ties: Literal["efron", "breslow"] = "efron"
     n_top: int = 100
+    n_draws: int = 0
+    outcomes: ClinicalOutcomes | None = None
+    known: pd.DataFrame | None = None
+    note: str = ""
 
     columns = (
         "n_grade", "n_survival", "n_events",
@@ -141,7 +191,7 @@ class ClinicalConcordance:
         "evaluation_seconds", "note",
     )  # fmt: skip
 
-    def prepare(self, true: np.ndarray, clinical: pd.DataFrame) -> PreparedConcordance:
+    def prepare(self, true: np.ndarray, clinical: pd.DataFrame) -> ClinicalConcordance:
         """Check the clinical table and compute the coefficients of the true values.
 
         Raises
@@ -153,82 +203,71 @@ class ClinicalConcordance:
         note = "; ".join(f"{outcome}: {reason}" for outcome, reason in outcomes.missing.items())
         if note:
             logger.warning("No concordance for %s.", note)
-        coefficients = clinical_coefficients(true, outcomes, ties=self.ties)
-        coefficients = coefficients.drop(columns="survival_reason")  # it travels with every unit
-        return PreparedConcordance(self, outcomes, coefficients, note)
+        return replace(self, outcomes=outcomes, known=self._fit(true, outcomes), note=note)
 
-    def key(self) -> dict[str, Any]:
-        """Return its parameters."""
-        return {name: getattr(self, name) for name in ("ties", "n_top")}
+    def key(self) -> Any:
+        """Return the parameters and the clinical data."""
+        assert self.outcomes is not None
+        data = {name: np.asarray(values).tolist() for name, values in asdict(self.outcomes).items()
+                if name != "missing"}  # fmt: skip
+        return [self.ties, self.n_top, self.n_draws, self.note, data]
 
-    def __call__(self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
-        """Raise, because the clinical table is not known yet."""
-        raise TypeError("ClinicalConcordance measures after prepare(true, clinical) only.")
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedConcordance:
-    """A `ClinicalConcordance` for some test rows.
-
-    Attributes
-    ----------
-    measure : ClinicalConcordance
-    outcomes : ClinicalOutcomes
-        Of the test rows.
-    coefficients : DataFrame
-        From the true values.
-    note : str
-        Why an outcome has no coefficients; empty if both have some.
-    """
-
-    measure: ClinicalConcordance
-    outcomes: ClinicalOutcomes
-    coefficients: pd.DataFrame
-    note: str
-
-    columns = ClinicalConcordance.columns
-
-    def prepare(self, true: np.ndarray, clinical: pd.DataFrame) -> PreparedConcordance:
-        """Return one for other rows."""
-        return self.measure.prepare(true, clinical)
-
-    def key(self) -> dict[str, Any]:
-        """Return the parameters and a hash of the clinical data."""
-        outcomes = self.outcomes
-        clinical = np.array([outcomes.grade, outcomes.time, outcomes.event])
-        return {
-            **self.measure.key(),
-            "clinical": hashlib.sha256(clinical.tobytes()).hexdigest(),
-            "note": self.note,
-        }
-
-    def __call__(self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
+    def __call__(
+        self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray, trial: int
+    ) -> tuple[dict[str, Any], Lists]:
         """Compare the coefficients of the genes that lost values.
 
         Raises
         ------
         ValueError
             If no gene did.
+        TypeError
+            If the clinical table is not known yet.
         """
+        if self.outcomes is None or self.known is None:
+            raise TypeError("ClinicalConcordance measures after prepare(true, clinical) only.")
+        if not mask.any():
+            raise ValueError("Nothing is masked, so there are no coefficients to compare.")
         start = time.perf_counter()
         lost = mask.any(axis=0)
-        if not lost.any():
-            raise ValueError("Nothing is masked, so there are no coefficients to compare.")
-        found = clinical_coefficients(imputed[:, lost], self.outcomes, ties=self.measure.ties)
-        known = self.coefficients[lost]
+        true, imputed, mask = true[:, lost], imputed[:, lost], mask[:, lost]
+        row = self._compare(self.known[lost], imputed, mask, self.outcomes)
+        draws = []
+        for draw in range(trial * self.n_draws, (trial + 1) * self.n_draws):
+            rows = generator(0, "patients", draw).integers(len(true), size=len(true))
+            drawn = self.outcomes.take(rows)
+            known = self._fit(true[rows], drawn)
+            draws.append({"draw": draw} | self._compare(known, imputed[rows], mask[rows], drawn))
+        seconds = time.perf_counter() - start
+        beside = pd.DataFrame(draws).to_dict("list")
+        return row | {"evaluation_seconds": seconds, "note": self.note}, beside
+
+    def tables(self, beside: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Return the draws of patients, each with a number of its own; none if there are none."""
+        return {"draws": beside.drop(columns="trial")} if len(beside) else {}
+
+    def _fit(self, values: np.ndarray, outcomes: ClinicalOutcomes) -> pd.DataFrame:
+        fitted = clinical_coefficients(values, outcomes, ties=self.ties)
+        return fitted.drop(columns="survival_reason")  # what is known travels with every unit
+
+    def _compare(
+        self, known: pd.DataFrame, imputed: np.ndarray, mask: np.ndarray, outcomes: ClinicalOutcomes
+    ) -> dict[str, Any]:
+        """Compare true coefficients with those of imputed values."""
+        found = self._fit(imputed, outcomes)
         result: dict[str, Any] = {
-            f"n_{outcome}": int(self.outcomes.rows(outcome).sum()) for outcome in OUTCOMES
-        } | {"n_events": self.outcomes.n_events}
+            f"n_{outcome}": int(outcomes.rows(outcome).sum()) for outcome in OUTCOMES
+        } | {"n_events": outcomes.n_events}
         for outcome in OUTCOMES:
             # A gene that lost nothing where the outcome is known has its coefficient as it was.
-            chosen = mask[self.outcomes.rows(outcome)][:, lost].any(axis=0)
+            chosen = mask[outcomes.rows(outcome)].any(axis=0)
             before, after = known[chosen], found[chosen]
             compared = compare_coefficients(before[outcome], after[outcome])
             compared["top_overlap"] = top_overlap(
-                _strength(before, outcome), _strength(after, outcome), self.measure.n_top
+                _strength(before, outcome), _strength(after, outcome), self.n_top
             )
             result |= {f"{outcome}_{name}": compared[name] for name in _COMPARED}
-        return result | {"evaluation_seconds": time.perf_counter() - start, "note": self.note}
+        return result
 
 
 def _strength(coefficients: pd.DataFrame, outcome: str) -> np.ndarray:

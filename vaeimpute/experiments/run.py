@@ -1,358 +1,16 @@
-"""The two units of work that a grid is made of; they run here or in another process."""
+"""Calls that do not depend on each other, in this process, in several, or on a Dask cluster."""
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import inspect
-import json
-import logging
-import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
-from sklearn.base import BaseEstimator
-
-import vaeimpute
-from vaeimpute.exceptions import (
-    OtherCodeError,
-)
-from vaeimpute.experiments.measures import Measure
-from vaeimpute.files import write_atomically
-from vaeimpute.imputers.storage import load_imputer, save_imputer
-
-_PACKAGE = Path(vaeimpute.__file__).parent
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
-# What every unit does besides calling the imputer and the measure.
-_SHARED = ("vaeimpute.experiments.run",)
-
-
-def code_version(cls: type) -> str:
-    """Identify the code behind a class of imputers or measures.
-
-    Only what the class imports counts, so a change to one imputer leaves the finished units of the
-    others alone.
-
-    Parameters
-    ----------
-    cls : type
-
-    Returns
-    -------
-    str
-        A hash of those modules of this package that the class imports, directly or through others,
-        and the versions of the package and of the libraries that compute. A class that comes from
-        elsewhere has its `foreign_source` as well.
-
-    Examples
-    --------
-    >>> from vaeimpute.imputers import KNNImputer, MeanImputer
-    >>> code_version(KNNImputer) == code_version(MeanImputer)
-    False
-    """
-    own = [base.__module__ for base in cls.__mro__ if base.__module__.startswith("vaeimpute")]
-    # torch appends the build, which may be another on a machine with a GPU.
-    versions = [
-        f"{name} {metadata.version(name).partition('+')[0]}" for name in ("vaeimpute", *_LIBRARIES)
-    ]
-    return f"{_hash_of_modules(tuple(own))[:16]}, {', '.join(versions)}"
-
-
-def foreign_source(cls: type) -> str:
-    """Return a hash of the source of a class that is not from this package, if it can be read.
-
-    Parameters
-    ----------
-    cls : type
-
-    Returns
-    -------
-    str
-        Empty for the classes of this package.
-    """
-    if cls.__module__.startswith("vaeimpute"):
-        return ""
-    try:
-        return hashlib.sha256(inspect.getsource(cls).encode()).hexdigest()[:16]
-    except (OSError, TypeError):  # typed at a prompt, or compiled
-        return ""
-
-
-@lru_cache  # once in a process: what it has imported does not change when a file does
-def _hash_of_modules(modules: tuple[str, ...]) -> str:
-    digest = hashlib.sha256()
-    for module in sorted(imported_modules(modules) | set(_SHARED)):
-        file = _file(module)
-        if file is not None:
-            digest.update(f"\0{module}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
-
-
-def imported_modules(modules: Iterable[str]) -> set[str]:
-    """Return modules of this package and those that they import, directly or through others.
-
-    Parameters
-    ----------
-    modules : iterable of str
-
-    Returns
-    -------
-    set of str
-        With the given ones. Imports inside functions count too.
-
-    Examples
-    --------
-    >>> sorted(imported_modules(["vaeimpute.cohorts.cohort"]))
-    ['vaeimpute.cohorts.cohort', 'vaeimpute.exceptions']
-    """
-    found: set[str] = set()
-    waiting = list(modules)
-    while waiting:
-        module = waiting.pop()
-        file = _file(module)
-        if module in found or file is None:
-            continue
-        found.add(module)
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                waiting += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                # What is imported may be a module itself.
-                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return found
-
-
-def _file(module: str) -> Path | None:
-    name, *parts = module.split(".")
-    if name != "vaeimpute":
-        return None
-    path = _PACKAGE.joinpath(*parts)
-    candidates = (path / "__init__.py", path.with_suffix(".py"))
-    return next((file for file in candidates if file.is_file()), None)
-
-
-logger = logging.getLogger(__name__)
-
-Key = Mapping[str, Any]
-
-
-class UnitStore:
-    """A folder with one small file per finished unit.
-
-    A unit's key says all that its result depends on. The file is named after the key's hash, and
-    holds the key, the result and a checksum over both; what is damaged, or holds another key than
-    its name promises, counts as not there.
-
-    Parameters
-    ----------
-    folder : str or path
-        Made when the first unit is written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     store = UnitStore(folder)
-    ...     store.write({"trial": 3}, {"mae": 0.25})
-    ...     store.read({"trial": 3}), store.read({"trial": 4})
-    ({'mae': 0.25}, None)
-    """
-
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder).absolute()
-
-    def path(self, key: Key, suffix: str = ".json") -> Path:
-        """Return where the file of a unit is or will be."""
-        # Some file systems slow down with ten thousands of files in one folder.
-        name = digest(key)
-        return self.folder / name[:2] / f"{name}{suffix}"
-
-    def write(self, key: Key, result: Mapping[str, Any]) -> None:
-        """Keep the result of a unit."""
-        body = {"key": key, "result": result}
-        text = json.dumps(body | {"sha256": digest(body)}, indent=1)
-        write_atomically(self.path(key), text + "\n")
-
-    def read(self, key: Key) -> dict[str, Any] | None:
-        """Return the result of a unit, or None if it is not there or cannot be trusted."""
-        path = self.path(key)
-        try:
-            text = path.read_text("utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            logger.warning("Computing a unit again, %s cannot be read: %s", path.name, error)
-            return None
-        try:
-            record = json.loads(text)
-            body = {"key": record["key"], "result": record["result"]}
-            trusted = record["sha256"] == digest(body) and digest(body["key"]) == digest(key)
-        except (ValueError, KeyError, TypeError):
-            trusted = False
-        if not trusted:
-            logger.warning("Computing a unit again, %s is damaged or not its own.", path.name)
-            return None
-        return body["result"]
-
-
-def digest(value: Any) -> str:
-    """Hash a value that JSON can hold."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def array_digest(array: np.ndarray) -> str:
-    """Hash the shape, the type and every bit of an array.
-
-    Examples
-    --------
-    >>> array_digest(np.zeros(3)) == array_digest(np.zeros((3, 1)))
-    False
-    """
-    head = f"{array.dtype.str} {array.shape}".encode()
-    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """Hash the content of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def parameters_for_key(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn an estimator's parameters into what JSON can hold, different for different values."""
-    return json.loads(json.dumps(dict(parameters), default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    return {"type": type(value).__qualname__, "hash": joblib.hash(value)}
-
-
-@dataclass(frozen=True)
-class FittedFile:
-    """A fitted imputer that travels as a file: every process reads it once.
-
-    Attributes
-    ----------
-    path : Path
-    sha256 : str
-        Of the content, so that a file that is written anew is read anew.
-    """
-
-    path: Path
-    sha256: str
-
-
-def fit_unit(
-    imputer: BaseEstimator, train: np.ndarray, path: Path | None, code: str | None
-) -> dict[str, Any] | BaseEstimator:
-    """Fit an imputer.
-
-    Parameters
-    ----------
-    imputer : estimator
-    train : array of shape (n_train, n_features)
-    path : Path or None
-        The file to save it to. Without one it is returned.
-    code : str or None
-        The code version that the caller has, if this may run elsewhere.
-
-    Returns
-    -------
-    dict or estimator
-        ``seconds`` and ``sha256`` of the file, or the imputer itself.
-    """
-    _check_code(imputer, code)
-    start = time.perf_counter()
-    imputer.fit(train, None)  # scikit-learn's FrozenEstimator insists on a y
-    seconds = time.perf_counter() - start
-    if path is None:
-        return imputer
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_imputer(imputer, path)
-    return {"seconds": seconds, "sha256": file_digest(path)}
-
-
-def impute_unit(
-    fitted: FittedFile | BaseEstimator,
-    true: np.ndarray,
-    packed: np.ndarray,
-    measure: Measure,
-    codes: tuple[str, str] | None,
-) -> dict[str, Any]:
-    """Hide values, impute them, and measure what came of it.
-
-    Parameters
-    ----------
-    fitted : FittedFile or estimator
-    true : array of shape (n_test, n_features)
-    packed : array of bytes
-        The mask, True where a value is hidden, as `numpy.packbits` returns it.
-    measure : Measure
-        Prepared.
-    codes : (str, str) or None
-        The code versions of imputer and measure that the caller has, if this may run elsewhere.
-
-    Returns
-    -------
-    dict
-        What the measure returns, ``n_missing`` and ``seconds``.
-    """
-    imputer = _read(fitted) if isinstance(fitted, FittedFile) else fitted
-    for thing, code in zip((imputer, measure), codes or (None, None), strict=True):
-        _check_code(thing, code)
-    mask = unpack(packed, true.shape)
-    holed = np.where(mask, np.nan, true)
-    start = time.perf_counter()
-    imputed = imputer.transform(holed)
-    seconds = time.perf_counter() - start
-    return {
-        **measure(true, imputed, mask),
-        "n_missing": int(mask.sum()),
-        "seconds": seconds,
-    }
-
-
-def unpack(packed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the boolean matrix that `numpy.packbits` made bits of.
-
-    Examples
-    --------
-    >>> unpack(np.packbits([[True, False], [False, True]]), (2, 2)).tolist()
-    [[True, False], [False, True]]
-    """
-    return np.unpackbits(packed, count=int(np.prod(shape))).reshape(shape).astype(bool)
-
-
-@lru_cache(maxsize=1)  # the units of one imputer follow each other, and a large one fills memory
-def _read(fitted: FittedFile) -> BaseEstimator:
-    return load_imputer(fitted.path)
-
-
-def forget_fitted() -> None:
-    """Free the memory of the imputer that this process read last."""
-    _read.cache_clear()
-
-
-def _check_code(thing: Any, code: str | None) -> None:
-    here = code if code is None else code_version(type(thing))
-    if here != code:
-        raise OtherCodeError(
-            f"This worker has other code ({here}) than the program that gave it work ({code}). "
-            "Install the same version of vaeimpute and of the libraries on both."
-        )
-
 
 Call = tuple[Callable[..., Any], tuple]
 
@@ -379,13 +37,13 @@ class Failure:
 
 
 def run_calls(
-    calls: Sequence[Call], *, n_jobs: int = 1, client: Any = None
-) -> Iterator[tuple[int, Any]]:
+    calls: Mapping[Hashable, Call], *, n_jobs: int = 1, client: Any = None
+) -> Iterator[tuple[Any, Any]]:
     """Make calls that do not depend on each other.
 
     Parameters
     ----------
-    calls : sequence of (function, arguments)
+    calls : mapping to (function, arguments)
         Large arrays are shared between processes if they are arguments themselves.
     n_jobs : int
         Processes on this machine, as joblib counts them. With 1, everything runs in this one, and
@@ -396,57 +54,64 @@ def run_calls(
 
     Yields
     ------
-    number : int
-        Position in `calls`; they come as they finish.
+    key : hashable
+        Of the call; they come as they finish.
     outcome : object
         What the call returned, or a `Failure`.
 
     Examples
     --------
-    >>> [(n, getattr(x, "cause", x)) for n, x in run_calls([(int, ("7",)), (int, ("x",))])]
-    [(0, 7), (1, "ValueError: invalid literal for int() with base 10: 'x'")]
+    >>> calls = {"a": (int, ("7",)), "b": (int, ("x",))}
+    >>> [(key, getattr(found, "cause", found)) for key, found in run_calls(calls)]
+    [('a', 7), ('b', "ValueError: invalid literal for int() with base 10: 'x'")]
     """
     if client is None and joblib.effective_n_jobs(n_jobs) == 1:
-        for number, (function, arguments) in enumerate(calls):
-            yield number, _attempt(function, *arguments)
+        for key, (function, arguments) in calls.items():
+            yield _attempt(key, function, *arguments)
         return
-    waiting = deque(enumerate(calls))
+
+    def task(key: Hashable) -> Any:
+        function, arguments = calls[key]
+        return joblib.delayed(_attempt)(key, function, *arguments)
+
+    def dispatch(started: list[Hashable]) -> Iterator[Any]:
+        while waiting:
+            started.append(waiting.popleft())
+            yield task(started[-1])
+
+    waiting = deque(calls)
     while waiting:
-        started: dict[int, Call] = {}
+        started: list[Hashable] = []
         try:
             # Closed at once on an interruption, which stops the workers.
-            with closing(_parallel(n_jobs, client)(_dispatch(waiting, started))) as outcomes:
-                for number, outcome in outcomes:
-                    del started[number]
-                    yield number, outcome
+            with closing(_parallel(n_jobs, client)(dispatch(started))) as outcomes:
+                for key, outcome in outcomes:
+                    started.remove(key)
+                    yield key, outcome
         except _worker_deaths(client):
             # One of those that were under way killed its process, and the others' work is lost
             # with it. Alone, each shows whether it was the one; the rest then goes on as before.
-            for number, call in started.items():
-                yield number, _run_alone(call, n_jobs, client)
+            for key in started:
+                try:
+                    yield from _parallel(n_jobs, client)([task(key)])
+                except _worker_deaths(client):
+                    yield key, Failure(_KILLED)
 
 
-def _dispatch(waiting: deque, started: dict[int, Call]) -> Iterator:
-    while waiting:
-        number, (function, arguments) = waiting.popleft()
-        started[number] = (function, arguments)
-        yield joblib.delayed(_numbered)(number, function, *arguments)
-
-
-def _run_alone(call: Call, n_jobs: int, client: Any) -> Any:
-    function, arguments = call
-    task = joblib.delayed(_numbered)(0, function, *arguments)
+def _attempt(key: Hashable, function: Callable, *arguments: Any) -> tuple[Hashable, Any]:
     try:
-        ((_, outcome),) = _parallel(n_jobs, client)([task])
-    except _worker_deaths(client):
-        return Failure(_KILLED)
-    return outcome
+        return key, function(*arguments)
+    except Exception as error:  # a MemoryError is one, Ctrl-C is not
+        # numpy's is of a class of its own.
+        kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+        message = " ".join(str(error).split())
+        cause = f"{kind}: {message}" if message else kind
+        return key, Failure(cause, "".join(traceback.format_exception(error)))
 
 
 def _parallel(n_jobs: int, client: Any) -> joblib.Parallel:
-    if client is None:
-        where: Any = nullcontext()
-    else:
+    where: Any = nullcontext()
+    if client is not None:
         where = joblib.parallel_config(_dask_backend(client))
         n_jobs = -1  # as many as the cluster has
     with where:
@@ -516,22 +181,3 @@ def connected(scheduler: str | None) -> Iterator[Any]:
         raise OSError(f"No Dask scheduler answers at {scheduler}: {error}") from None
     with client:
         yield client
-
-
-def _numbered(number: int, function: Callable, *arguments: Any) -> tuple[int, Any]:
-    return number, _attempt(function, *arguments)
-
-
-def _attempt(function: Callable, *arguments: Any) -> Any:
-    try:
-        return function(*arguments)
-    except Exception as error:  # a MemoryError is one, Ctrl-C is not
-        return describe(error)
-
-
-def describe(error: Exception) -> Failure:
-    """Turn an exception into a `Failure`."""
-    kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
-    message = " ".join(str(error).split())
-    cause = f"{kind}: {message}" if message else kind
-    return Failure(cause, "".join(traceback.format_exception(error)))

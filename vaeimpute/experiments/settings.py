@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from vaeimpute.cohorts import Cohort
-from vaeimpute.experiments.grid import run_experiment
+from vaeimpute.experiments.grid import Results, run_experiment
 from vaeimpute.imputers import AutoencoderImputer
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.methods import METHODS
@@ -74,7 +73,7 @@ def compare_settings(
     seed: int = 0,
     split: Split | None = None,
     progress: bool = False,
-) -> pd.DataFrame:
+) -> Results:
     """Measure the error of an imputer on validation rows, with several settings.
 
     The test rows have no part in it: every setting is fitted to ``split.tune``, standardised with
@@ -99,19 +98,18 @@ def compare_settings(
 
     Returns
     -------
-    DataFrame
-        Tidy rows as from `vaeimpute.experiments.run_experiment`, ``method`` being the name of
-        the setting.
+    Results
+        As from `vaeimpute.experiments.run_experiment`; ``method`` is the name of the setting.
 
     Examples
     --------
     >>> from vaeimpute.cohorts import load_cohort
     >>> from vaeimpute.imputers import KNNImputer
-    >>> table = compare_settings(
+    >>> results = compare_settings(
     ...     load_cohort("breast-gse1992"), KNNImputer(),
     ...     {"one": {"n_neighbors": 1}, "ten": {"n_neighbors": 10}}, n_trials=2,
     ... )
-    >>> table.groupby("method")["mae"].mean().idxmin()
+    >>> results.table.groupby("method")["mae"].mean().idxmin()
     'ten'
     """
     if split is None:

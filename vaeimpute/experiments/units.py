@@ -1,0 +1,122 @@
+"""The two units of work that a grid is made of; they run here or in another process."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from vaeimpute.exceptions import OtherCodeError
+from vaeimpute.experiments.measures import Measure
+from vaeimpute.experiments.store import code_version, file_digest
+from vaeimpute.imputers.storage import load_imputer, save_imputer
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted imputer, or the file that it travels as: every process reads it once.
+
+    Attributes
+    ----------
+    imputer : estimator or Path
+    seconds : float
+        What the fit took.
+    sha256 : str
+        Of the file's content, so that a file that is written anew is read anew.
+    """
+
+    imputer: BaseEstimator | Path
+    seconds: float
+    sha256: str = ""
+
+
+def fit_unit(
+    imputer: BaseEstimator, train: np.ndarray, path: Path | None, code: str | None
+) -> Fitted:
+    """Fit an imputer.
+
+    Parameters
+    ----------
+    imputer : estimator
+    train : array of shape (n_train, n_features)
+    path : Path or None
+        The file to save it to. Without one it is returned itself.
+    code : str or None
+        The `code_version` of the caller, if this may run elsewhere.
+
+    Returns
+    -------
+    Fitted
+    """
+    _check_code(code)
+    start = time.perf_counter()
+    imputer.fit(train, None)  # scikit-learn's FrozenEstimator insists on a y
+    seconds = time.perf_counter() - start
+    if path is None:
+        return Fitted(imputer, seconds)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_imputer(imputer, path)
+    return Fitted(path, seconds, file_digest(path))
+
+
+def impute_unit(
+    fitted: Fitted,
+    true: np.ndarray,
+    packed: np.ndarray,
+    trial: int,
+    measure: Measure,
+    code: str | None,
+) -> dict[str, Any]:
+    """Take values away, impute them, and measure what came of it.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    true : array of shape (n_test, n_features)
+    packed : array of bytes
+        The mask, True where a value is taken away, as `numpy.packbits` returns it.
+    trial : int
+    measure : Measure
+        Prepared.
+    code : str or None
+        The `code_version` of the caller, if this may run elsewhere.
+
+    Returns
+    -------
+    dict
+        ``row``: what the measure returns, ``n_missing``, ``seconds`` and ``fit_seconds``;
+        ``beside``: the measure's rows of another table, as lists by column.
+    """
+    _check_code(code)
+    imputer = _read(fitted) if isinstance(fitted.imputer, Path) else fitted.imputer
+    mask = np.unpackbits(packed, count=true.size).reshape(true.shape).astype(bool)
+    incomplete = np.where(mask, np.nan, true)
+    start = time.perf_counter()
+    imputed = imputer.transform(incomplete)
+    seconds = time.perf_counter() - start
+    row, beside = measure(true, imputed, mask, trial)
+    times = {"n_missing": int(mask.sum()), "seconds": seconds, "fit_seconds": fitted.seconds}
+    return {"row": row | times, "beside": beside}
+
+
+@lru_cache(maxsize=1)  # the units of one imputer follow each other, and a large one fills memory
+def _read(fitted: Fitted) -> BaseEstimator:
+    return load_imputer(fitted.imputer)
+
+
+def forget_fitted() -> None:
+    """Free the memory of the imputer that this process read last."""
+    _read.cache_clear()
+
+
+def _check_code(code: str | None) -> None:
+    if code is not None and code != code_version():
+        raise OtherCodeError(
+            f"This worker has other code ({code_version()}) than the program that gave it work "
+            f"({code}). Install the same version of vaeimpute and of the libraries on both."
+        )
