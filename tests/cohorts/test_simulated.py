@@ -46,7 +46,6 @@ def test_glioma_of_no_size_is_refused(call):
     ("call", "message"),
     [
         ({"n_sites": 0}, "n_sites of at least 1"),
-        ({"transform": "log"}, "'none' or 'negative_log' but got 'log'"),
         ({"mean_reads": 0.0}, "mean_reads above 0"),
     ],
 )
@@ -254,14 +253,6 @@ def test_cell_types_tell_samples_apart():
     ).var(axis=0)  # fmt: skip
     assert between.sum() > 0.4 * level.var(axis=0).sum()
     assert cohort.strata.value_counts().min() == 12
-
-
-def test_negative_log_is_the_same_cohort_transformed():
-    size = {"n_samples": 5, "n_sites": 50}
-    level, transformed = (
-        simulated_methylome(**size, transform=t).values for t in ("none", "negative_log")
-    )
-    np.testing.assert_allclose(transformed, -np.log(level + 0.01), rtol=1e-5)
 
 
 @pytest.mark.slow

@@ -130,9 +130,6 @@ def test_genes_with_a_gap_are_dropped(read, tmp_path, missing):
     cohort = read(table)
     assert list(cohort.values) == [GENES[0], GENES[2], GENES[3]]
     assert "2 of 5 genes were dropped" in cohort.notes[0]
-    only_gliomas = read(table, complete_in="gliomas")
-    assert list(only_gliomas.values) == GENES[:4]
-    assert "1 of 5 genes were dropped" in only_gliomas.notes[0]
 
 
 def test_values_below_zero_count_as_zero_and_are_reported(read):
@@ -312,8 +309,7 @@ def test_a_wrong_option_downloads_nothing(serve):
     server = serve()
     for options, message in (
         ({"source": "synapse"}, "no source 'synapse'; choose one of gdc, xena"),
-        ({"complete_in": "all"}, "complete_in must be 'file' or 'gliomas', got 'all'"),
-        ({"genes": 5}, "no option 'genes'; it takes source, complete_in"),
+        ({"genes": 5}, "no option 'genes'; it takes source"),
     ):
         with pytest.raises(OptionError, match=message):
             load_cohort("tcga-glioma", **options)

@@ -1,4 +1,4 @@
-"""A matrix is written back as it was, but for its holes."""
+"""A matrix is written back as it was, but for its missing values."""
 
 import gzip
 from decimal import Decimal
@@ -57,7 +57,7 @@ def test_text_keeps_its_byte_order_mark(tmp_path, target):
     assert (tmp_path / target).read_text("utf-8") == expected
 
 
-def test_quoted_holes_and_stray_quotation_marks(tmp_path):
+def test_quoted_missing_values_and_stray_quotation_marks(tmp_path):
     before, after = tmp_path / "before.csv", tmp_path / "after.csv"
     before.write_text('id,a,b\n"5"" probe","NA",1\ns2,2,"3"\n')
     fill(before, after, number=4.0)

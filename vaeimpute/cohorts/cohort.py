@@ -8,10 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import (
-    CohortError,
-    some,
-)
+from vaeimpute.exceptions import CohortError, some
 
 DATA_TYPES = ("expression", "methylation")
 
@@ -128,13 +125,9 @@ class Cohort:
                     f"{self._who}: {table} and values have different {what}. "
                     f"Not in {table}: {some(missing)}. Not in values: {some(extra)}."
                 )
-            if not got.is_unique:
-                raise CohortError(
-                    f"{self._who}: {table} repeats {what}: {some(got[got.duplicated()].unique())}."
-                )
             raise CohortError(
-                f"{self._who}: {table} has the {what} of values in another order; "
-                f"reorder it, for example with {table}.reindex."
+                f"{self._who}: {table} has the {what} of values in another order, or several "
+                f"times; bring them in order, for example with {table}.loc."
             )
 
     def _check_numbers(self, table: str, frame: pd.DataFrame) -> None:
@@ -219,9 +212,8 @@ class Cohort:
         CohortError
             If a feature has no value at all in `rows`.
         """
-        from sklearn.preprocessing import (
-            StandardScaler,
-        )  # 0.6 s that not every user of Cohort needs
+        # 0.6 s that not every user of Cohort needs
+        from sklearn.preprocessing import StandardScaler
 
         values = self.values.to_numpy(dtype=np.float64)
         empty = np.isnan(values[rows]).all(axis=0)

@@ -16,7 +16,6 @@ from vaeimpute.cohorts.coverage import (
     draw_coverage,
     spacing_scores,
 )
-from vaeimpute.cohorts.derived import negative_log
 from vaeimpute.seeding import generator
 
 _FIRST_POSITION = 16_000_000  # the short arm of chromosome 22 is not sequenced
@@ -58,7 +57,6 @@ def simulated_methylome(
     seed: int = 0,
     n_latent: int = 6,
     mean_reads: float | None = None,
-    transform: str = "none",
 ) -> Cohort:
     """Simulate bisulfite sequencing of one chromosome, with read coverage.
 
@@ -72,8 +70,6 @@ def simulated_methylome(
         Latent states by which the samples differ.
     mean_reads : float, optional
         Mean sequencing depth; by default that of the real counts the coverage was fitted to.
-    transform : {"none", "negative_log"}
-        Leave levels between 0 and 1, or take the paper's negative logarithm.
 
     Returns
     -------
@@ -108,7 +104,6 @@ def simulated_methylome(
         seed=seed,
         n_latent=n_latent,
         mean_reads=mean_reads,
-        transform=transform,
     )[0]
 
 
@@ -119,7 +114,6 @@ def simulate_methylome(
     seed: int = 0,
     n_latent: int = 6,
     mean_reads: float | None = None,
-    transform: str = "none",
 ) -> tuple[Cohort, MethylomeTruth]:
     """Simulate a methylome and return it with its truth; the parameters are those of the cohort.
 
@@ -140,8 +134,6 @@ def simulate_methylome(
     for what, size in (("n_samples", n_samples), ("n_sites", n_sites), ("n_latent", n_latent)):
         if size < 1:
             raise ValueError(f"Expected {what} of at least 1 but got {size}.")
-    if transform not in ("none", "negative_log"):
-        raise ValueError(f"Expected transform 'none' or 'negative_log' but got {transform!r}.")
 
     def stream(*names: str) -> np.random.Generator:
         return generator(seed, "simulated-methylome", *names)
@@ -183,7 +175,7 @@ def simulate_methylome(
         latent=pd.DataFrame(latent, samples, [f"latent_{k}" for k in range(1, n_latent + 1)]),
         level=pd.DataFrame(level.astype(np.float32), samples, sites),
     )
-    return negative_log(cohort) if transform == "negative_log" else cohort, truth
+    return cohort, truth
 
 
 def cpg_positions(n_sites: int, rng: np.random.Generator) -> np.ndarray:

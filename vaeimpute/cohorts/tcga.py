@@ -13,7 +13,7 @@ import pandas as pd
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.published import DAYS_PER_MONTH, against_the_paper
 from vaeimpute.cohorts.registry import COHORTS
-from vaeimpute.exceptions import CohortError, OptionError, not_installed, some
+from vaeimpute.exceptions import CohortError, not_installed, some
 from vaeimpute.tables.text import open_bytes, read_words
 from vaeimpute.tables.transforms import to_log
 
@@ -31,7 +31,7 @@ _NOT_KNOWN = [
 ]
 
 
-def tcga_glioma(*, source: str = "gdc", complete_in: str = "file") -> Cohort:
+def tcga_glioma(*, source: str = "gdc") -> Cohort:
     """TCGA gliomas on RNA sequencing, with grade and survival: the paper's expression cohort.
 
     Parameters
@@ -40,20 +40,18 @@ def tcga_glioma(*, source: str = "gdc", complete_in: str = "file") -> Cohort:
         ``"gdc"`` is the paper's file, batch-adjusted over all cancers (1.9 GB). ``"xena"`` is a
         light alternative without that adjustment, log2(norm_count + 1) by gene symbol; it has
         about the same patients, but other values.
-    complete_in : {"file", "gliomas"}
-        A gene stays if no value is missing in all samples of the file, as in the paper, or in the
-        gliomas that are used.
 
     Returns
     -------
     Cohort
-        Patients x genes, ln(x + 1). Features are called as in the file (``SYMBOL|ENTREZ``) and
-        annotated with ``symbol`` and ``entrez``. Clinical columns: see `read_tcga_glioma`.
+        Patients x genes, ln(x + 1), of the genes that have a value in every sample of the file.
+        Features are called as in the file (``SYMBOL|ENTREZ``) and annotated with ``symbol`` and
+        ``entrez``. Clinical columns: see `read_tcga_glioma`.
 
     Raises
     ------
     OptionError
-        If an option has another value; nothing is downloaded then.
+        If there is no such source; nothing is downloaded then.
     DownloadError
         If a file cannot be had.
     CohortError
@@ -63,8 +61,6 @@ def tcga_glioma(*, source: str = "gdc", complete_in: str = "file") -> Cohort:
     """
     entry = COHORTS["tcga-glioma"]
     entry.check_source(source)
-    if complete_in not in ("file", "gliomas"):
-        raise OptionError(f"complete_in must be 'file' or 'gliomas', got {complete_in!r}.")
     if util.find_spec("openpyxl") is None:  # before gigabytes are downloaded for nothing
         raise not_installed("openpyxl", "The survival table of this cohort", "data")
     files = entry.fetch(source)
@@ -73,7 +69,6 @@ def tcga_glioma(*, source: str = "gdc", complete_in: str = "file") -> Cohort:
         clinical=files["clinical"],
         survival=files["survival"],
         log2=source == "xena",
-        complete_in=complete_in,
     )
 
 
@@ -83,7 +78,6 @@ def read_tcga_glioma(
     clinical: Path,
     survival: Path,
     log2: bool = False,
-    complete_in: str = "file",
 ) -> Cohort:
     """Read the glioma patients out of a TCGA expression file.
 
@@ -104,8 +98,6 @@ def read_tcga_glioma(
         the sheet ``TCGA-CDR``.
     log2 : bool
         The values are log2(x + 1) instead of x.
-    complete_in : {"file", "gliomas"}
-        As in `tcga_glioma`.
 
     Returns
     -------
@@ -126,7 +118,7 @@ def read_tcga_glioma(
     the batch adjustment produces where there was next to no expression, count as zero.
     """
     patients = _read_patients(clinical, survival)
-    values, barcodes, notes = _read_columns(expression, patients.index, complete_in)
+    values, barcodes, notes = _read_columns(expression, patients.index)
     if log2:
         values *= np.log(2)  # log2(x + 1) to ln(x + 1)
     else:
@@ -196,9 +188,7 @@ def _read_patients(clinical: Path, survival: Path) -> pd.DataFrame:
     return patients
 
 
-def _read_columns(
-    path: Path, patients: pd.Index, complete_in: str
-) -> tuple[pd.DataFrame, list[str], list[str]]:
+def _read_columns(path: Path, patients: pd.Index) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return patients x complete genes, the sample of each patient, and notes on what was left."""
     from tqdm import tqdm
 
@@ -225,9 +215,9 @@ def _read_columns(
                     "it again."
                 )
             n_genes += 1
-            values = [fields[column] for column in columns]
-            if not _MISSING.isdisjoint(fields if complete_in == "file" else values):
+            if not _MISSING.isdisjoint(fields):
                 continue
+            values = [fields[column] for column in columns]
             gene = fields[0].decode("latin-1").strip('"')
             genes.append(gene)
             rows.append(_numbers(values, gene, chosen, path.name))
@@ -238,10 +228,9 @@ def _read_columns(
         index=pd.Index([barcode[:12] for barcode in chosen], name="sample"),
         columns=pd.Index(genes, name="gene"),
     )
-    among = f"{len(barcodes)} samples of the file" if complete_in == "file" else "gliomas"
     notes = [
         f"{n_genes - len(genes)} of {n_genes} genes were dropped: they lack a value in some of "
-        f"the {among}.",
+        f"the {len(barcodes)} samples of the file.",
         f"{n_replicates} patients have several primary tumour samples; the first vial and its "
         "most recent plate were taken.",
     ]

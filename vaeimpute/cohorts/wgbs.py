@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.cohorts.derived import negative_log
 from vaeimpute.cohorts.published import against_the_paper
 from vaeimpute.cohorts.registry import COHORTS
 from vaeimpute.exceptions import CohortError, OptionError, some
@@ -71,7 +70,6 @@ def blueprint_wgbs(
     chromosome: str = "chr22",
     min_share: float = 1.0,
     merge_strands: bool = False,
-    transform: str = "none",
 ) -> Cohort:
     """Methylomes of blood cells by whole-genome bisulfite sequencing: the paper's second cohort.
 
@@ -83,14 +81,12 @@ def blueprint_wgbs(
         The BLUEPRINT release of 2016 as RnBeads' methylome resource collects it.
     chromosome, min_share, merge_strands
         As in `read_methylomes`.
-    transform : {"none", "negative_log"}
-        ``"none"`` is the methylation level, between 0 and 1, as other methylation cohorts have it;
-        ``"negative_log"`` takes -ln(level + 0.01) of it as the paper does, see
-        `vaeimpute.cohorts.derived.negative_log`.
 
     Returns
     -------
     Cohort
+        Methylation levels between 0 and 1; the paper takes
+        `vaeimpute.cohorts.negative_log` of them.
 
     Raises
     ------
@@ -108,8 +104,6 @@ def blueprint_wgbs(
         raise OptionError(
             f"chromosome must be one of chr1 to chr22, chrX, chrY, chrM, got {chromosome!r}."
         )
-    if transform not in ("none", "negative_log"):
-        raise OptionError(f"transform must be 'none' or 'negative_log', got {transform!r}.")
     files = entry.fetch(source)
     cohort = read_methylomes(
         files["calls"],
@@ -118,14 +112,13 @@ def blueprint_wgbs(
         min_share=min_share,
         merge_strands=merge_strands,
     )
-    cohort = replace(
+    return replace(
         cohort,
         name=entry.name,
         citation=entry.citation,
         licence=entry.licence,
         notes=cohort.notes + against_the_paper(cohort.values, {"samples": 206, "sites": 21220}),
     )
-    return negative_log(cohort) if transform == "negative_log" else cohort
 
 
 def read_methylomes(
@@ -168,8 +161,8 @@ def read_methylomes(
     OptionError
         If an option has no such value.
     CohortError
-        If sheet and files do not fit together, an archive names files outside itself, or a file
-        is cut short, of an unknown layout, or holds what is not a count. The message names it.
+        If sheet and files do not fit together, or a file is cut short, of an unknown layout, or
+        holds what is not a count. The message names it.
 
     Notes
     -----
@@ -237,22 +230,11 @@ def _members(path: Path) -> Mapping[str, Callable[[], IO[bytes]]]:
             f"{path.name} is neither a folder nor a whole zip archive: {error}. If it was "
             "downloaded, delete it and fetch it again."
         ) from error
-    outside = [name for name in archive.namelist() if _leaves(name)]
-    if outside:
-        raise CohortError(
-            f"{path.name} names files outside itself: {some(pd.Index(outside))}. No data archive "
-            "does that by accident: delete it, and check where it came from."
-        )
     return {
         info.filename: partial(archive.open, info)
         for info in archive.infolist()
         if not info.is_dir()
     }
-
-
-def _leaves(name: str) -> bool:
-    parts = re.split(r"[/\\]", name)
-    return ".." in parts or parts[0] == "" or parts[0].endswith(":")
 
 
 def _read_sheet(

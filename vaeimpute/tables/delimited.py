@@ -226,12 +226,12 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
                 continue
             else:
                 row += 1
-                holes = np.flatnonzero(missing[row])
-                if not len(holes) and separator in (None, own):
+                columns = np.flatnonzero(missing[row])
+                if not len(columns) and separator in (None, own):
                     output.write(line)
                     continue
                 fields = _raw_fields(content, own)
-                for column in holes:  # the first field is the row's id
+                for column in columns:  # the first field is the row's id
                     fields[column + 1] = repr(float(filled[row, column]))
             output.write(_joined(fields, own, separator) + ending)
 

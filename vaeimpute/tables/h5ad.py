@@ -109,9 +109,9 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
     array = data.X if source.layer is None else data.layers[source.layer]
     if hasattr(array, "tocoo"):  # sparse: a missing value is a stored NaN
         places = array.tocoo()
-        holes = np.isnan(array.data)
-        holes[holes] = missing[places.row[holes], places.col[holes]]
-        array.data[holes] = filled[places.row[holes], places.col[holes]]
+        stored = np.isnan(array.data)
+        stored[stored] = missing[places.row[stored], places.col[stored]]
+        array.data[stored] = filled[places.row[stored], places.col[stored]]
     else:
         array = np.array(array)
         array[missing] = filled[missing]

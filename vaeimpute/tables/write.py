@@ -94,9 +94,9 @@ def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
     >>> import tempfile
     >>> from vaeimpute.tables import read_source
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     holes, whole = Path(folder) / "holes.csv", Path(folder) / "whole.csv"
-    ...     _ = holes.write_text("sample,TP53,EGFR\ns1,0.50,NA\ns2,-1,2\n")
-    ...     write_filled(read_source(holes), np.full((2, 2), 7.5), whole)
+    ...     gaps, whole = Path(folder) / "gaps.csv", Path(folder) / "whole.csv"
+    ...     _ = gaps.write_text("sample,TP53,EGFR\ns1,0.50,NA\ns2,-1,2\n")
+    ...     write_filled(read_source(gaps), np.full((2, 2), 7.5), whole)
     ...     print(whole.read_text())
     sample,TP53,EGFR
     s1,0.50,7.5
