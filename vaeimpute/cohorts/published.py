@@ -61,7 +61,7 @@ def breast_gse4335() -> Cohort:
     Returns
     -------
     Cohort
-        115 tumours x 12795 genes, log2 ratios. Clinical columns: as those of `breast_gse1992`, with
+        115 tumours x 12793 genes, log2 ratios. Clinical columns: as those of `breast_gse1992`, with
         ``node_status`` (0 to 2) in the place of ``node_positive``.
 
     Raises
