@@ -2,7 +2,7 @@
 
 ``make bench``, or by hand on a machine that does nothing else::
 
-    VAEIMPUTE_DATA=<folder> python benchmarks/imputation_speed.py --environments <folder>
+    VAEIMPUTE_DATA=<folder> python benchmarks/imputation_speed.py
 
 Four parts, each with its table in ``results/benchmarks/``:
 
@@ -30,15 +30,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import traceback
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +59,9 @@ OUT = ROOT / ("results/benchmarks" if SIZE == "full" else "_build/bench")
 PACKAGES = {
     # fancyimpute does not run with newer versions of scikit-learn.
     "fancyimpute": ["fancyimpute==0.7.0", "scikit-learn<1.8"],
-    "pimms-learn": ["pimms-learn==0.5.2"],
+    # With the torch that is known to come without gigabytes of CUDA.
+    "pimms-learn": ["pimms-learn==0.5.2", f"torch=={version('torch').partition('+')[0]}"],
 }
-TORCH = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "torch==" in line]
 TIMEOUT = 600  # seconds for one measurement
 SCENARIO = "mcar_10"
 
@@ -112,28 +110,15 @@ SMALL_VAE = {"hidden_sizes": [512], "latent_dim": 50, "n_epochs": 10, "batch_siz
 def main() -> None:
     """Measure the parts that are asked for, one after the other."""
     parser = argparse.ArgumentParser(description="What imputation takes, beside the peers.")
-    parser.add_argument(
-        "--environments", type=Path, default=ROOT / "_build" / "bench", metavar="FOLDER"
-    )
-    parser.add_argument("--turns", type=int, default=CHOSEN["turns"], help="of the peers")
     parser.add_argument("--parts", nargs="*", choices=list(PARTS), default=list(PARTS))
-    options = parser.parse_args()
-    began = time.monotonic()
+    parts = parser.parse_args().parts
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), options.environments, options.turns)
-        if {"peers", "scaling"} & set(options.parts):
+        bench = Bench(Path(folder))
+        if {"peers", "scaling"} & set(parts):
             bench.install()
-        failed = []
-        for part in options.parts:
+        for part in parts:
             say(f"== {part}")
-            try:
-                PARTS[part](bench)
-            except Exception:  # the other parts are worth having
-                traceback.print_exc()
-                failed.append(part)
-    say(f"== done in {(time.monotonic() - began) / 60:.1f} minutes")
-    if failed:
-        sys.exit(f"failed: {', '.join(failed)}")
+            PARTS[part](bench)
 
 
 def say(text: str) -> None:
@@ -144,54 +129,27 @@ def say(text: str) -> None:
 class Bench:
     """Where measurements are made: a folder for matrices, and the peers' environments."""
 
-    def __init__(self, folder: Path, environments: Path, turns: int) -> None:
-        self.folder, self.turns = folder, turns
-        self.pythons: dict[str, Path | str] = {
-            "vaeimpute": Path(sys.executable),
-            "scikit-learn": Path(sys.executable),
-            "blocks": Path(sys.executable),  # of this package too
-        }
-        self.environments = environments
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pythons: dict[str, Path | str] = dict.fromkeys(
+            ("vaeimpute", "scikit-learn", "blocks"), Path(sys.executable)
+        )
 
     def install(self) -> None:
-        """Make the environments that are not there yet, side by side."""
-        with ThreadPoolExecutor() as pool:
-            self.pythons |= dict(zip(PACKAGES, pool.map(self._install, PACKAGES), strict=True))
-
-    def _install(self, peer: str) -> Path | str:
-        python = self.environments / peer / "bin" / "python"
-        installed = self.environments / peer / ".installed"
-        if installed.exists():
-            return python
-        say(f"installing {peer} into an environment of its own")
-        commands = [
-            [sys.executable, "-m", "venv", "--clear", python.parents[1]],
-            [python, "-m", "pip", "install", "--quiet", *PACKAGES[peer]],
-        ]
-        if peer == "pimms-learn":  # the torch that is known to come without gigabytes of CUDA
-            commands[1] += TORCH
-        for command in commands:
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                error = done.stderr.strip().splitlines()[-1:]
-                say(f"{peer} cannot be installed: {' '.join(error)}")
-                return "cannot be installed here"
-        installed.touch()
-        return python
-
-    def versions(self) -> dict[str, str]:
-        """Return the versions of the peers that were used."""
-        found = {}
-        for peer, python in self.pythons.items():
-            if peer not in PACKAGES or isinstance(python, str):
+        """Make the peers' environments that are not there yet; note why one cannot be made."""
+        for peer, packages in PACKAGES.items():
+            folder = ROOT / "_build" / "bench" / peer
+            self.pythons[peer] = python = folder / "bin" / "python"
+            installed = folder / ".installed"
+            if installed.exists():
                 continue
-            code = (
-                "from importlib.metadata import version; print(','.join("
-                f"f'{{n}} {{version(n)}}' for n in ('{peer}', 'numpy', 'scikit-learn')))"
-            )
-            done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
-            found[peer] = done.stdout.strip()
-        return found
+            say(f"installing {peer} into an environment of its own")
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            command = [python, "-m", "pip", "install", "--quiet", *packages]
+            if subprocess.run(command).returncode:
+                self.pythons[peer] = "cannot be installed here"
+            else:
+                installed.touch()
 
     def save(self, train: np.ndarray, rows: np.ndarray) -> str:
         """Write a matrix for the workers; there is one at a time."""
@@ -225,19 +183,11 @@ class Bench:
             "size": SIZE,
             "threads": 1,
             "seconds": "of the processor; a median where there are repeats",
-            "processor": _processor(),
-            "peers": self.versions(),
+            "processor": re.findall("model name.*: (.*)", Path("/proc/cpuinfo").read_text())[:1],
+            "peers": PACKAGES,
         }
         write_table(table, OUT / f"{name}.csv", collect_provenance(common | parameters))
         say(table.round(3).to_string(index=False, max_colwidth=40))
-
-
-def _processor() -> str:
-    if Path("/proc/cpuinfo").exists():
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 # Real matrices, beside the peers --------------------------------------------------------------
@@ -275,7 +225,7 @@ def peers(bench: Bench) -> None:
         }  # fmt: skip
         results: dict[str, list[dict[str, Any]]] = {run: [] for run in runs}
         imputed = {}
-        for turn in range(bench.turns):
+        for turn in range(CHOSEN["turns"]):
             for run, (program, parameters) in runs.items():
                 if turn and run in ONCE:
                     continue
@@ -291,12 +241,12 @@ def peers(bench: Bench) -> None:
         table = _side_by_side(results, imputed, true, mask)
         shape = {"cohort": name, "n_train": len(train), "n_test": len(true)}
         shape |= {"n_features": true.shape[1], "missing": float(mask.mean()),
-                  "turns": bench.turns}  # fmt: skip
+                  "turns": CHOSEN["turns"]}  # fmt: skip
         for position, (column, value) in enumerate(shape.items()):
             table.insert(position, column, value)
         tables.append(table)
     bench.write(
-        pd.concat(tables), "imputation_speed", turns=bench.turns, scenario=SCENARIO,
+        pd.concat(tables), "imputation_speed", turns=CHOSEN["turns"], scenario=SCENARIO,
         vae=SMALL_VAE, ranks=CHOSEN["cohorts"],
     )  # fmt: skip
 
