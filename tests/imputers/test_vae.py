@@ -12,8 +12,8 @@ from vaeimpute.imputers import (
     load_imputer,
     save_imputer,
 )
+from vaeimpute.methods import build_own
 from vaeimpute.models import Checkpoint, VariationalAutoencoder
-from vaeimpute.profiles import read_profile
 
 SMALL = {"hidden_sizes": (64,), "latent_dim": 8, "learning_rate": 1e-3, "device": "cpu"}
 
@@ -76,16 +76,10 @@ def test_the_guess_matters_less_after_every_iteration(low_rank, fitted):
 def test_a_network_that_is_sized_for_the_matrix_beats_the_mean(low_rank):
     train, true, mask = low_rank
     holes = np.where(mask, np.nan, true)
-    sized = VAEImputer.sized_for(train.shape[1], init="mean", device="cpu", random_state=0)
+    sized = build_own("vae", train.shape[1], init="mean", device="cpu")
     error = np.abs(sized.fit(train).transform(holes) - true)[mask].mean()
     assert error < 0.6 * np.abs(MeanImputer().fit(train).transform(holes) - true)[mask].mean()
     assert sized.model_.encode(torch.zeros(1, 50))[0].shape == (1, 12)
-
-
-def test_a_network_that_is_sized_for_a_wide_matrix_is_the_quick_one():
-    sized, quick = VAEImputer.sized_for(15000), read_profile("quick")
-    for name in ("hidden_sizes", "latent_dim", "n_epochs", "learning_rate", "batch_size"):
-        assert getattr(sized, name) == getattr(quick, name)
 
 
 def test_torchs_global_state_is_left_alone(low_rank):
@@ -239,6 +233,7 @@ def test_the_shift_can_be_chosen_on_rows_of_ones_own(noisy):
     filled = applied.transform(np.where(masks["low"], np.nan, true))
     assert curve.min() == pytest.approx(np.abs((filled - true) / sd)[masks["low"]].mean(), rel=1e-5)
     assert curve.idxmin() > 0
+    assert plain.shift_ == 0  # not changed
     with pytest.raises(ValueError, match=r"has learnt with a shift of 0\.8"):
         fitted_to(train, shift=0.8, train_shift=True).shift_curve(true, masks["low"])
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vaeimpute.evaluation.errors import mean_absolute_error
+from vaeimpute.imputers.vae import SHIFTS
 from vaeimpute.missingness import hide
-
-if TYPE_CHECKING:  # evaluation works without imputers; it is given some
-    from vaeimpute.imputers import VAEImputer
-
-#: Shifts to try, in standard deviations: those that `VAEImputer` tries.
-SHIFTS = np.round(np.arange(0, 4.05, 0.1), 1)
 
 
 def residual_spread(imputer: Any, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -63,6 +57,9 @@ def shift_curve(
 ) -> pd.DataFrame:
     """Error of ``imputed - shift * spread`` over a range of shifts.
 
+    For a method that has no standard deviation of its own; see `VAEImputer.shift_curve` for one
+    that has, where the shift is part of every iteration of the imputation.
+
     Parameters
     ----------
     true, imputed : array of shape (n_rows, n_features)
@@ -88,55 +85,3 @@ def shift_curve(
     shifts = list(shifts)
     errors = [mean_absolute_error(true, imputed - shift * spread, mask) for shift in shifts]
     return pd.DataFrame({"shift": shifts, "mae": errors})
-
-
-def vae_shift_curve(
-    imputer: VAEImputer,
-    true: np.ndarray,
-    mask: np.ndarray,
-    shifts: Iterable[float] = SHIFTS,
-) -> pd.DataFrame:
-    """Error of a fitted VAE over a range of shifts, without training it again.
-
-    The shift is part of every iteration of encoding and decoding, as in `VAEImputer`, and not taken
-    away at the end only.
-
-    Parameters
-    ----------
-    imputer : VAEImputer
-        Fitted, and not with ``train_shift=True``; not changed.
-    true : array of shape (n_rows, n_features)
-    mask : boolean array of shape (n_rows, n_features)
-        True where a value is taken away.
-    shifts : iterable of float
-
-    Returns
-    -------
-    DataFrame
-        ``shift`` and ``mae``.
-
-    Raises
-    ------
-    ValueError
-        If the imputer has learnt with its shift: then no other one takes effect.
-
-    Examples
-    --------
-    >>> from vaeimpute.imputers import VAEImputer
-    >>> X = np.random.default_rng(0).normal(size=(40, 1)) * np.ones(12)
-    >>> imputer = VAEImputer(hidden_sizes=(8,), latent_dim=2, n_epochs=2, random_state=0).fit(X)
-    >>> vae_shift_curve(imputer, X, X < -1, [0.0, 1.0])["shift"].tolist()
-    [0.0, 1.0]
-    """
-    if imputer.train_shift:
-        raise ValueError(
-            "Expected a VAE that has not learnt with a shift but train_shift is True, so that no "
-            "other shift takes effect; fit one with train_shift=False."
-        )
-    probe = copy(imputer)
-    incomplete = np.where(mask, np.nan, true)
-    rows = []
-    for shift in shifts:
-        probe.shift_ = float(shift)
-        rows.append((shift, mean_absolute_error(true, probe.transform(incomplete), mask)))
-    return pd.DataFrame(rows, columns=["shift", "mae"])

@@ -35,7 +35,8 @@ class VAEImputer(NeuralImputer):
     Missing entries start from a guess. Then each iteration encodes the row, decodes the mean of
     the latent distribution, and replaces the missing entries by what was decoded; observed entries
     stay. The defaults are the paper's network and training: for 17 000 genes that is 300 million
-    weights, which want a GPU or patience. `sized_for` builds one that a laptop trains in seconds.
+    weights, which want a GPU or patience. `vaeimpute.methods.build_own` builds one that a laptop
+    trains in seconds.
 
     Parameters
     ----------
@@ -117,7 +118,6 @@ class VAEImputer(NeuralImputer):
     """
 
     model_: VariationalAutoencoder
-
     _learnt = NeuralImputer._learnt | {"shift_": ""}
     _tables = (*NeuralImputer._tables, "shift_curve_")
     _parameter_constraints = NeuralImputer._parameter_constraints | {
@@ -170,43 +170,6 @@ class VAEImputer(NeuralImputer):
         self.n_devices = n_devices
         self.progress = progress
         self.random_state = random_state
-
-    @classmethod
-    def sized_for(cls, n_features: int, **parameters) -> VAEImputer:
-        """Build an imputer with a network that a laptop trains in seconds to a minute.
-
-        One hidden layer of 256 units around 32 latent dimensions, or fewer where the matrix is
-        narrow, and 100 epochs at a learning rate of 1e-3: the quick mode of the book, whose chapter
-        on expression compares its errors with those of the paper's network.
-
-        Parameters
-        ----------
-        n_features : int
-            The matrix's number of columns.
-        **parameters
-            Of the constructor; they prevail.
-
-        Returns
-        -------
-        VAEImputer
-            Not fitted.
-
-        Examples
-        --------
-        >>> imputer = VAEImputer.sized_for(15000, random_state=0)
-        >>> imputer.hidden_sizes, imputer.latent_dim
-        ((256,), 32)
-        >>> VAEImputer.sized_for(20, n_epochs=500).latent_dim
-        5
-        """
-        check_arguments("sized_for", {"n_features": [COUNT]}, n_features=n_features)
-        quick = {
-            "hidden_sizes": (min(256, 8 * n_features),),
-            "latent_dim": min(32, max(2, n_features // 4)),
-            "n_epochs": 100,
-            "learning_rate": 1e-3,
-        }
-        return cls(**quick | parameters)
 
     def _build(self, n_features: int, generator: torch.Generator) -> VariationalAutoencoder:
         from vaeimpute.models import VariationalAutoencoder
