@@ -45,6 +45,28 @@ def test_loss_weighs_the_divergence_by_beta(generator):
     torch.testing.assert_close(total, reconstruction + 4.0 * divergence)
 
 
+def test_the_gradient_is_the_slope_of_the_loss(generator):
+    x = torch.randn(20, 10, generator=generator)
+    model = VariationalAutoencoder(10, hidden_sizes=(16,), latent_dim=3, generator=generator)
+    observed, noise = torch.ones_like(x).bool(), model.draw_noise(x, generator)
+
+    def loss():
+        return model.loss(x, observed, noise).total.sum()
+
+    loss().backward()
+    for weights in model.parameters():  # along a random direction, for one tensor at a time
+        direction = torch.randn(weights.shape, generator=generator)
+        direction /= direction.norm()
+        with torch.no_grad():
+            weights += 2e-3 * direction
+            above = loss()
+            weights -= 4e-3 * direction
+            slope = (above - loss()) / 4e-3
+            weights += 2e-3 * direction
+        expected = (weights.grad * direction).sum()
+        assert slope == pytest.approx(float(expected), rel=0.02, abs=0.05)
+
+
 def test_missing_entries_do_not_count(generator):
     x = torch.randn(6, 10, generator=generator)
     model = VariationalAutoencoder(10, hidden_sizes=(8,), latent_dim=3, generator=generator)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from vaeimpute.exceptions import CheckpointError, TrainingError
-from vaeimpute.models.callbacks import Callback, ProgressBar
+from vaeimpute.models.callbacks import ProgressBar
 from vaeimpute.models.checkpoint import Checkpoint, read_tensors, write_tensors
 from vaeimpute.models.training import train
 from vaeimpute.models.vae import LossTerms, Reconstructor
@@ -31,7 +31,6 @@ def train_on_devices(
     n_devices: int,
     accelerator: str = "auto",
     generator: torch.Generator | None = None,
-    callbacks: Sequence[Callback] = (),
     **settings: Any,
 ) -> pd.DataFrame:
     """Fit a model as `train` does, with the rows of each batch shared among several devices.
@@ -48,9 +47,8 @@ def train_on_devices(
     accelerator : {"auto", "cpu", "cuda"}
         On "cpu", processes take the place of devices.
     generator : torch.Generator, optional
-    callbacks : sequence of Callback
     **settings
-        ``n_epochs``, ``batch_size``, ``learning_rate`` and ``precision`` of `train`.
+        The others of `train`.
 
     Returns
     -------
@@ -82,8 +80,7 @@ def train_on_devices(
         path = Path(folder) / "trained.safetensors"
         # Fabric goes through the arguments of what it launches to copy the model for each process;
         # it stumbles over the frozen ones, which are bound here.
-        work = partial(_train_in_process, data=data, state=state, callbacks=callbacks,
-                       settings=settings, path=path)  # fmt: skip
+        work = partial(_train_in_process, data=data, state=state, path=path, settings=settings)
         failure = fabric.launch(work, model)
         if failure is not None:
             raise failure
@@ -101,9 +98,8 @@ def _train_in_process(
     *,
     data: Tensor,
     state: Tensor | None,
-    callbacks: Sequence[Callback],
-    settings: dict[str, Any],
     path: Path,
+    settings: dict[str, Any],
 ) -> TrainingError | CheckpointError | None:
     """Train, and have the first process leave what came of it in a file.
 
@@ -115,16 +111,14 @@ def _train_in_process(
         generator = torch.Generator()
         generator.set_state(state)
     if not fabric.is_global_zero:  # one bar, and one writer of checkpoints
-        callbacks = [
+        settings["callbacks"] = [
             replace(callback, seconds=math.inf) if isinstance(callback, Checkpoint) else callback
-            for callback in callbacks
+            for callback in settings.get("callbacks", ())
             if not isinstance(callback, ProgressBar)
         ]
     _share_loss(model, fabric)
     try:
-        history = train(
-            model, data, generator=generator, device=fabric.device, callbacks=callbacks, **settings
-        )
+        history = train(model, data, generator=generator, device=fabric.device, **settings)
     except (TrainingError, CheckpointError) as error:  # every process gets it
         return error
     if fabric.is_global_zero:
