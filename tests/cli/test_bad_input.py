@@ -1,6 +1,7 @@
 """Every way of getting it wrong ends with a message that says what, where, and what to do."""
 
 import errno
+import json
 import os
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from vaeimpute.cli import app
 
@@ -264,6 +267,20 @@ def test_a_truncated_model(fails, model, matrix, size):
     Path("cut.st").write_bytes(content[:size])
     message = fails("apply", "cut.st", matrix, "-o", "out.csv")
     assert "cut.st is not a saved imputer, or is cut short" in message
+
+
+@pytest.mark.parametrize(
+    "card", ["no JSON", "null", "[1]", "{}", '{"class": "KNNImputer"}', {"class": ["x"]},
+             {"parameters": 3}, {"n_features": "60"}, {"feature_names": None}, {"format": "1"}],
+)  # fmt: skip
+def test_a_card_that_is_none(fails, model, matrix, card):
+    with safe_open(model, framework="numpy") as file:
+        sound = json.loads(file.metadata()["card"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    text = card if isinstance(card, str) else json.dumps(sound | card)
+    save_file(arrays, "odd.st", {"card": text})
+    message = fails("apply", "odd.st", matrix, "-o", "out.csv")
+    assert message.startswith("Error: odd.st has a card that vaeimpute did not write")
 
 
 def test_no_model(fails, matrix):
