@@ -224,6 +224,7 @@ def test_nothing_is_missing(run, folder, values):
     result = run("impute", "whole.csv", "-o", "out.csv")
     assert result.exit_code == 0
     assert "0 values are missing" in result.stderr
+    assert "out.csv: nothing was missing, so nothing was filled." in result.stderr
     assert (folder / "out.csv").read_bytes() == (folder / "whole.csv").read_bytes()
 
 

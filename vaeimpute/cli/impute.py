@@ -79,7 +79,8 @@ def impute(
 
         if std is not None and method == "auto":
             logger.info("Of the methods, these have standard deviations: %s.", ", ".join(keys))
-        if model is None and values.notna().all(axis=None):
+        complete = values.notna().all(axis=None)
+        if model is None and complete:
             keys = keys[:1]  # any will do
         # A report shows what the mean would have done.
         compared = [*keys, "mean"] if report is not None else keys
@@ -93,7 +94,8 @@ def impute(
         )  # fmt: skip
         imputer = imputers[chosen].fit(values)
         matrices.fill(source, values, imputer, log, output, std)
-        logger.info("%s: filled with %s.", output, chosen)
+        nothing = "nothing was missing, so nothing was filled"
+        logger.info("%s: %s.", output, nothing if complete else f"filled with {chosen}")
         if model is not None:
             from vaeimpute.imputers import save_imputer
 

@@ -74,7 +74,7 @@ SCENARIOS = {
 
 
 def guess_scenario(values: pd.DataFrame) -> tuple[str, str]:
-    """Say which way of losing values resembles the holes of a matrix, and why.
+    """Say which way of losing values resembles what is missing in a matrix, and why.
 
     Parameters
     ----------
@@ -88,11 +88,11 @@ def guess_scenario(values: pd.DataFrame) -> tuple[str, str]:
 
     Notes
     -----
-    Holes come in whole features if at least half of them are in features that are missing in
+    Whole features are missing if at least half of the missing values are in features that lack
     exactly the same three or more samples as another one, as happens where a part of the samples
-    was measured on another platform. They are low values if features of lower values miss more of
-    them (rank correlation below -0.3, p < 0.001). What depends on the values themselves in another
-    way leaves no trace in those that are left: who knows of it has to say so.
+    was measured on another platform. Low values are missing if features of lower values miss more
+    of them (rank correlation below -0.3, p < 0.001). What depends on the values themselves in
+    another way leaves no trace in those that are left: who knows of it has to say so.
 
     Examples
     --------
@@ -351,8 +351,8 @@ def compare_on(
     scenario, reason = guess_scenario(values) if scenario == "auto" else (scenario, "as asked for")
     on = "" if values.shape == shape else " of {} samples x {} features of it".format(*values.shape)
     hidden = f"To compare methods, hid {SCENARIOS[scenario].words}{on}; {reason}."
-    logger.info(hidden)
     masks = [draw_mask(values, scenario, seed, trial) for trial in range(n_trials)]
+    logger.info(hidden)
     rows: list[dict] = []
     residuals: dict[str, pd.DataFrame] = {}
     bar = tqdm(total=n_trials * len(imputers), disable=not progress, desc="comparing", leave=False)
