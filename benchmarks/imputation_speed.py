@@ -45,7 +45,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.cohorts import load_cohort
-from vaeimpute.cohorts.simulated_expression import simulated_glioma
+from vaeimpute.cohorts.simulated_expression import simulate_glioma
 from vaeimpute.evaluation import mean_absolute_error
 from vaeimpute.evaluation.speed import fit_exponent
 from vaeimpute.files import collect_provenance, write_table
@@ -368,7 +368,7 @@ def _exponents(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _simulated(n: int, d: int) -> np.ndarray:
-    return simulated_glioma(n_samples=n, n_genes=d, seed=0).values.to_numpy(np.float32)
+    return simulate_glioma(n_samples=n, n_genes=d, seed=0)[0].values.to_numpy(np.float32)
 
 
 def _standardized(matrix: np.ndarray, n_train: int) -> tuple[np.ndarray, np.ndarray]:

@@ -28,7 +28,7 @@ from torch import nn
 
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.cohorts.own import read_table_cohort
-from vaeimpute.cohorts.simulated_expression import simulated_glioma
+from vaeimpute.cohorts.simulated_expression import simulate_glioma
 from vaeimpute.evaluation.associations import cox_coefficients, spearman_correlations
 from vaeimpute.evaluation.clinical import read_outcomes
 from vaeimpute.files import collect_provenance, write_table
@@ -52,7 +52,7 @@ def compare(ours: Callable[[], object], other: Callable[[], object]) -> Row:
 
 def epochs() -> Iterator[Row]:
     """Train the paper's network for two epochs: what comes once does not weigh much."""
-    values = simulated_glioma(n_samples=500, seed=0).values.to_numpy()
+    values = simulate_glioma(n_samples=500, seed=0)[0].values.to_numpy()
     rows = torch.from_numpy((values - values.mean(axis=0)) / values.std(axis=0)).float()
     for precision in ("float32", "bfloat16"):
         imputer = VAEImputer(n_epochs=2, precision=precision, random_state=0)

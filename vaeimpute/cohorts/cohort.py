@@ -228,3 +228,19 @@ class Cohort:
             units="standard deviations",
             values=pd.DataFrame(scaled, self.values.index, self.values.columns),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What the simulator of a cohort knows and its reader does not.
+
+    Attributes
+    ----------
+    latent : DataFrame of shape (n_samples, n_latent)
+        State of each sample.
+    noise_free : DataFrame of shape (n_samples, n_features)
+        What the values would be if nothing but the latent state decided about them.
+    """
+
+    latent: pd.DataFrame
+    noise_free: pd.DataFrame

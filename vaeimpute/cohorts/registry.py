@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from vaeimpute.cohorts.cache import LAYOUT, cache_dir, cached
-from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.cohorts.cohort import Cohort, Truth
 from vaeimpute.cohorts.download import RemoteFile, describe_size, download
 from vaeimpute.cohorts.own import looks_like_path, read_table_cohort
 from vaeimpute.exceptions import OptionError
@@ -34,7 +34,8 @@ class Entry:
     kind : {"package", "download", "folder", "simulated"}
         Where the data come from.
     loader : str
-        ``module:function``, a callable that returns the cohort.
+        ``module:function``, a callable that returns the cohort, or a simulator that returns its
+        truth as well.
     package : str or None
         The installed distribution that holds the data.
     files : mapping from source to mapping from role to RemoteFile
@@ -168,7 +169,7 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
         return read_table_cohort(name, **options)
     entry = find(str(name))
     module, function = entry.loader.split(":")
-    loader: Callable[..., Cohort] = getattr(import_module(module), function)
+    loader = getattr(import_module(module), function)
     defaults = {
         parameter.name: parameter.default
         for parameter in signature(loader).parameters.values()
@@ -176,12 +177,17 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
     }
     _refuse_unknown(f"Cohort {entry.name!r}", defaults, options)
     options = defaults | options  # leaving one out and stating its default share a cache entry
-    prepare = partial(loader, **options)
+    prepare = partial(_prepare, loader, options)
     # A folder is prepared in a second, and its files may change. If a package is not installed,
     # the loader says what to do.
     if entry.kind == "folder" or (entry.package and util.find_spec(entry.package) is None):
         return prepare()
     return cached(cache_dir() / "cohorts" / _key(entry, options), prepare)
+
+
+def _prepare(loader: Callable[..., Cohort | tuple[Cohort, Truth]], options: dict) -> Cohort:
+    made = loader(**options)
+    return made[0] if isinstance(made, tuple) else made  # without a simulator's truth
 
 
 def list_cohorts() -> pd.DataFrame:

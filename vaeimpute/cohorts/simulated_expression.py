@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import expit
 
 from vaeimpute.cohorts.annotation import simulated_gc
-from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.cohorts.cohort import Cohort, Truth
 from vaeimpute.seeding import generator
 
 # Numbers below were chosen so that the cohort resembles real RNASeqV2 data; where a comparison
@@ -41,26 +41,9 @@ _GC_SLOPE_SD = 0.08  # ln units per standard deviation of GC content
 _REFERENCE_SAMPLES = 2000  # a population that modules are standardised on
 
 
-@dataclass(frozen=True, eq=False)
-class GliomaTruth:
-    """What the simulator knows and a reader of the cohort does not.
-
-    Attributes
-    ----------
-    latent : DataFrame of shape (n_samples, n_latent)
-        State of each tumour. ``malignancy``, the first, drives grade and survival.
-    noise_free : DataFrame of shape (n_samples, n_genes)
-        ln(rate + 1), where the rate follows from the latent state alone: without the gene's own
-        variation, the sample's GC bias and the counting of reads.
-    """
-
-    latent: pd.DataFrame
-    noise_free: pd.DataFrame
-
-
-def simulated_glioma(
+def simulate_glioma(
     *, n_samples: int = 667, n_genes: int = 17176, seed: int = 0, n_latent: int = 12
-) -> Cohort:
+) -> tuple[Cohort, Truth]:
     """Simulate RNA sequencing of gliomas, with subtype, grade and survival.
 
     Parameters
@@ -74,14 +57,14 @@ def simulated_glioma(
 
     Returns
     -------
-    Cohort
+    cohort : Cohort
         ln(count + 1), complete. Clinical columns: ``subtype`` (LGG or GBM), ``molecular_subtype``,
         ``grade`` (2 to 4; GBM is 4), ``time`` (months), ``event`` (1 = dead). Feature columns:
         ``gc_content`` (fraction), ``gc_source``, ``module`` (the gene's main one).
-
-    See Also
-    --------
-    simulate_glioma : the same with the truth beside it.
+    truth : Truth
+        The first column of its latent state, ``malignancy``, drives grade and survival. Its
+        noise-free values are ln(rate + 1), where the rate follows from the latent state alone:
+        without the gene's own variation, the sample's GC bias and the counting of reads.
 
     Notes
     -----
@@ -92,30 +75,12 @@ def simulated_glioma(
 
     Examples
     --------
-    >>> cohort = simulated_glioma(n_samples=30, n_genes=200)
+    >>> cohort, truth = simulate_glioma(n_samples=30, n_genes=200)
     >>> cohort
     <Cohort 'simulated-glioma': 30 samples x 200 features, expression
     (ln(normalised count + 1) (simulated)), 0.0 % missing>
     >>> cohort.clinical["subtype"].value_counts().to_dict()
     {'LGG': 23, 'GBM': 7}
-    """
-    return simulate_glioma(n_samples=n_samples, n_genes=n_genes, seed=seed, n_latent=n_latent)[0]
-
-
-def simulate_glioma(
-    *, n_samples: int = 667, n_genes: int = 17176, seed: int = 0, n_latent: int = 12
-) -> tuple[Cohort, GliomaTruth]:
-    """Simulate gliomas and return them with their truth; the parameters are those of the cohort.
-
-    Returns
-    -------
-    cohort : Cohort
-        As `simulated_glioma` returns it.
-    truth : GliomaTruth
-
-    Examples
-    --------
-    >>> cohort, truth = simulate_glioma(n_samples=30, n_genes=200)
     >>> truth.latent.shape, truth.noise_free.shape
     ((30, 12), (30, 200))
     """
@@ -161,7 +126,7 @@ def simulate_glioma(
         ),
     )
     latent_names = ["malignancy", *(f"latent_{k}" for k in range(2, n_latent + 1))]
-    truth = GliomaTruth(
+    truth = Truth(
         latent=pd.DataFrame(latent, samples, latent_names),
         noise_free=pd.DataFrame(noise_free, samples, names),
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.cohorts.cohort import Cohort, Truth
 from vaeimpute.cohorts.coverage import (
     correlated_normals,
     coverage_fit,
@@ -34,30 +32,14 @@ _REGION_EFFECT = 1.5  # logits per unit of state and of field above the threshol
 _WITHIN_TYPE_SD = 0.5  # samples of one cell type differ, relative to a distance of 1 between types
 
 
-@dataclass(frozen=True, eq=False)
-class MethylomeTruth:
-    """What the simulator knows and a reader of the cohort does not.
-
-    Attributes
-    ----------
-    latent : DataFrame of shape (n_samples, n_latent)
-        State of each sample.
-    level : DataFrame of shape (n_samples, n_sites)
-        True methylation level, of which the cohort shows a binomial sample.
-    """
-
-    latent: pd.DataFrame
-    level: pd.DataFrame
-
-
-def simulated_methylome(
+def simulate_methylome(
     *,
     n_samples: int = 206,
     n_sites: int = 21220,
     seed: int = 0,
     n_latent: int = 6,
     mean_reads: float | None = None,
-) -> Cohort:
+) -> tuple[Cohort, Truth]:
     """Simulate bisulfite sequencing of one chromosome, with read coverage.
 
     Parameters
@@ -73,14 +55,12 @@ def simulated_methylome(
 
     Returns
     -------
-    Cohort
+    cohort : Cohort
         Methylated reads over all reads, with `coverage`. It has no missing values: every site has
         at least one read in every sample, as in the paper, which dropped the others. Feature
         columns: ``chromosome``, ``position``. Clinical columns: ``cell_type``.
-
-    See Also
-    --------
-    simulate_methylome : the same with the truth beside it.
+    truth : Truth
+        Its noise-free values are the true levels, of which the cohort shows a binomial sample.
 
     Notes
     -----
@@ -91,42 +71,11 @@ def simulated_methylome(
 
     Examples
     --------
-    >>> cohort = simulated_methylome(n_samples=20, n_sites=500)
+    >>> cohort, truth = simulate_methylome(n_samples=20, n_sites=500)
     >>> cohort
     <Cohort 'simulated-methylome': 20 samples x 500 features, methylation
     (methylation level (simulated)), 0.0 % missing>
-    >>> int(cohort.coverage.to_numpy().min()) >= 1
-    True
-    """
-    return simulate_methylome(
-        n_samples=n_samples,
-        n_sites=n_sites,
-        seed=seed,
-        n_latent=n_latent,
-        mean_reads=mean_reads,
-    )[0]
-
-
-def simulate_methylome(
-    *,
-    n_samples: int = 206,
-    n_sites: int = 21220,
-    seed: int = 0,
-    n_latent: int = 6,
-    mean_reads: float | None = None,
-) -> tuple[Cohort, MethylomeTruth]:
-    """Simulate a methylome and return it with its truth; the parameters are those of the cohort.
-
-    Returns
-    -------
-    cohort : Cohort
-        As `simulated_methylome` returns it.
-    truth : MethylomeTruth
-
-    Examples
-    --------
-    >>> cohort, truth = simulate_methylome(n_samples=20, n_sites=500)
-    >>> error = (cohort.values - truth.level).abs()
+    >>> error = (cohort.values - truth.noise_free).abs()
     >>> few = cohort.coverage < 6
     >>> bool(error.where(few).stack().mean() > error.where(~few).stack().mean())
     True
@@ -171,9 +120,9 @@ def simulate_methylome(
             "Cell types are labels of simulated groups and say nothing about real cells.",
         ),
     )
-    truth = MethylomeTruth(
+    truth = Truth(
         latent=pd.DataFrame(latent, samples, [f"latent_{k}" for k in range(1, n_latent + 1)]),
-        level=pd.DataFrame(level.astype(np.float32), samples, sites),
+        noise_free=pd.DataFrame(level.astype(np.float32), samples, sites),
     )
     return cohort, truth
 
