@@ -21,7 +21,6 @@ from vaeimpute.missingness import (
     mnar_low_coverage,
     mnar_low_values,
     mnar_whole_genes,
-    own_mask,
     scenario_table,
     scenarios_for,
     trial_rng,
@@ -378,23 +377,23 @@ def test_own_mask_alone_and_united_twice():
     cohort = make_cohort("expression", missing=0.2)
     rows = np.array([3, 1])
     first, second = (cohort.values > 1, cohort.values < -1)
-    mask = own_mask(first).united_with(second).mask(cohort, rows, np.random.default_rng(0))
+    mask = (
+        mcar(0).united_with(first).united_with(second).mask(cohort, rows, np.random.default_rng(0))
+    )
     np.testing.assert_array_equal(mask, (cohort.values.abs() > 1).to_numpy()[rows])
-    twice = mcar(0).united_with(first).united_with(second)
-    np.testing.assert_array_equal(mask, twice.mask(cohort, rows, np.random.default_rng(0)))
 
 
 def test_own_mask_that_does_not_fit_is_refused_by_name():
     cohort = make_cohort("expression")
     with pytest.raises(ValueError, match=r"lacks 1 samples of cohort 'made-up', among them 's2'"):
-        own_mask(cohort.values.isna().drop(index="s2")).mask(
+        mcar(0).united_with(cohort.values.isna().drop(index="s2")).mask(
             cohort, np.array([1, 2]), np.random.default_rng(0)
         )
     for wrong in (cohort.values, cohort.values.isna().to_numpy()):
         with pytest.raises(ValueError, match=r"DataFrame of booleans .* pass matrix.isna\(\)"):
-            own_mask(wrong)
-    with pytest.raises(ValueError, match="unique ids"):
-        own_mask(pd.concat([cohort.values.isna()] * 2))
+            mcar(0).united_with(wrong)
+    with pytest.raises(ValueError, match="each once"):
+        mcar(0).united_with(pd.concat([cohort.values.isna()] * 2))
 
 
 def test_scenario_table_is_the_papers_table_1():

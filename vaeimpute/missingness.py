@@ -214,7 +214,7 @@ class Scenario:
         Returns
         -------
         Scenario
-            Its key ends in ``+own``.
+            Its key ends in ``+own``. Of ``mcar(0)``, it loses exactly the values of your mask.
 
         Examples
         --------
@@ -226,13 +226,20 @@ class Scenario:
         >>> scenario.key, bool(mask[own].all())
         ('mcar_10+own', True)
         """
+        is_mask = isinstance(own, pd.DataFrame) and own.dtypes.map(pd.api.types.is_bool_dtype).all()
+        if not is_mask or not own.index.is_unique or not own.columns.is_unique:
+            raise ValueError(
+                "Expected a mask as a DataFrame of booleans with the cohort's ids, each once, True "
+                f"= missing, but got {type(own).__name__}; of a matrix with missing values, pass "
+                "matrix.isna()."
+            )
         return replace(
             self,
             key=f"{self.key}+own",
             mechanism="MNAR",  # nobody knows better about a mask that anyone can pass
             description=f"{self.description}; and the values of the reader's own mask",
             nominal_fraction=None,
-            own=_checked_own(own) if self.own is None else self.own | _checked_own(own),
+            own=own.astype(bool) if self.own is None else self.own | own.astype(bool),
         )
 
     def _checked(self, cohort: Cohort, rows: np.ndarray) -> np.ndarray:
@@ -401,30 +408,6 @@ def mnar_low_coverage(threshold: int = 6, fraction: float = 1.0) -> Scenario:
     )
 
 
-def own_mask(own: pd.DataFrame) -> Scenario:
-    """Lose exactly the values of your own mask.
-
-    Parameters
-    ----------
-    own : boolean DataFrame
-        As for `Scenario.united_with`.
-
-    Returns
-    -------
-    Scenario
-    """
-    return Scenario(
-        key="own",
-        mechanism="MNAR",
-        data_types=BOTH,
-        description="the values of the reader's own mask",
-        fraction=1.0,
-        drawn="among all",
-        nominal_fraction=None,
-        eligible=partial(_own_values, _checked_own(own)),
-    )
-
-
 def _observed(cohort: Cohort, rows: np.ndarray) -> np.ndarray:
     return cohort.values.iloc[rows].notna().to_numpy()
 
@@ -505,17 +488,6 @@ def _own_values(own: pd.DataFrame, cohort: Cohort, rows: np.ndarray) -> np.ndarr
                 f"{unknown[0]!r}; give it the cohort's ids, for example with reindex_like."
             )
     return own.loc[samples, features].to_numpy()
-
-
-def _checked_own(own: pd.DataFrame) -> pd.DataFrame:
-    if not isinstance(own, pd.DataFrame) or not own.dtypes.map(pd.api.types.is_bool_dtype).all():
-        raise ValueError(
-            "Expected a mask as a DataFrame of booleans with the cohort's ids, True = missing, but "
-            f"got {type(own).__name__}; of a matrix with holes, pass matrix.isna()."
-        )
-    if not own.index.is_unique or not own.columns.is_unique:
-        raise ValueError("Expected a mask with unique ids; some samples or features repeat.")
-    return own.astype(bool)
 
 
 def _checked_share(what: str, share: float) -> float:

@@ -146,27 +146,25 @@ def find_device(device: str) -> str:
     """
     import torch
 
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        known = isinstance(device, str | torch.device)
-        torch.device("cpu" if device == "auto" else device)
-    except (RuntimeError, TypeError):
-        known = False
-    if not known:
+        name = str(torch.device(device)) if isinstance(device, str | torch.device) else ""
+    except RuntimeError:
+        name = ""
+    if not name:
         raise DeviceError(
             f"Expected device 'auto', 'cpu', 'cuda', one of several such as 'cuda:1', or 'mps' but "
             f"got {device!r}."
         )
-    device = str(device)
-    if device.startswith("cuda") and not torch.cuda.is_available():
+    if name.startswith("cuda") and not torch.cuda.is_available():
         raise DeviceError(
-            f"device is {device!r} but torch finds no such GPU here; take 'auto' or 'cpu' "
+            f"device is {name!r} but torch finds no such GPU here; take 'auto' or 'cpu' "
             "(load_imputer has a device too)."
         )
-    if device != "auto":
-        return device
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    return name
 
 
 class ClosedFormImputer(BaseImputer):

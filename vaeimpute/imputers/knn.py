@@ -178,35 +178,11 @@ class KNNImputer(ClosedFormImputer):
         """Predict features that some training rows lack: neighbours are those that have them."""
         for row in np.flatnonzero(missing.any(axis=1)):
             columns = np.flatnonzero(missing[row])
-            columns = columns[~self._fill_plain(out[row], distances[row], columns)]
             nearest = self._nearest_observed(distances[row], columns)
             distance = np.where(nearest < 0, np.nan, distances[row, nearest])
             weights = self._weigh(distance)
             mean = np.einsum("ij,ij->j", weights, self.train_[nearest, columns])
             out[row, columns] = np.where(weights.any(axis=0), mean, self._mean[columns])
-
-    def _fill_plain(self, out: np.ndarray, distance: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Predict features that enough of the nearest rows have; return for which it was done.
-
-        Nothing is done if there are ties or twins among these rows, or unknown distances.
-        """
-        k = self._k
-        n_looked_at = min(k + max(2, k // 2), len(distance))
-        nearest = np.argpartition(distance, n_looked_at - 1)[:n_looked_at]
-        nearest = nearest[np.argsort(distance[nearest])]
-        distance = distance[nearest]
-        if not (distance[0] > 0 and (np.diff(distance) > 0).all()):
-            return np.zeros(len(columns), dtype=bool)
-        block = np.ix_(nearest, columns)
-        seen = self._observed[block]
-        rank = np.cumsum(seen, axis=0, dtype=np.int32)
-        done = rank[-1] > k  # one more than needed has been seen, and is farther away
-        seen &= rank <= k
-        inverse = np.ones_like(distance) if self.weights == "uniform" else 1.0 / distance
-        weights = seen * inverse[:, None]
-        total = np.einsum("ij,ij->j", weights, self.train_[block])
-        out[columns[done]] = total[done] / weights.sum(axis=0)[done]
-        return done
 
     def _nearest_observed(self, distance: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Return neighbours of one row for each column, (n_neighbors, n_columns); -1 for none."""

@@ -72,11 +72,18 @@ def save_imputer(
     arrays, summary = imputer._to_arrays()
     if imputer._scaler is not None:
         arrays |= {_SCALER + name: array for name, array in imputer._scaler._asdict().items()}
+    parameters = {
+        name: value
+        for name, value in imputer.get_params(deep=False).items()
+        # Both have done their part: a generator, and a place on this machine to train from.
+        if not isinstance(value, np.random.Generator | np.random.RandomState)
+        and name != "checkpoint"
+    }
     card = {
         "format": _FORMAT,
         "module": type(imputer).__module__.removeprefix(_PACKAGE),
         "class": type(imputer).__name__,
-        "parameters": _json_parameters(imputer),
+        "parameters": parameters,
         "n_features": imputer.n_features_in_,
         "feature_names": getattr(imputer, "feature_names_in_", np.array([])).tolist(),
         "units": units,
@@ -86,7 +93,7 @@ def save_imputer(
     }
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     with replacing(path) as unfinished:
-        save_file(contiguous, unfinished, {"card": json.dumps(card)})
+        save_file(contiguous, unfinished, {"card": json.dumps(card, default=_plain)})
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
@@ -211,17 +218,5 @@ def _find_class(path: str | Path, card: dict[str, Any]) -> type[BaseImputer]:
     raise ModelFileError(f"{path} holds a {card['class']!r}, which this version has not.")
 
 
-def _json_parameters(imputer: BaseImputer) -> dict[str, Any]:
-    """Return the parameters that JSON can hold; a generator object has done its part at fit."""
-    parameters = imputer.get_params(deep=False)
-    if not isinstance(parameters.get("random_state"), int | None):
-        parameters["random_state"] = None
-    if "checkpoint" in parameters:
-        parameters["checkpoint"] = None  # a place on this machine, for a training that is over
-    return json.loads(json.dumps(parameters, default=_plain))
-
-
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"A parameter of type {type(value).__name__} cannot be saved: {value!r}.")
+    return value.item() if isinstance(value, np.generic) else str(value)  # a device of torch

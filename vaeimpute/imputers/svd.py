@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from numbers import Real
 
 import numpy as np
@@ -128,12 +128,17 @@ class SVDImputer(ClosedFormImputer):
         self._mean = np.nanmean(X, axis=0)
         X -= self._mean
         auto = self.n_components == "auto"
-        rank = self._rank_to_complete(X) if auto else int(self.n_components)
+        if not auto:
+            rank = int(self.n_components)
+        elif self.joint or np.isnan(X).any():
+            rank = self._best_rank(X)
+        else:
+            rank = X.shape[1]  # nothing is missing in the rows that are decomposed
         if self.joint:
             self.n_components_, self.train_ = rank, X
             return
         # Rows that the singular vectors come from tolerate fewer of them than other rows do.
-        n_components = self._rank_to_project(X, rank) if auto else rank
+        n_components = self._best_rank(X, rank) if auto else rank
         self.components_ = self._right_singular_vectors(self._complete(X, rank), n_components)
         self.n_components_ = len(self.components_)
 
@@ -269,38 +274,28 @@ class SVDImputer(ClosedFormImputer):
         rows = algebra.get(rows @ placed if wide else rows)
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True))[::-1].copy()
 
-    def _rank_to_complete(self, X: np.ndarray) -> int:
-        """Return the rank that best restores values of rows that are decomposed themselves."""
-        if not (self.joint or np.isnan(X).any()):
-            return X.shape[1]  # nothing will be missing in such rows
+    def _best_rank(self, X: np.ndarray, rank_to_complete: int | None = None) -> int:
+        """Return the rank that best restores hidden values.
+
+        They are those of rows that are decomposed themselves or, if the rank to complete these with
+        is given, of other rows.
+        """
         parts = self._hold_out(X)
         if parts is None:
             return 1  # nothing to choose with
         kept, true, hidden = parts
-        stacked = np.concatenate([kept, np.where(hidden, np.nan, true)])
-        ranks = _candidates(stacked)
-        filled = (self._complete(stacked.copy(), rank)[len(kept) :] for rank in ranks)
-        return _best(ranks, filled, true, hidden)
-
-    def _rank_to_project(self, X: np.ndarray, rank_to_complete: int) -> int:
-        """Return the number of singular vectors that best restores values of other rows."""
-        parts = self._hold_out(X)
-        if parts is None:
-            return 1
-        kept, true, hidden = parts
-        holes = np.where(hidden, np.nan, true)
-        ranks = _candidates(kept)
-        completed = self._complete(kept, rank_to_complete)
-        components = self._right_singular_vectors(completed, ranks[-1])
-        filled = (self._project(holes, components[:rank]) for rank in ranks)
-        return _best(ranks, filled, true, hidden)
-
-
-def _best(
-    ranks: list[int], filled: Iterable[np.ndarray], true: np.ndarray, hidden: np.ndarray
-) -> int:
-    errors = [np.abs(one - true)[hidden].mean() for one in filled]
-    return ranks[int(np.argmin(errors))]
+        gappy = np.where(hidden, np.nan, true)
+        if rank_to_complete is None:
+            stacked = np.concatenate([kept, gappy])
+            ranks = _candidates(stacked)
+            filled = (self._complete(stacked.copy(), rank)[len(kept) :] for rank in ranks)
+        else:
+            ranks = _candidates(kept)
+            completed = self._complete(kept, rank_to_complete)
+            components = self._right_singular_vectors(completed, ranks[-1])
+            filled = (self._project(gappy, components[:rank]) for rank in ranks)
+        errors = [np.abs(one - true)[hidden].mean() for one in filled]
+        return ranks[int(np.argmin(errors))]
 
 
 def _candidates(X: np.ndarray) -> list[int]:
