@@ -5,10 +5,8 @@ import sys
 
 import pytest
 
-from vaeimpute.imputers import MeanImputer
 from vaeimpute.methods import (
     METHODS,
-    Method,
     build_methods,
     build_own,
     method_colors,
@@ -19,19 +17,52 @@ from vaeimpute.profiles import read_profile
 QUICK = read_profile("quick")
 
 
+# What somebody adds: a class in a file of its own, and one record.
+TOY = """
+import numpy as np
+from vaeimpute.imputers import MeanImputer
+from vaeimpute.methods import METHODS, Method
+
 class ToyImputer(MeanImputer):
-    """Fills zeros."""
-
     def _impute(self, X, missing):
-        return 0 * X
+        return np.full_like(X, 7)
 
+METHODS["toy"] = Method("Toy", "sevens", "#123456", "h", "toy.ToyImputer")
+"""
+# In a process of its own: the commands know their choices when they are imported.
+PROGRAM = """
+import numpy as np, pandas as pd
+import toy
+from matplotlib.colors import to_hex
+from typer.testing import CliRunner
+from vaeimpute.cli import app
+from vaeimpute.cohorts import Cohort
+from vaeimpute.evaluation.summary import summarize
+from vaeimpute.experiments import run_experiment
+from vaeimpute.methods import build_methods
+from vaeimpute.plots import plot_errors
+from vaeimpute.profiles import read_profile
 
-@pytest.fixture
-def toy(monkeypatch):
-    """A method that somebody adds: a class, and one record."""
-    record = Method("toy", "zeros", "#123456", "h", f"{__name__}.ToyImputer")
-    monkeypatch.setitem(METHODS, "toy", record)
-    return record
+values = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 20)) + 5).add_prefix("g")
+values.index = [f"s{i}" for i in range(30)]
+cohort = Cohort("small", values, pd.DataFrame(index=values.index), "units", "expression")
+methods = build_methods(read_profile("quick"), only=("mean", "toy"))
+results = run_experiment(cohort, methods, ["mcar_10"], n_trials=2)
+print(*results.table["method"].unique(), *results.samples["method"].unique())
+ax = plot_errors(summarize(results.table))
+print(*(to_hex(c.patches[0].get_facecolor()) for c in ax.containers if hasattr(c, "patches")))
+
+values.iloc[3, 4] = np.nan
+values.to_csv("in.csv")
+said = [
+    CliRunner().invoke(app, arguments, catch_exceptions=False).stdout
+    for arguments in (
+        ["impute", "in.csv", "--method", "toy", "-o", "out.csv"],
+        ["compare", "in.csv", "--method", "toy", "--method", "mean"],
+    )
+]
+print(pd.read_csv("out.csv", index_col=0).iloc[3, 4], "Toy" in said[1])
+"""
 
 
 def test_the_table_costs_nothing_to_import():
@@ -90,11 +121,17 @@ def test_a_matrix_of_ones_own_gets_the_quick_sizes_or_narrower_ones():
     assert build_own("vae_shifted", 9).shift == "auto"
 
 
-def test_a_method_that_is_added_is_found(toy):
-    assert list(build_methods(QUICK))[-1] == "toy"
-    assert isinstance(build_own("toy", 5), ToyImputer)
-    assert method_colors()["toy"] == "#123456"
-    assert method_markers()["toy"] == "h"
+def test_a_method_that_is_added_is_found(tmp_path):
+    """In the grid, the tables, the plots and the commands."""
+    (tmp_path / "toy.py").write_text(TOY)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    in_tables, in_plot, in_commands = done.stdout.splitlines()
+    assert in_tables == "mean Toy mean Toy"
+    assert "#123456" in in_plot.split()
+    assert in_commands == "7.0 True"
 
 
 def test_looks_differ():

@@ -123,11 +123,11 @@ def test_methylation(folder):
 def test_it_says_what_it_will_do_and_does_nothing_twice(folder, monkeypatch):
     arguments = ("low_values", "--output", "out", "--store", "store")
     first = run(*arguments)
-    assert (
-        "expression: 32 samples to train on and 8 to test on, 60 features; seed 0." in first.stdout
+    counts = (
+        f"8 methods ({', '.join(METHODS)}) x 4 scenarios x 2 trials; 32 samples to train on and 8 "
+        "to test on, 60 features."
     )
-    counts = f"8 methods ({', '.join(METHODS)}) x 4 scenarios x 2 trials x 1 splits = 64 units."
-    assert f"low_values: {counts}" in first.stdout
+    assert f"low_values: 1 x {counts}" in first.stdout
     assert "out/expression/low_values.csv: 64 rows" in first.stdout
     before = (folder / "out/expression/low_values.csv").read_bytes()
     units = set((folder / "store").rglob("*.json"))
@@ -143,7 +143,7 @@ def test_it_says_what_it_will_do_and_does_nothing_twice(folder, monkeypatch):
 def test_several_splits(folder):
     result = run("low_values", "--splits", 2, "--seed", 5, "--without", "VAE, shifted")
     assert result.exit_code == 0, result.output
-    assert "seed 5 to 6" in result.stdout
+    assert "low_values: 2 x 7 methods" in result.stdout
     found = table("results/expression/low_values.csv")
     assert found.groupby("seed").size().to_dict() == {5: 56, 6: 56}
     assert set(table("results/expression/low_values_samples.csv")["seed"]) == {5, 6}
@@ -323,7 +323,7 @@ def test_hyper_parameters_are_chosen_without_the_test_rows(folder):
     """Of 40 rows, 32 are for training; of these 25 to try on and 7 to choose on."""
     result = run("architectures", "learning_rates")
     assert result.exit_code == 0, result.output
-    assert "architectures: 2 methods (3 layers, latent 2, 5 layers, latent 2)" in result.stdout
+    assert "architectures: 1 x 2 methods (3 layers, latent 2, 5 layers, latent 2)" in result.stdout
     errors = table("results/expression/architectures.csv")
     assert errors["n_missing"].unique().tolist() == [7 * 6]
     rates = table("results/expression/learning_rates.csv")["method"]

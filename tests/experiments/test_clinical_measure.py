@@ -10,6 +10,7 @@ from vaeimpute.evaluation.clinical import clinical_coefficients, read_outcomes
 from vaeimpute.exceptions import ClinicalError
 from vaeimpute.experiments import ClinicalConcordance, Grid, run_experiment
 from vaeimpute.experiments import grid as grid_module
+from vaeimpute.experiments.store import UnitStore
 from vaeimpute.imputers import GaussianImputer, MeanImputer
 from vaeimpute.missingness import mcar, mnar_whole_genes
 from vaeimpute.splits import split_rows
@@ -145,7 +146,7 @@ def test_fits_are_shared_between_measures_and_results_are_not(tumours, half, tmp
     errors = Grid(tumours, {"mean": MeanImputer()}, ["mcar_30"], n_trials=2, split=half)
     concordance = grid(tumours, {"mean": MeanImputer()}, split=half)
     errors.run(store=tmp_path)
-    assert not concordance.finished(tmp_path)
+    assert not concordance.finished(UnitStore(tmp_path))
     assert concordance.fit_key("mean") == errors.fit_key("mean")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import numpy as np
 import pandas as pd
@@ -9,18 +10,25 @@ import pytest
 
 from vaeimpute.experiments import Grid
 from vaeimpute.experiments.run import connected
+from vaeimpute.experiments.store import UnitStore
+from vaeimpute.experiments.units import Fitted, impute_unit
 from vaeimpute.imputers import GaussianImputer, MeanImputer, VAEImputer
 
 distributed = pytest.importorskip(
     "distributed", reason="Dask is an extra: pip install 'vaeimpute[dask]'"
 )
+dask = pytest.importorskip("dask")
 
 
 @pytest.fixture(scope="module")
 def address():
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
-    ) as cluster:
+    patient = {f"distributed.comm.timeouts.{of}": "600s" for of in ("connect", "tcp")}
+    with (
+        dask.config.set(patient),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+    ):
         yield cluster.scheduler_address
 
 
@@ -39,22 +47,21 @@ def test_the_table_is_the_one_of_this_process(cohort, address, tmp_path):
         grid.run().table.drop(columns=["seconds", "fit_seconds"]),
         check_exact=True,
     )
-    assert len(grid.finished(tmp_path)) == len(grid.cells)
+    assert len(grid.finished(UnitStore(tmp_path))) == len(grid.cells)
 
 
 def test_both_workers_work(cohort, address, tmp_path):
     class Telling(MeanImputer):
         def transform(self, X):
-            import time
-
-            time.sleep(0.05)
-            raise RuntimeError(f"process {os.getpid()}")
+            """Wait until two processes have been here."""
+            (tmp_path / f"process-{os.getpid()}").touch()
+            while len(list(tmp_path.glob("process-*"))) < 2:
+                time.sleep(0.01)
+            return super().transform(X)
 
     grid = Grid(cohort, {"telling": Telling()}, ["mcar_10"], n_trials=6)
-    causes = grid.run(scheduler=address, store=tmp_path).failures["cause"]
-    assert len(causes) == 6
-    assert causes.nunique() == 2
-    assert f"RuntimeError: process {os.getpid()}" not in set(causes)
+    assert len(grid.run(scheduler=address, store=tmp_path / "store").table) == 6
+    assert not (tmp_path / f"process-{os.getpid()}").exists()
 
 
 @pytest.mark.slow
@@ -87,12 +94,10 @@ def test_a_cluster_needs_a_store(cohort, address):
         Grid(cohort, imputers(), ["mcar_10"]).run(scheduler=address)
 
 
-def test_a_store_that_is_not_shared_is_reported(cohort, address, tmp_path, monkeypatch):
-    grid = Grid(cohort, imputers(), ["mcar_10"], n_trials=1)
-    monkeypatch.setattr("vaeimpute.experiments.grid.Path.exists", lambda path: False)
-    causes = grid.run(scheduler=address, store=tmp_path).failures["cause"]
-    assert len(causes) == 3
-    assert causes.str.contains("has to be a folder that all workers share").all()
+def test_a_store_that_is_not_shared_is_reported(tmp_path):
+    fitted = Fitted(tmp_path / "elsewhere.safetensors", seconds=1.0)
+    with pytest.raises(FileNotFoundError, match="has to be a folder that all workers share"):
+        impute_unit(fitted, np.zeros((2, 4)), np.packbits(np.eye(2, 4) > 0), 0, None, None)
 
 
 def test_nobody_at_the_address():

@@ -1,18 +1,17 @@
 """Settings are compared on validation rows, and nothing else is looked at."""
 
 import numpy as np
-import pandas as pd
-import pytest
 
-from vaeimpute.experiments import compare_settings, paper_architectures, run_experiment
-from vaeimpute.imputers import KNNImputer, MeanImputer
+from vaeimpute.experiments import run_experiment
+from vaeimpute.experiments.settings import paper_architectures
+from vaeimpute.imputers import MeanImputer
 from vaeimpute.splits import split_rows
 
 
 class Recorder(MeanImputer):
     """Keeps what the last one was given."""
 
-    seen: list = []  # noqa: RUF012 - shared by the clones
+    seen: list = []  # noqa: RUF012
 
     def fit(self, X, y=None):
         self.seen.append(("fit", X.copy()))
@@ -26,7 +25,9 @@ class Recorder(MeanImputer):
 def test_test_rows_are_not_looked_at(cohort):
     Recorder.seen.clear()
     split = split_rows(len(cohort.values), seed=3)
-    compare_settings(cohort, Recorder(), {"only": {}}, n_trials=2, seed=3)
+    run_experiment(
+        cohort, {"only": Recorder()}, ["mcar_10"], n_trials=2, seed=3, split=split.for_tuning()
+    )
     values = cohort.values.to_numpy()
     tune, validation = values[split.tune], values[split.validation]
     mean, sd = tune.mean(axis=0), tune.std(axis=0)
@@ -37,28 +38,6 @@ def test_test_rows_are_not_looked_at(cohort):
         known = ~np.isnan(X)
         assert (~known).sum() == len(validation) * round(0.1 * X.shape[1])
         np.testing.assert_allclose(X[known], ((validation - mean) / sd)[known], atol=1e-10)
-
-
-def test_settings_are_compared_under_their_names(cohort):
-    imputer = KNNImputer(weights="uniform")
-    table = compare_settings(
-        cohort, imputer, {"one": {"n_neighbors": 1}, "five": {"n_neighbors": 5}}, n_trials=3
-    ).table
-    assert table.groupby("method", sort=False).size().to_dict() == {"one": 3, "five": 3}
-    assert imputer.n_neighbors == 10  # it was not changed
-    split = split_rows(len(cohort.values), seed=0).for_tuning()
-    alone = run_experiment(
-        cohort, {"five": KNNImputer(n_neighbors=5, weights="uniform")}, ["mcar_10"], n_trials=3,
-        split=split,
-    ).table  # fmt: skip
-    times = ["seconds", "fit_seconds"]
-    five = table[table["method"] == "five"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(five.drop(columns=times), alone.drop(columns=times))
-
-
-def test_an_unknown_parameter_is_refused(cohort):
-    with pytest.raises(ValueError, match="Invalid parameter 'neighbours'"):
-        compare_settings(cohort, KNNImputer(), {"a": {"neighbours": 3}})
 
 
 def test_the_papers_own_examples_of_architectures():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -66,28 +67,35 @@ def reproduce(
         from vaeimpute.cohorts import load_cohort
         from vaeimpute.cohorts.cache import cache_dir
         from vaeimpute.experiments.catalogue import find_experiments
-        from vaeimpute.experiments.reproduce import make_plan
+        from vaeimpute.experiments.grid import Results
+        from vaeimpute.experiments.reproduce import prepare_grids, write_results
         from vaeimpute.profiles import read_profile
 
         find_experiments(experiments or [])  # before the cohort, which may take a while to load
         sizes = read_profile(profile)
         options = {"data_type": data_type, "clinical": clinical}
         found = load_cohort(cohort, **{key: value for key, value in options.items() if value})
-        plan = make_plan(
-            experiments or [], found, sizes, seed=seed, n_splits=splits, without=without or []
-        )
+        found, grids = prepare_grids(experiments or [], found, sizes, seed, without or [])
+        for experiment, grid in grids.items():
+            typer.echo(f"{experiment.name}: {splits} x {grid.describe()}.")
         store = cache_dir() / "units" if store is None else store
-        typer.echo(plan.describe())
+        seeds = range(seed, seed + splits)
         failed = False
-        runs = plan.run(n_jobs=jobs, scheduler=scheduler, store=store, progress=True)
-        for name, results in runs:
-            path = plan.write(name, results, output)
+        for experiment, first in grids.items():
+            later = (experiment.grid(found, sizes, s, without or []) for s in seeds[1:])
+            results = Results.together(
+                [
+                    grid.run(n_jobs=jobs, scheduler=scheduler, store=store, progress=True)
+                    for grid in chain([first], later)
+                ]
+            )
+            path = write_results(results, experiment, found, sizes, seeds, output)
             typer.echo(f"{path}: {len(results.table)} rows")
             if len(results.failures):
                 failed = True
-                typer.echo(f"{name}: {results.describe_failures()}", err=True)
+                typer.echo(f"{experiment.name}: {results.describe_failures()}", err=True)
                 if debug:
-                    typer.echo("\n".join(results.tracebacks), err=True)
+                    typer.echo("\n".join(results.failures["traceback"]), err=True)
     if failed:
         typer.echo("What failed is tried again by the same command; the rest is kept.", err=True)
         raise typer.Exit(1)

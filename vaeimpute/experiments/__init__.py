@@ -6,14 +6,11 @@
 
 from vaeimpute.experiments.grid import Grid, GridError, Results, run_experiment
 from vaeimpute.experiments.measures import ClinicalConcordance
-from vaeimpute.experiments.settings import compare_settings, paper_architectures
 
 __all__ = [
     "ClinicalConcordance",
     "Grid",
     "GridError",
     "Results",
-    "compare_settings",
-    "paper_architectures",
     "run_experiment",
 ]

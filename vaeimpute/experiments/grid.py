@@ -7,14 +7,14 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from tqdm import tqdm
 
 from vaeimpute.cohorts import Cohort
@@ -23,20 +23,17 @@ from vaeimpute.experiments.measures import ErrorMeasure, Measure
 from vaeimpute.experiments.run import Call, Failure, connected, run_calls
 from vaeimpute.experiments.store import (
     UnitStore,
-    array_digest,
     code_version,
     describe,
     digest,
-    file_digest,
 )
-from vaeimpute.experiments.units import Fitted, fit_unit, forget_fitted, impute_unit
-from vaeimpute.imputers.storage import can_save
+from vaeimpute.experiments.units import fit_unit, forget_fitted, impute_unit
 from vaeimpute.missingness import SCENARIOS, Scenario, trial_rng
 from vaeimpute.splits import Split, split_rows
 
 logger = logging.getLogger(__name__)
 
-FAILURE_COLUMNS = ["cohort", "seed", "method", "scenario", "trial", "cause"]
+FAILURE_COLUMNS = ["cohort", "seed", "method", "scenario", "trial", "cause", "traceback"]
 
 
 class GridError(VaeimputeError, RuntimeError):
@@ -76,17 +73,14 @@ class Results:
     beside : dict of str to DataFrame
         Tables of other rows that the measure gave.
     failures : DataFrame
-        One row per unit that failed: ``cohort``, ``seed``, ``method``, ``scenario``, ``trial`` and
-        ``cause``. Without scenario and trial, it is the fit that failed, and all that depends on
-        it was not tried.
-    tracebacks : tuple of str
-        Of the failures, in their order.
+        One row per unit that failed: ``cohort``, ``seed``, ``method``, ``scenario``, ``trial``,
+        ``cause`` and ``traceback`` (empty if the process was killed). Without scenario and trial,
+        it is the fit that failed, and all that depends on it was not tried.
     """
 
     table: pd.DataFrame
-    beside: dict[str, pd.DataFrame] = field(default_factory=dict)
-    failures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FAILURE_COLUMNS))
-    tracebacks: tuple[str, ...] = ()
+    beside: dict[str, pd.DataFrame]
+    failures: pd.DataFrame
 
     @property
     def samples(self) -> pd.DataFrame:
@@ -109,7 +103,6 @@ class Results:
                 for name in names
             },
             pd.concat([part.failures for part in parts], ignore_index=True),
-            tuple(text for part in parts for text in part.tracebacks),
         )
 
     def describe_failures(self, most: int = 5) -> str:
@@ -275,7 +268,18 @@ class Grid:
             for trial in range(n_trials)
         }
         self.cells = [Cell(method, *place) for method in self.imputers for place in self._masks]
-        self._digests: dict[Any, str] = {}
+        self._train_hash, self._test_hash = joblib.hash(self.train), joblib.hash(self.test)
+        # Before they are fitted, which uses up a random_state that is no integer.
+        self._imputers = {name: describe(imputer) for name, imputer in self.imputers.items()}
+
+    def describe(self) -> str:
+        """Say how much there is to compute."""
+        methods, scenarios, trials = map(dict.fromkeys, zip(*self.cells, strict=True))
+        return (
+            f"{len(methods)} methods ({', '.join(methods)}) x {len(scenarios)} scenarios x "
+            f"{len(trials)} trials; {len(self.train)} samples to train on and {len(self.test)} to "
+            f"test on, {self.test.shape[1]} features"
+        )
 
     def run(
         self,
@@ -313,17 +317,14 @@ class Grid:
             # joblib starts a process anew that has grown by 300 MB, which a network does at once.
             warnings.filterwarnings("ignore", "A worker stopped while some jobs were", UserWarning)
             stack.callback(forget_fitted)
-            found = self.finished(units)
+            # The workers of a cluster, other machines, have to have the same code.
+            code = None if client is None else code_version()
+            found = {} if units is None else self.finished(units)
             pending = [cell for cell in self.cells if cell not in found]
             methods = list(dict.fromkeys(cell.method for cell in pending))
-            fitted = {method: self._kept_fit(method, units) for method in methods}
+            n_units = len(self.cells) + len(methods)
             bar = stack.enter_context(
-                tqdm(
-                    total=len(self.cells) + sum(fit is None for fit in fitted.values()),
-                    initial=len(found),
-                    unit="unit",
-                    disable=not progress,
-                )
+                tqdm(total=n_units, initial=len(found), unit="unit", disable=not progress)
             )
 
             def run(calls: dict[Any, Call]) -> Iterator[tuple[Cell, Any]]:
@@ -336,29 +337,22 @@ class Grid:
                     else:
                         yield cell, outcome
 
-            # The workers of a cluster, other machines, have to have the same code.
-            code = None if client is None else code_version()
-            fits = {
-                Cell(method): self._fit_call(method, units, code)
+            fits: dict[Any, Call] = {
+                Cell(method): (
+                    fit_unit,
+                    (self.imputers[method], self.train, units, self.fit_key(method), code),
+                )
                 for method in methods
-                if fitted[method] is None
             }
-            for cell, fit in run(fits):
-                if units is not None and isinstance(fit.imputer, Path):
-                    if not fit.imputer.exists():
-                        failures[cell] = Failure(
-                            f"FileNotFoundError: A worker has written {fit.imputer}, and here it "
-                            "is not: the store has to be a folder that all workers share."
-                        )
-                        continue
-                    record = {"seconds": fit.seconds, "sha256": fit.sha256}
-                    units.write(self.fit_key(cell.method), record)
-                fitted[cell.method] = fit
+            fitted = {cell.method: fit for cell, fit in run(fits)}
             work: dict[Any, Call] = {
-                cell: (impute_unit, (fit, self.test, self._masks[cell[1:]], cell.trial,
-                                     self.measure, code))
+                cell: (
+                    impute_unit,
+                    (fitted[cell.method], self.test, self._masks[cell[1:]], cell.trial,
+                     self.measure, code),
+                )
                 for cell in pending
-                if (fit := fitted[cell.method]) is not None
+                if cell.method in fitted
             }  # fmt: skip
             for cell, result in run(work):
                 found[cell] = result
@@ -366,12 +360,9 @@ class Grid:
                     units.write(self.cell_key(cell), result)
         return self._results(found, failures)
 
-    def finished(self, store: str | Path | UnitStore | None) -> dict[Cell, dict[str, Any]]:
+    def finished(self, store: UnitStore) -> dict[Cell, dict[str, Any]]:
         """Return the results that a store has."""
-        if store is None:
-            return {}
-        units = store if isinstance(store, UnitStore) else UnitStore(store)
-        found = {cell: units.read(self.cell_key(cell)) for cell in self.cells}
+        found = {cell: store.read(self.cell_key(cell)) for cell in self.cells}
         return {cell: result for cell, result in found.items() if result is not None}
 
     def fit_key(self, method: str) -> dict[str, Any]:
@@ -379,8 +370,8 @@ class Grid:
         return {
             "unit": "fit",
             "code": code_version(),
-            "train": self._digest("train", self.train),
-            "imputer": describe(self.imputers[method]),
+            "train": self._train_hash,
+            "imputer": self._imputers[method],
         }
 
     def cell_key(self, cell: Cell) -> dict[str, Any]:
@@ -391,48 +382,13 @@ class Grid:
         """
         return {
             "unit": "impute",
-            "fit": self._digest(("fit", cell.method), lambda: self.fit_key(cell.method)),
-            "test": self._digest("test", self.test),
+            "fit": digest(self.fit_key(cell.method)),
+            "test": self._test_hash,
             "scenario": cell.scenario,
             "trial": cell.trial,
-            "mask": self._digest(cell[1:], self._masks[cell[1:]]),
-            "measure": self._digest("measure", lambda: [describe(type(self.measure)),
-                                                        self.measure.key()]),
-        }  # fmt: skip
-
-    def _digest(self, name: Any, of: Any) -> str:
-        """Hash something once."""
-        if name not in self._digests:
-            self._digests[name] = digest(of()) if callable(of) else array_digest(of)
-        return self._digests[name]
-
-    def _fit_path(self, method: str, units: UnitStore | None) -> Path | None:
-        """Where a fitted imputer is kept; None if it has to travel by itself."""
-        if units is None or not can_save(self.imputers[method]):
-            return None
-        return units.path(self.fit_key(method), ".safetensors")
-
-    def _fit_call(self, method: str, units: UnitStore | None, code: str | None) -> Call:
-        imputer, path = self.imputers[method], self._fit_path(method, units)
-        if units is not None:
-            imputer = clone(imputer)
-        given = imputer.get_params(deep=False)
-        if path and given.get("checkpoint", "") is None and isinstance(given["random_state"], int):
-            # So that a long training that is killed goes on as well.
-            imputer.set_params(checkpoint=str(path.with_suffix(".checkpoint")))
-        return fit_unit, (imputer, self.train, path, code)
-
-    def _kept_fit(self, method: str, units: UnitStore | None) -> Fitted | None:
-        path = self._fit_path(method, units)
-        if path is None or units is None or not path.exists():
-            return None
-        record = units.read(self.fit_key(method))
-        if record is None:
-            return None
-        if file_digest(path) != record["sha256"]:
-            logger.warning("Fitting %s again, %s is damaged or not its own.", method, path.name)
-            return None
-        return Fitted(path, **record)
+            "mask": joblib.hash(self._masks[cell[1:]]),
+            "measure": digest([describe(type(self.measure)), self.measure.key()]),
+        }
 
     def _results(self, found: dict[Cell, dict[str, Any]], failures: dict[Cell, Failure]) -> Results:
         name, seed = self.cohort.name, self.seed
@@ -466,10 +422,12 @@ class Grid:
                 for name, table in self.measure.tables(pd.concat(beside)).items()
             } if beside else {},
             pd.DataFrame(
-                [(name, seed, *cell, failures[cell].cause) for cell in failed],
+                [
+                    (name, seed, *cell, failures[cell].cause, failures[cell].traceback)
+                    for cell in failed
+                ],
                 columns=FAILURE_COLUMNS,
             ).astype({"trial": "Int64"}),
-            tuple(failures[cell].traceback for cell in failed),
         )  # fmt: skip
 
 

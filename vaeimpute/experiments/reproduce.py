@@ -1,11 +1,9 @@
-"""What `vaeimpute reproduce` does, in steps: plan, say so, run, write."""
+"""What `vaeimpute reproduce` does around the grids: prepare, and write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from vaeimpute.cohorts import Cohort
 from vaeimpute.exceptions import ExperimentError
@@ -15,113 +13,13 @@ from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.profiles import Profile
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Experiments on one cohort, ready to run; `make_plan` makes it.
-
-    Attributes
-    ----------
-    cohort : Cohort
-        Prepared.
-    profile : Profile
-    seeds : range
-        Of the splits.
-    without : sequence of str
-        Methods to leave out.
-    grids : dict of str to (Experiment, Grid)
-        The first split of each, by the experiment's name.
-    """
-
-    cohort: Cohort
-    profile: Profile
-    seeds: range
-    without: Sequence[str]
-    grids: dict[str, tuple[Experiment, Grid]]
-
-    def describe(self) -> str:
-        """Say what there is to do."""
-        first = next(iter(self.grids.values()))[1]
-        seeds = f"seed {self.seeds[0]}" + f" to {self.seeds[-1]}" * (len(self.seeds) > 1)
-        lines = [
-            f"{self.cohort.name}: {len(first.train)} samples to train on and {len(first.test)} to "
-            f"test on, {first.train.shape[1]} features; {seeds}."
-        ]
-        for name, (_, grid) in self.grids.items():
-            methods, scenarios, trials = (
-                dict.fromkeys(parts) for parts in zip(*grid.cells, strict=True)
-            )
-            lines.append(
-                f"{name}: {len(methods)} methods ({', '.join(methods)}) x {len(scenarios)} "
-                f"scenarios x {len(trials)} trials x {len(self.seeds)} splits = "
-                f"{len(grid.cells) * len(self.seeds)} units."
-            )
-        return "\n".join(lines)
-
-    def run(self, **options: Any) -> Iterator[tuple[str, Results]]:
-        """Run the experiments.
-
-        Parameters
-        ----------
-        **options
-            Of `Grid.run`.
-
-        Yields
-        ------
-        name : str
-        results : Results
-        """
-        for name, (experiment, first) in self.grids.items():
-            parts = [first.run(**options)]
-            for seed in self.seeds[1:]:
-                grid = experiment.grid(self.cohort, self.profile, seed, self.without)
-                parts.append(grid.run(**options))
-            yield name, Results.together(parts)
-
-    def write(self, name: str, results: Results, output: Path) -> Path:
-        """Write the tables of an experiment, each with where it comes from, and what failed.
-
-        Parameters
-        ----------
-        name : str
-        results : Results
-        output : Path
-            The folder of all results.
-
-        Returns
-        -------
-        Path
-            Of the main table; the others have its name and their own.
-        """
-        path = output / self.cohort.name / f"{name}.csv"
-        provenance = collect_provenance(
-            {
-                "experiment": name,
-                "cohort": self.cohort.name,
-                "cohort_notes": list(self.cohort.notes),
-                "seed": self.seeds[0],
-                "n_splits": len(self.seeds),
-                **self.profile.parameters(),
-            }
-        ) | {"failed_units": len(results.failures)}
-        write_table(results.table, path, provenance)
-        for other, table in results.beside.items():
-            write_table(table, path.with_stem(f"{name}_{other}"), provenance)
-        failures = path.with_suffix(".failures.csv")
-        failures.unlink(missing_ok=True)  # of an earlier run
-        if len(results.failures):
-            results.failures.to_csv(failures, index=False)
-        return path
-
-
-def make_plan(
+def prepare_grids(
     names: Sequence[str],
     cohort: Cohort,
     profile: Profile,
-    *,
     seed: int = 0,
-    n_splits: int = 1,
     without: Sequence[str] = (),
-) -> Plan:
+) -> tuple[Cohort, dict[Experiment, Grid]]:
     """Prepare experiments on a cohort.
 
     Parameters
@@ -131,15 +29,15 @@ def make_plan(
     cohort : Cohort
     profile : Profile
     seed : int
-        Of the first split.
-    n_splits : int
-        How many, of this seed and those that follow.
+        Of the split, and of what is simulated.
     without : sequence of str
         Methods to leave out.
 
     Returns
     -------
-    Plan
+    cohort : Cohort
+        With what it lacked.
+    grids : dict of Experiment to Grid
 
     Raises
     ------
@@ -155,8 +53,50 @@ def make_plan(
     grids = {}
     for experiment in [e for e, obstacle in obstacles.items() if not obstacle]:
         try:
-            grid = experiment.grid(cohort, profile, seed, without)
+            grids[experiment] = experiment.grid(cohort, profile, seed, without)
         except ValueError as error:
             raise ExperimentError(f"{experiment.name}: {error}") from error
-        grids[experiment.name] = experiment, grid
-    return Plan(cohort, profile, range(seed, seed + n_splits), without, grids)
+    return cohort, grids
+
+
+def write_results(
+    results: Results,
+    experiment: Experiment,
+    cohort: Cohort,
+    profile: Profile,
+    seeds: Sequence[int],
+    output: Path,
+) -> Path:
+    """Write the tables of an experiment, each with where it comes from, and what failed.
+
+    Parameters
+    ----------
+    results : Results
+    experiment, cohort, profile, seeds
+        What was run.
+    output : Path
+        The folder of all results.
+
+    Returns
+    -------
+    Path
+        Of the main table; the others have its name and their own.
+    """
+    path = output / cohort.name / f"{experiment.name}.csv"
+    parameters = {
+        "experiment": experiment.name,
+        "cohort": cohort.name,
+        "cohort_notes": list(cohort.notes),
+        "seed": seeds[0],
+        "n_splits": len(seeds),
+        **profile.parameters(),
+    }
+    provenance = collect_provenance(parameters) | {"failed_units": len(results.failures)}
+    write_table(results.table, path, provenance)
+    for name, table in results.beside.items():
+        write_table(table, path.with_stem(f"{experiment.name}_{name}"), provenance)
+    failures = path.with_suffix(".failures.csv")
+    failures.unlink(missing_ok=True)  # of an earlier run
+    if len(results.failures):
+        results.failures.drop(columns="traceback").to_csv(failures, index=False)
+    return path

@@ -1,21 +1,15 @@
-"""Settings of the VAE that are compared, and their choice on validation rows."""
+"""Settings of the VAE that are compared: architectures, learning rates, betas."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sklearn.base import BaseEstimator, clone
-
-from vaeimpute.cohorts import Cohort
-from vaeimpute.experiments.grid import Results, run_experiment
 from vaeimpute.imputers import AutoencoderImputer
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.methods import METHODS
-from vaeimpute.missingness import Scenario
 from vaeimpute.profiles import Profile
 from vaeimpute.seeding import integer
-from vaeimpute.splits import Split, split_rows
 
 
 def paper_architectures(
@@ -61,66 +55,6 @@ def paper_architectures(
             name = f"{n_layers} layers, latent {latent_dim}"
             networks[name] = {"hidden_sizes": sizes, "latent_dim": latent_dim}
     return networks
-
-
-def compare_settings(
-    cohort: Cohort,
-    imputer: BaseEstimator,
-    settings: Mapping[str, Mapping[str, Any]],
-    *,
-    scenario: str | Scenario = "mcar_10",
-    n_trials: int = 10,
-    seed: int = 0,
-    split: Split | None = None,
-    progress: bool = False,
-) -> Results:
-    """Measure the error of an imputer on validation rows, with several settings.
-
-    The test rows have no part in it: every setting is fitted to ``split.tune``, standardised with
-    these rows, and imputes ``split.validation``.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        In its own units.
-    imputer : estimator
-        What the settings leave open. Not changed.
-    settings : mapping of str to mapping
-        Parameters to set, by the name under which the rows of the result go.
-    scenario : str or Scenario
-        What is hidden in the validation rows; the paper hides 10 % at random.
-    n_trials : int
-    seed : int
-        Root of the split and the masks.
-    split : Split, optional
-        Instead of the one that `seed` gives.
-    progress : bool
-
-    Returns
-    -------
-    Results
-        As from `vaeimpute.experiments.run_experiment`; ``method`` is the name of the setting.
-
-    Examples
-    --------
-    >>> from vaeimpute.cohorts import load_cohort
-    >>> from vaeimpute.imputers import KNNImputer
-    >>> results = compare_settings(
-    ...     load_cohort("breast-gse1992"), KNNImputer(),
-    ...     {"one": {"n_neighbors": 1}, "ten": {"n_neighbors": 10}}, n_trials=2,
-    ... )
-    >>> results.table.groupby("method")["mae"].mean().idxmin()
-    'ten'
-    """
-    if split is None:
-        split = split_rows(len(cohort.values), strata=cohort.strata, seed=seed)
-    candidates = {
-        name: clone(imputer).set_params(**parameters) for name, parameters in settings.items()
-    }
-    return run_experiment(
-        cohort, candidates, [scenario], n_trials=n_trials, seed=seed, split=split.for_tuning(),
-        progress=progress,
-    )  # fmt: skip
 
 
 def build_architectures(

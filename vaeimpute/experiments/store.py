@@ -175,18 +175,6 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def array_digest(array: np.ndarray) -> str:
-    """Hash the shape, the type and every bit of an array.
-
-    Examples
-    --------
-    >>> array_digest(np.zeros(3)) == array_digest(np.zeros((3, 1)))
-    False
-    """
-    head = f"{array.dtype.str} {array.shape}".encode()
-    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
-
-
 def file_digest(path: Path) -> str:
     """Hash the content of a file."""
     with path.open("rb") as file:

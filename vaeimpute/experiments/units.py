@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from vaeimpute.exceptions import OtherCodeError
 from vaeimpute.experiments.measures import Measure
-from vaeimpute.experiments.store import code_version, file_digest
-from vaeimpute.imputers.storage import load_imputer, save_imputer
+from vaeimpute.experiments.store import UnitStore, code_version, file_digest
+from vaeimpute.imputers.storage import can_save, load_imputer, save_imputer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,22 @@ class Fitted:
 
 
 def fit_unit(
-    imputer: BaseEstimator, train: np.ndarray, path: Path | None, code: str | None
+    imputer: BaseEstimator,
+    train: np.ndarray,
+    store: UnitStore | None,
+    key: Mapping[str, Any],
+    code: str | None,
 ) -> Fitted:
-    """Fit an imputer.
+    """Fit an imputer, or find it in a store.
 
     Parameters
     ----------
     imputer : estimator
+        Fitted itself if there is no store; else a copy is, which is kept there if it can be saved.
     train : array of shape (n_train, n_features)
-    path : Path or None
-        The file to save it to. Without one it is returned itself.
+    store : UnitStore or None
+    key : mapping
+        Of the unit in the store.
     code : str or None
         The `code_version` of the caller, if this may run elsewhere.
 
@@ -54,14 +64,30 @@ def fit_unit(
     Fitted
     """
     _check_code(code)
+    path = None
+    if store is not None:
+        imputer = clone(imputer)
+        path = store.path(key, ".safetensors") if can_save(imputer) else None
+    if store is not None and path is not None:
+        kept = store.read(key) if path.exists() else None
+        if kept is not None and file_digest(path) == kept["sha256"]:
+            return Fitted(path, **kept)
+        if kept is not None:
+            logger.warning("Fitting again, %s is damaged or not its own.", path.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        given = imputer.get_params(deep=False)
+        if given.get("checkpoint", "") is None and isinstance(given["random_state"], int):
+            # So that a long training that is killed goes on as well.
+            imputer.set_params(checkpoint=str(path.with_suffix(".checkpoint")))
     start = time.perf_counter()
     imputer.fit(train, None)  # scikit-learn's FrozenEstimator insists on a y
     seconds = time.perf_counter() - start
-    if path is None:
+    if store is None or path is None:
         return Fitted(imputer, seconds)
-    path.parent.mkdir(parents=True, exist_ok=True)
     save_imputer(imputer, path)
-    return Fitted(path, seconds, file_digest(path))
+    fitted = Fitted(path, seconds, file_digest(path))
+    store.write(key, {"seconds": seconds, "sha256": fitted.sha256})
+    return fitted
 
 
 def impute_unit(
@@ -106,6 +132,12 @@ def impute_unit(
 
 @lru_cache(maxsize=1)  # the units of one imputer follow each other, and a large one fills memory
 def _read(fitted: Fitted) -> BaseEstimator:
+    assert isinstance(fitted.imputer, Path)
+    if not fitted.imputer.exists():
+        raise FileNotFoundError(
+            f"{fitted.imputer} was written by another process, and here it is not: the store has "
+            "to be a folder that all workers share."
+        )
     return load_imputer(fitted.imputer)
 
 
