@@ -91,7 +91,7 @@ def from_log_std(logs: np.ndarray, std: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> from_log_std(np.array([0.0, 2.0]), np.array([0.01, 0.4])).round(2)
-    array([0.01, 3.42])
+    array([0.01, 3.39])
     """
     variance = np.square(std)
     with np.errstate(over="ignore", invalid="ignore"):
