@@ -39,9 +39,9 @@ def test_the_loss_falls_by_half(fitted):
 
 def test_beats_the_mean_on_a_low_rank_matrix(low_rank, fitted):
     train, true, mask = low_rank
-    holes = np.where(mask, np.nan, true)
-    error = np.abs(fitted.transform(holes) - true)[mask].mean()
-    assert error < 0.5 * np.abs(MeanImputer().fit(train).transform(holes) - true)[mask].mean()
+    incomplete = np.where(mask, np.nan, true)
+    error = np.abs(fitted.transform(incomplete) - true)[mask].mean()
+    assert error < 0.5 * np.abs(MeanImputer().fit(train).transform(incomplete) - true)[mask].mean()
 
 
 def test_imputing_equals_iterations_written_out(low_rank, fitted):
@@ -61,12 +61,12 @@ def test_imputing_equals_iterations_written_out(low_rank, fitted):
 
 def test_the_guess_matters_less_after_every_iteration(low_rank, fitted):
     _, true, mask = low_rank
-    holes = np.where(mask, np.nan, true)
+    incomplete = np.where(mask, np.nan, true)
     gaps = []
     for n_iterations in (1, 3, 30):
         fitted.set_params(n_iterations=n_iterations)
         random, mean = (
-            fitted.set_params(init=init).transform(holes) for init in ("random", "mean")
+            fitted.set_params(init=init).transform(incomplete) for init in ("random", "mean")
         )
         gaps.append(np.abs(random - mean).max())
     assert gaps[0] > gaps[1] > gaps[2]
@@ -75,10 +75,10 @@ def test_the_guess_matters_less_after_every_iteration(low_rank, fitted):
 
 def test_a_network_that_is_sized_for_the_matrix_beats_the_mean(low_rank):
     train, true, mask = low_rank
-    holes = np.where(mask, np.nan, true)
+    incomplete = np.where(mask, np.nan, true)
     sized = build_own("vae", train.shape[1], init="mean", device="cpu")
-    error = np.abs(sized.fit(train).transform(holes) - true)[mask].mean()
-    assert error < 0.6 * np.abs(MeanImputer().fit(train).transform(holes) - true)[mask].mean()
+    error = np.abs(sized.fit(train).transform(incomplete) - true)[mask].mean()
+    assert error < 0.6 * np.abs(MeanImputer().fit(train).transform(incomplete) - true)[mask].mean()
     assert sized.model_.encode(torch.zeros(1, 50))[0].shape == (1, 12)
 
 
@@ -89,9 +89,9 @@ def test_torchs_global_state_is_left_alone(low_rank):
 
 
 def test_another_seed_gives_another_model(low_rank):
-    holes = np.where(low_rank[2], np.nan, low_rank[1])
+    incomplete = np.where(low_rank[2], np.nan, low_rank[1])
     first, second = (
-        VAEImputer(**SMALL, n_epochs=3, random_state=seed).fit(low_rank[0]).transform(holes)
+        VAEImputer(**SMALL, n_epochs=3, random_state=seed).fit(low_rank[0]).transform(incomplete)
         for seed in (0, 1)
     )
     assert not np.array_equal(first, second)
@@ -114,8 +114,8 @@ def test_bad_parameters_are_refused(low_rank, parameters, message):
 
 
 def test_iterations_settle(low_rank, fitted):
-    holes = np.where(low_rank[2], np.nan, low_rank[1])
-    followed = fitted.set_params(init="random").follow_iterations(holes, n_iterations=12)
+    incomplete = np.where(low_rank[2], np.nan, low_rank[1])
+    followed = fitted.set_params(init="random").follow_iterations(incomplete, n_iterations=12)
     assert followed["iteration"].tolist() == list(range(2, 13))
     assert followed["mean_change"].iloc[-1] < followed["mean_change"].iloc[0] / 20
     assert (followed["mean_change"] <= followed["max_change"]).all()
@@ -125,16 +125,16 @@ def test_iterations_settle(low_rank, fitted):
 
 def test_draws_differ_where_values_are_missing_and_only_there(low_rank, fitted):
     _, true, mask = low_rank
-    holes = np.where(mask, np.nan, true)
-    draws = fitted.sample(holes, n_draws=200)
+    incomplete = np.where(mask, np.nan, true)
+    draws = fitted.sample(incomplete, n_draws=200)
     assert draws.shape == (200, *true.shape)
     np.testing.assert_array_equal(
         draws[:, ~mask], np.broadcast_to(true[~mask], (200, (~mask).sum()))
     )
     assert (draws[:, mask].std(axis=0) > 0).all()
-    np.testing.assert_array_equal(draws[:3], fitted.sample(holes, n_draws=200)[:3])
+    np.testing.assert_array_equal(draws[:3], fitted.sample(incomplete, n_draws=200)[:3])
     # Their spread is what predict_std says it is.
-    std = fitted.predict_std(holes, n_draws=200)
+    std = fitted.predict_std(incomplete, n_draws=200)
     assert (std[~mask] == 0).all()
     ratio = draws[:, mask].std(axis=0) / std[mask]
     assert ratio.mean() == pytest.approx(1, abs=0.05)
@@ -142,9 +142,9 @@ def test_draws_differ_where_values_are_missing_and_only_there(low_rank, fitted):
 
 def test_predictive_deviations_are_in_the_units_of_the_input(low_rank):
     train, true, mask = low_rank
-    holes = np.where(mask, np.nan, true)
+    incomplete = np.where(mask, np.nan, true)
     first, second = (
-        VAEImputer(**SMALL, n_epochs=5, random_state=0).fit(train * k).predict_std(holes * k)
+        VAEImputer(**SMALL, n_epochs=5, random_state=0).fit(train * k).predict_std(incomplete * k)
         for k in (1.0, 100.0)
     )
     np.testing.assert_allclose(second, first * 100, rtol=1e-2)
@@ -153,17 +153,17 @@ def test_predictive_deviations_are_in_the_units_of_the_input(low_rank):
 @pytest.mark.parametrize("noise", [{}, {"masking_noise": 0.2}, {"gaussian_noise": 0.3}])
 def test_the_deterministic_autoencoder_beats_the_mean_too(low_rank, noise):
     train, true, mask = low_rank
-    holes = np.where(mask, np.nan, true)
+    incomplete = np.where(mask, np.nan, true)
     imputer = AutoencoderImputer(
         **SMALL, **noise, n_epochs=150, batch_size=50, init="mean", random_state=0
     )
-    error = np.abs(imputer.fit(train).transform(holes) - true)[mask].mean()
-    assert error < 0.5 * np.abs(MeanImputer().fit(train).transform(holes) - true)[mask].mean()
+    error = np.abs(imputer.fit(train).transform(incomplete) - true)[mask].mean()
+    assert error < 0.5 * np.abs(MeanImputer().fit(train).transform(incomplete) - true)[mask].mean()
 
 
 def test_the_random_guess_is_standard_normal_and_the_mean_is_zero(low_rank, fitted, monkeypatch):
     _, true, mask = low_rank
-    holes = np.where(mask, np.nan, true)
+    incomplete = np.where(mask, np.nan, true)
     inputs = []
 
     def record(x, shift):
@@ -172,7 +172,7 @@ def test_the_random_guess_is_standard_normal_and_the_mean_is_zero(low_rank, fitt
 
     monkeypatch.setattr(fitted.model_, "reconstruct", record)
     for init in ("random", "mean"):
-        fitted.set_params(init=init, n_iterations=1).transform(holes)
+        fitted.set_params(init=init, n_iterations=1).transform(incomplete)
     random, zero = (x[torch.tensor(mask)] for x in inputs)
     assert random.mean() == pytest.approx(0, abs=0.15)  # about 400 draws
     assert random.std() == pytest.approx(1, abs=0.1)
@@ -242,9 +242,9 @@ def test_a_shift_that_is_trained_in_comes_to_nearly_the_same(noisy):
     """At the optimum, mu of the shifted model is mu - shift * sigma of the ordinary one."""
     train, true, masks = noisy
     low = masks["low"]
-    holes = np.where(low, np.nan, true)
+    incomplete = np.where(low, np.nan, true)
     plain, after, trained = (
-        fitted_to(train, **parameters).transform(holes)[low]
+        fitted_to(train, **parameters).transform(incomplete)[low]
         for parameters in ({}, {"shift": 0.8}, {"shift": 0.8, "train_shift": True})
     )
     # What separates the two is small beside what the shift does.
@@ -255,23 +255,25 @@ def test_a_shift_that_is_trained_in_comes_to_nearly_the_same(noisy):
 
 def test_draws_are_shifted_too(noisy):
     train, true, masks = noisy
-    holes = np.where(masks["low"], np.nan, true)
+    incomplete = np.where(masks["low"], np.nan, true)
     means = []
     for shift in (None, 1.0):
         imputer = VAEImputer(**SMALL, n_epochs=20, shift=shift, random_state=0).fit(train)
-        means.append(imputer.sample(holes, n_draws=30)[:, masks["low"]].mean())
+        means.append(imputer.sample(incomplete, n_draws=30)[:, masks["low"]].mean())
     assert means[1] < means[0] - 0.5
 
 
 def test_a_shift_survives_saving(noisy, tmp_path):
     train, true, masks = noisy
-    holes = np.where(masks["low"], np.nan, true)
+    incomplete = np.where(masks["low"], np.nan, true)
     imputer = VAEImputer(**SMALL, n_epochs=5, shift="auto", random_state=0).fit(train)
     save_imputer(imputer, tmp_path / "vae.safetensors")
     loaded = load_imputer(tmp_path / "vae.safetensors")
     assert loaded.shift_ == imputer.shift_
     pd.testing.assert_frame_equal(loaded.shift_curve_, imputer.shift_curve_)
-    np.testing.assert_allclose(loaded.transform(holes), imputer.transform(holes), rtol=1e-6)
+    np.testing.assert_allclose(
+        loaded.transform(incomplete), imputer.transform(incomplete), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -367,10 +369,10 @@ def test_few_values_are_enough_to_validate_on():
 def test_a_checkpoint_is_gone_on_from(low_rank, tmp_path, monkeypatch, precision):
     """Interrupted right after a checkpoint was written, and fitted again."""
     train, true, mask = low_rank
-    holes = np.where(mask, np.nan, true)
+    incomplete = np.where(mask, np.nan, true)
     settings = SMALL | {"n_epochs": 6, "batch_size": np.int64(50), "random_state": 0}
     settings |= {"precision": precision, "scale": "shared"}
-    whole = VAEImputer(**settings).fit(train).transform(holes)
+    whole = VAEImputer(**settings).fit(train).transform(incomplete)
 
     monkeypatch.setattr("vaeimpute.models.Checkpoint", partial(Checkpoint, seconds=0))
     imputer = VAEImputer(**settings, checkpoint=tmp_path / "run")
@@ -393,7 +395,7 @@ def test_a_checkpoint_is_gone_on_from(low_rank, tmp_path, monkeypatch, precision
     )  # fmt: skip
     resumed = imputer.fit(train)
     assert len(n_batches) == 4 * 4  # the last four of six epochs
-    np.testing.assert_array_equal(resumed.transform(holes), whole)
+    np.testing.assert_array_equal(resumed.transform(incomplete), whole)
     assert not list(tmp_path.iterdir())
     save_imputer(resumed, tmp_path / "vae.safetensors")
     assert load_imputer(tmp_path / "vae.safetensors").checkpoint is None
