@@ -12,6 +12,8 @@ from typing import Any
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from vaeimpute.exceptions import not_installed
+
 Call = tuple[Callable[..., Any], tuple]
 
 _KILLED = (
@@ -170,11 +172,7 @@ def connected(scheduler: str | None) -> Iterator[Any]:
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "A scheduler needs Dask, which is not installed. Install it: pip install "
-            "'vaeimpute[dask]'.",
-            name="distributed",
-        ) from None
+        raise not_installed("distributed", "A scheduler", "dask") from None
     try:
         client = Client(scheduler, set_as_default=False, timeout=30)
     except (OSError, ValueError) as error:
