@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 _PACKAGE = Path(vaeimpute.__file__).parent
 # Nothing that an experiment does comes from these: imports go the other way.
 _LATER = ("claims", "cli", "comparison", "plots")
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch")
+_LIBRARIES = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "torch": "torch"}
 
 
 @lru_cache  # once in a process: what it has imported does not change when a file does
@@ -39,7 +39,9 @@ def code_version() -> str:
     """
     files = [f for f in _PACKAGE.rglob("*.py") if f.relative_to(_PACKAGE).parts[0] not in _LATER]
     # torch appends the build, which may be another on a machine with a GPU.
-    versions = [f"{name} {metadata.version(name).partition('+')[0]}" for name in _LIBRARIES]
+    versions = [
+        f"{name} {metadata.version(name).partition('+')[0]}" for name in _LIBRARIES.values()
+    ]
     return ", ".join([_files_digest(files)[:16], *versions])
 
 
@@ -90,15 +92,15 @@ def describe(value: Any, nested: bool = False) -> Any:
 def _foreign_source(what: Any) -> str:
     """Return a hash of the source of a class or function, and of what it inherits from.
 
-    Empty for this package, whose files are in `code_version`. Of others, all files count that lie
-    beside the one in question, which may use them.
+    Empty for what is in `code_version`: this package and the libraries. Of others, all files count
+    that lie beside the one in question, which may use them.
     """
     parts = inspect.getmro(what) if isinstance(what, type) else (what,)
     names = [(part.__module__ or "builtins", part) for part in parts]
     sources = [
         _source_of_module(name) or _own_source(part)
         for name, part in names
-        if name.split(".")[0] not in ("vaeimpute", *sys.builtin_module_names)
+        if name.split(".")[0] not in ("vaeimpute", *_LIBRARIES, *sys.builtin_module_names)
     ]
     return digest(sources)[:16] if sources else ""
 
