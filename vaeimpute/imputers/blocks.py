@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
+from functools import partial
 from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
@@ -281,9 +282,6 @@ class _Blocks:
         self, function: Callable[[np.ndarray], T], what: str
     ) -> Generator[tuple[slice, T], None, None]:
         """Yield slices and what a function makes of the rows there."""
-        if self.n_jobs == 1:
-            yield from ((rows, function(block)) for rows, block in self.read(what))
-            return
         waiting: deque = deque()
         with ThreadPoolExecutor(self.n_jobs) as pool:
             for rows, block in self.read(what):
@@ -299,10 +297,8 @@ def _check_memory(imputer: BaseImputer, n_rows: int, n_features: int, max_bytes:
     needed = imputer._bytes_to_fit(n_rows, n_features)
     if needed <= max_bytes:
         return
-    few = (
-        bisect_right(range(n_rows), max_bytes, key=lambda n: imputer._bytes_to_fit(n, n_features))
-        - 1
-    )
+    bytes_needed = partial(imputer._bytes_to_fit, n_features=n_features)
+    few = bisect_right(range(n_rows), max_bytes, key=bytes_needed) - 1
     advice = (
         f"Learn from fewer rows, drawn at random (n_reference={few} would fit), or take "
         "SVDImputer(joint=False) with a number of components, which keeps none."
@@ -322,10 +318,6 @@ def _write_npy(
         for rows, block in filled:
             block = np.ascontiguousarray(block)
             if rows.start == 0:
-                header = {
-                    "descr": np.lib.format.dtype_to_descr(block.dtype),
-                    "fortran_order": False,
-                    "shape": shape,
-                }
+                header = np.lib.format.header_data_from_array_1_0(block) | {"shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
             block.tofile(file)
