@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from vaeimpute.cohorts import Cohort, load_cohort
 from vaeimpute.missingness import (
+    BOTH,
     SCENARIOS,
     hide,
     mcar,
@@ -21,6 +22,7 @@ from vaeimpute.missingness import (
     mnar_low_coverage,
     mnar_low_values,
     mnar_whole_genes,
+    scenario_label,
     scenario_table,
     scenarios_for,
     trial_rng,
@@ -424,6 +426,29 @@ def test_other_parameters_give_other_keys_and_descriptions(scenario, key, words)
     assert scenario.key == key
     assert pd.Series([scenario.description]).str.contains(words).all()
     assert key not in SCENARIOS
+
+
+@pytest.mark.parametrize(
+    ("scenario", "label"),
+    [
+        (mcar(0.125), "12.5 % at random"),
+        (mnar_high_gc(), "high GC content"),
+        (mnar_high_gc(top=0.2, fraction=0.25), "high GC content, top 20 %, 25 % lost"),
+        (mnar_whole_genes(0.1), "whole genes, 10 %"),
+        (mnar_low_values(0.05), "low values, lowest 5 %"),
+        (mnar_low_values(fraction=0.25), "low values, 25 % lost"),
+        (mnar_low_coverage(fraction=0.5), "low coverage, 50 % lost"),
+        (mnar_low_coverage(4), "below 4 reads"),
+    ],
+)
+def test_every_scenario_has_a_label(scenario, label):
+    assert scenario.label == scenario_label(scenario.key) == label
+
+
+def test_labels_of_the_paper_differ_and_other_keys_stay():
+    by_type = [[scenario_label(key) for key in scenarios_for(kind)] for kind in BOTH]
+    assert all(len(set(labels)) == len(labels) for labels in by_type)
+    assert [scenario_label(key) for key in ("own", "mcar_", "beta 1")] == ["own", "mcar_", "beta 1"]
 
 
 @pytest.mark.parametrize("make", [mcar, mnar_whole_genes, mnar_low_values, mnar_high_gc])

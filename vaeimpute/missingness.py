@@ -10,6 +10,7 @@ scenarios build them with other parameters than the paper's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -126,6 +127,11 @@ class Scenario:
     nominal_fraction: float | None
     eligible: Eligible
     own: pd.DataFrame | None = None
+
+    @property
+    def label(self) -> str:
+        """A short name for tables and figures."""
+        return scenario_label(self.key)
 
     def mask(self, cohort: Cohort, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw the mask of some rows.
@@ -502,6 +508,47 @@ def _percent(share: float) -> str:
 
 def _words(share: float) -> str:
     return "half" if share == 0.5 else f"{100 * share:g} %"
+
+
+_LABELS = {
+    "mcar": ("{} % at random", "at random"),
+    "mnar_high_gc": ("high GC content, top {} %", "high GC content"),
+    "mnar_whole_genes": ("whole genes, {} %", "whole genes"),
+    "mnar_whole_sites": ("whole sites, {} %", "whole sites"),
+    "mnar_low_values": ("low values, lowest {} %", "low values"),
+    "mnar_low_coverage": ("below {} reads", "low coverage"),
+}
+
+
+def scenario_label(key: str) -> str:
+    """Return a short name of a scenario, for tables and figures.
+
+    Parameters
+    ----------
+    key : str
+        Of one of the scenarios of this module, with any parameters.
+
+    Returns
+    -------
+    str
+        The key itself if it is of no scenario here.
+
+    Examples
+    --------
+    >>> scenario_label("mcar_05"), scenario_label("mnar_low_values")
+    ('5 % at random', 'low values')
+    >>> scenario_label("mnar_low_coverage_4_50_lost+own")
+    'below 4 reads, 50 % lost, and own mask'
+    """
+    names, number = "|".join(_LABELS), r"_(\d+(?:\.\d+)?)"
+    parts = re.fullmatch(rf"({names})(?:{number})??(?:{number}_lost)?(\+own)*", key)
+    if parts is None:
+        return key
+    name, first, lost, own = parts.groups()
+    with_number, usual = _LABELS[name]
+    label = usual if first is None else with_number.format(f"{float(first):g}")
+    label += "" if lost is None else f", {float(lost):g} % lost"
+    return label + (", and own mask" if own else "")
 
 
 def _key(name: str, first: float, usual: float, fraction: float, usual_fraction: float) -> str:

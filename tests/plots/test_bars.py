@@ -23,7 +23,7 @@ def test_every_bar_shows_its_number(summary):
     ax = plot_errors(summary, scenario_labels={"mcar_05": "5 %"})
     assert sorted(bar.get_height() for bar in ax.patches) == sorted(summary["mean"])
     assert [text.get_text() for text in ax.texts].count(".400") == 2
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["5 %", "mcar_10"]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["5 %", "10 % at random"]
     assert "standard deviations" in ax.get_ylabel()
 
 

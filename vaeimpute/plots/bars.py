@@ -43,7 +43,7 @@ def plot_errors(
         From `vaeimpute.evaluation.summarize`: ``scenario``, ``method``, ``mean`` and, unless there
         are no intervals, ``half_width``.
     scenario_labels : mapping of str to str, optional
-        What to write below the bars instead of the keys.
+        What to write below the bars instead of `vaeimpute.missingness.scenario_label`.
     comparison : DataFrame, optional
         From `vaeimpute.evaluation.compare_methods`. Stars of its p values follow the numbers of the
         methods that it compares the reference with: paired / unpaired.
@@ -119,7 +119,7 @@ def plot_error_panels(
     panels : mapping of str to sequence of str
         Scenarios of each panel, by its title.
     scenario_labels : mapping of str to str, optional
-        What to write below the bars instead of the keys.
+        What to write below the bars instead of `vaeimpute.missingness.scenario_label`.
     comparison : DataFrame, optional
         From `vaeimpute.evaluation.compare_methods`; its reference may differ between scenarios.
     ylabel : str

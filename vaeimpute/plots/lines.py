@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
-from vaeimpute.plots.style import ERROR, looks, name_ticks, share_legend
+from vaeimpute.plots.style import ERROR, label_of, looks, name_ticks, share_legend
 
 _LINES = ("-", "--", ":", "-.")
 _FEW = 15  # points that have a marker each
@@ -90,7 +90,7 @@ def plot_lines(
             part = table[chosen if dashes is None else chosen & (table[dashes] == kind)]
             if part.empty:
                 continue
-            label = (labels or {}).get(name, name)
+            label = label_of(name, labels)
             ends = None if error is None else part[error].to_numpy().T
             if ends is not None and ends.ndim == 2:
                 ends = np.abs(ends - part[y].to_numpy())
@@ -253,7 +253,7 @@ def plot_difference_densities(
         From `vaeimpute.evaluation.clinical.difference_density`, by the title of the row.
     methods : sequence of str
     scenario_labels : mapping of str to str, optional
-        What to write above the panels instead of the keys.
+        What to write above the panels instead of `vaeimpute.missingness.scenario_label`.
     limit : float
         Of the axis in both directions, 1 at most.
 
@@ -282,7 +282,7 @@ def plot_difference_densities(
             ax.set_xlim(-limit, limit)
             ax.set_ylim(bottom=0)
     for ax, scenario in zip(axes[0], scenarios, strict=True):
-        ax.set_title((scenario_labels or {}).get(scenario, scenario), fontsize="medium")
+        ax.set_title(label_of(scenario, scenario_labels), fontsize="medium")
     for ax in axes[-1]:
         ax.set_xlabel("imputed − true")
     share_legend(axes.flat)

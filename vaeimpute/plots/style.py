@@ -11,6 +11,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from vaeimpute.methods import method_colors, method_markers
+from vaeimpute.missingness import scenario_label
 
 ERROR = "mean absolute error\n(standard deviations)"
 LEVELS = "viridis"  # ordered categories and continuous variables
@@ -88,9 +89,14 @@ def beta_colors(methods: Iterable[str]) -> dict[str, str]:
     return colors | {method: next(hues) for method in methods if method not in colors}
 
 
+def label_of(name: str, labels: Mapping[str, str] | None = None) -> str:
+    """Return what a figure calls something; scenarios have short names of their own."""
+    return (labels or {}).get(name, scenario_label(str(name)))
+
+
 def name_ticks(ax: Axes, names: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
     """Write what stands at the places 0, 1, 2, ... of the horizontal axis."""
-    ax.set_xticks(range(len(names)), [(labels or {}).get(name, name) for name in names])
+    ax.set_xticks(range(len(names)), [label_of(name, labels) for name in names])
     ax.tick_params(axis="x", length=0)
 
 
