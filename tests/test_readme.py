@@ -1,12 +1,14 @@
-"""What the README shows and says must be so."""
+"""What the README, and the page on running, show and say must be so."""
 
 import re
+import shlex
 import textwrap
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import readme  # in book/
@@ -15,6 +17,7 @@ from vaeimpute.imputers._base import BaseImputer
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RUNNING = (ROOT / "book" / "running.md").read_text(encoding="utf-8")
 
 
 def test_figure_and_times_are_those_of_the_runs():
@@ -53,6 +56,29 @@ def test_its_example_runs(table):
     exec(code, names)
     assert names["filled"].notna().all(axis=None)
     pd.testing.assert_frame_equal(names["filled"].where(table.notna()), table)
+
+
+def test_the_examples_on_running_run_one_after_another(table):
+    np.save("large.npy", np.random.default_rng(0).normal(size=(60, 60)))
+    names = {"new_samples": table}
+    for code in re.findall(r"```python\n(.*?)```", RUNNING, flags=re.DOTALL):
+        exec(code, names)
+    pd.testing.assert_frame_equal(names["filled"].where(table.notna()), table)
+    assert np.isfinite(names["filled_later"]).all()
+
+
+def test_commands_take_the_options_that_pages_give_them():
+    pages = README + RUNNING + (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    found = re.findall(
+        r"[^`](?:\.venv/bin/)?\bvaeimpute (.+)",
+        "".join(re.findall(r"```bash.*?```", pages, flags=re.DOTALL)),
+    )
+    found += re.findall(r"`vaeimpute ([^`]+)`", pages)
+    assert len(found) > 8
+    for line in found:
+        name, *arguments = shlex.split(line, comments=True)
+        command = get_command(app).commands[name]
+        command.make_parser(command.context_class(command)).parse_args(arguments)
 
 
 def test_its_command_runs(table):
