@@ -22,13 +22,14 @@ MATHJAX = ("tex-mml-chtml.js", "input/tex/extensions", "output/chtml/fonts")
 
 
 def glued(chapter: Path) -> dict[str, str]:
-    """Return what a chapter glued, as text, by its keys."""
+    """Return the texts on claims that a chapter glued, by their keys."""
     found = {}
     for cell in nbformat.read(chapter, as_version=4).cells:
         for output in cell.get("outputs", []):
-            if scrap := output.get("metadata", {}).get("scrapbook"):
-                text = output["data"].get(f"{scrap['mime_prefix']}text/plain", "''")
-                found[scrap["name"]] = str(ast.literal_eval(text))
+            scrap = output.get("metadata", {}).get("scrapbook", {"name": ""})
+            if re.fullmatch(r"(verdict|basis)_C\d+", scrap["name"]):
+                text = output["data"][f"{scrap['mime_prefix']}text/plain"]
+                found[scrap["name"]] = ast.literal_eval(text)
     return found
 
 
@@ -48,9 +49,9 @@ def verdicts(chapters: Iterable[Path]) -> str:
     for chapter in chapters:
         texts = glued(chapter)
         for key, verdict in texts.items():
-            if not (match := re.fullmatch(r"verdict_(C\d+)", key)):
+            kind, id = key.split("_")
+            if kind == "basis":
                 continue
-            id = match[1]
             if verdict not in VERDICTS or id not in CLAIMS or id in rows:
                 raise ValueError(f"{chapter.stem} glues {verdict!r} as {key}, which cannot be.")
             counts[verdict] += 1
