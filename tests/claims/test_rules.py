@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from vaeimpute.claims import judge
+from vaeimpute.claims.intervals import lies_between, over_samples, over_splits
 from vaeimpute.claims.paper import CLAIMS, CLINICAL_SCENARIOS, LOW_VALUE_SCENARIOS, Check, Claim
-from vaeimpute.claims.rules import RULES, lies_between, over_samples, over_splits, sum_up
+from vaeimpute.claims.rules import RULES, sum_up
 from vaeimpute.evaluation.clinical import compare_coefficients
 
 MCAR = ["mcar_05", "mcar_10", "mcar_30"]

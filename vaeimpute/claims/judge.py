@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from vaeimpute.claims.comparisons import Finding
 from vaeimpute.claims.paper import CLAIMS, Claim
-from vaeimpute.claims.rules import ERROR_RULES, RULES, Figure, apply_rule, sum_up
+from vaeimpute.claims.rules import ERROR_RULES, RULES, apply_rule, sum_up
 
 #: All verdicts there are.
 VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
@@ -78,7 +79,7 @@ class Judgement:
     verdict : str
         One of `VERDICTS`.
     figures : DataFrame
-        One row per cell, with the attributes of `vaeimpute.claims.rules.Figure` as columns.
+        One row per cell, with the attributes of `vaeimpute.claims.comparisons.Finding` as columns.
     rmse : Judgement or None
         The same by the true RMSE instead of the mean absolute error, which the paper calls by that
         name; None if the claim is not on errors or the tables do not tell.
@@ -220,21 +221,21 @@ def _by_name(tables: Tables) -> dict[str, pd.DataFrame]:
 def _judge(
     claim: Claim, tables: Mapping[str, pd.DataFrame], metric: str, simulated_gc: bool
 ) -> Judgement:
-    groups: list[tuple[str | float, list[Figure]]] = []
+    groups: list[tuple[str | float, list[Finding]]] = []
     for check in claim.checks:
         if simulated_gc and check.parameters.get("real_gc"):
-            figures = [Figure(cell, note="the GC content is simulated", testable=False)
+            findings = [Finding(cell, note="the GC content is simulated", testable=False)
                        for cell in check.parameters["cells"]]  # fmt: skip
         else:
-            figures = apply_rule(check, tables, metric)
-        groups.append((check.needs, figures))
+            findings = apply_rule(check, tables, metric)
+        groups.append((check.needs, findings))
     if claim.needs is not None:
-        groups = [(claim.needs, [figure for _, figures in groups for figure in figures])]
-    found = [figure for _, figures in groups for figure in figures]
-    verdict = sum_up((needs, [figure.meets for figure in fs]) for needs, fs in groups)
-    if not any(figure.testable for figure in found):
+        groups = [(claim.needs, [finding for _, findings in groups for finding in findings])]
+    found = [finding for _, findings in groups for finding in findings]
+    verdict = sum_up((needs, [finding.meets for finding in fs]) for needs, fs in groups)
+    if not any(finding.testable for finding in found):
         verdict = "not testable here"
-    table = pd.DataFrame([asdict(figure) for figure in found]).astype({"meets": object})
+    table = pd.DataFrame([asdict(finding) for finding in found]).astype({"meets": object})
     return Judgement(claim, verdict, table)
 
 

@@ -9,7 +9,11 @@ from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simula
 from vaeimpute.exceptions import ExperimentError, some
 from vaeimpute.experiments.grid import Grid
 from vaeimpute.experiments.measures import ClinicalConcordance, Measure
-from vaeimpute.experiments.settings import build_architectures, build_betas, build_learning_rates
+from vaeimpute.experiments.vae_variants import (
+    build_architectures,
+    build_betas,
+    build_learning_rates,
+)
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.methods import build_methods
 from vaeimpute.missingness import (
@@ -125,7 +129,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     for experiment in (
         Experiment(
             "expression_errors",
-            "errors of all methods in the six expression scenarios (Figure 1, Table S1)",
+            "errors of all methods in the six expression scenarios (Figure 1)",
             "expression",
             _scenarios(*scenarios_for("expression")),
         ),

@@ -1,4 +1,4 @@
-"""Settings of the VAE that are compared: architectures, learning rates, betas."""
+"""Variants of the VAE that are compared: architectures, learning rates, betas."""
 
 from __future__ import annotations
 
