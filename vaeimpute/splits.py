@@ -21,7 +21,8 @@ class Split:
     tune : integer array
         The part of `train` that hyper-parameters are tried on.
     validation : integer array
-        The rest of `train`, on which the hyper-parameters are chosen.
+        The rest of `train`, on which the hyper-parameters are chosen; but the lambda of the shift
+        correction is chosen by `vaeimpute.imputers.VAEImputer`, on rows that it draws itself.
     test : integer array
         Rows that nothing is fitted to; values are masked only here.
     """

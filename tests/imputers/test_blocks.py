@@ -270,8 +270,8 @@ def test_says_up_front_what_memory_it_needs(matrix):
 class Unread:
     """Cells of which nothing may be read."""
 
-    def __init__(self, names):
-        self.var_names, self.shape, self.X = pd.Index(names), (4, len(names)), self
+    def __init__(self, names, n_rows=4):
+        self.var_names, self.shape, self.X = pd.Index(names), (n_rows, len(names)), self
 
 
 @pytest.mark.parametrize(
@@ -292,6 +292,20 @@ def test_other_features_are_refused_before_anything_is_read(names, message, tmp_
         impute_blocks(MeanImputer(), Unread(names), tmp_path / "out.npy")
     with pytest.raises(NotFittedError):
         transform_anndata(MeanImputer(), Unread(names))
+
+
+@pytest.mark.parametrize(
+    ("imputer", "n_rows", "message"),
+    [
+        (AutoencoderImputer(validation_fraction=0.1), 4, "of 4 rows leaves 4 for training and 0"),
+        (VAEImputer(validation_fraction=0.9), 4, "of 4 rows leaves 0 for training and 4"),
+        # Enough for the model, but not for the one by which the shift is chosen.
+        (VAEImputer(validation_fraction=0.1, shift="auto"), 6, "of 5 rows leaves 5"),
+    ],
+)
+def test_no_rows_to_validate_with_are_refused_before_anything_is_read(imputer, n_rows, message):
+    with pytest.raises(ValueError, match=message):
+        fit_blocks(imputer, Unread(["a", "b"], n_rows))
 
 
 @pytest.mark.parametrize("fit", [fit_blocks, fit_anndata])

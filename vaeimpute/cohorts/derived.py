@@ -128,7 +128,7 @@ EPSILON = 0.01
 
 
 def negative_log(cohort: Cohort, epsilon: float = EPSILON) -> Cohort:
-    """Take -ln(level + epsilon) of methylation levels, as the paper does.
+    """Take the paper's negative log transformation of methylation levels: -ln(level + epsilon).
 
     Parameters
     ----------
@@ -146,6 +146,10 @@ def negative_log(cohort: Cohort, epsilon: float = EPSILON) -> Cohort:
     ------
     CohortError
         If a value is no methylation level, or the values are logarithms already.
+
+    References
+    ----------
+    Qiu, Zheng, Gevaert 2020, section "Datasets".
 
     Examples
     --------

@@ -176,7 +176,7 @@ def error_by_coverage(
 
 
 def error_per_feature(true: ArrayLike, imputed: ArrayLike, mask: ArrayLike) -> np.ndarray:
-    """Mean absolute error of every feature over its masked entries.
+    """Mean absolute error of every feature over its masked entries (Table S1).
 
     Parameters
     ----------

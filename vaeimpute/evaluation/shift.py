@@ -1,4 +1,7 @@
-"""A shift for low values that are missing, for any method: how far, and what it does."""
+"""A shift for low values that are missing, for any method: how far, and what it does.
+
+The VAE chooses its own, the paper's lambda: see `VAEImputer._choose_shift`.
+"""
 
 from __future__ import annotations
 

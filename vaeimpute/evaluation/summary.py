@@ -97,10 +97,12 @@ def describe_ranking(summary: pd.DataFrame, scenario: str) -> str:
 def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") -> pd.DataFrame:
     """Wilcoxon tests of one method against each other one, over the trials.
 
+    The significance scores above the bars of Figures 1 and 3 (ggsignif). Verdicts do not rest on
+    them: see `vaeimpute.claims.rules`.
+
     Trials share their masks between methods, so they are pairs and the signed-rank test is the
     fitting one. The paper's figure tool takes them as unpaired (rank-sum test) by default. Either
-    tells about other masks for the same fit, and nothing about other patients: see
-    `vaeimpute.claims`.
+    tells about other masks for the same fit, and nothing about other patients.
 
     Parameters
     ----------

@@ -92,6 +92,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._is_fitted = False  # a fit that fails or is interrupted leaves nothing to be used
         self._check_parameters()
         X = self._validate(X, reset=True)
+        self._check_rows(len(X))
         moments = reduce(add, (Moments.of(X[rows]) for rows in _blocks_of(X)))
         self._remember(moments, moments.count)
         self._fit(self._scale(X))
@@ -130,15 +131,17 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             predicted = self._impute(self._scale(X[rows]), missing[rows])[missing[rows]]
             if self._scaler is not None:
                 # Not in what `_impute` works in: float32 would round to the digits of an offset.
-                features = np.nonzero(missing)[1]
                 predicted = predicted.astype(np.float64, copy=False)
-                predicted = predicted * self._scaler.scale_[features] + self._scaler.mean_[features]
+                predicted = self._scaler.inverse_transform(predicted, np.nonzero(missing)[1])
             X[missing] = predicted
         return X
 
     def _check_parameters(self) -> None:
         """Refuse parameters without a meaning, before any work is done with them."""
         self._validate_params()
+
+    def _check_rows(self, n_rows: int) -> None:
+        """Refuse so few rows to learn from that nothing can be learnt."""
 
     def _validate(self, X, *, reset: bool = False, copy: bool = False) -> np.ndarray:
         """Return `X` as floats with the columns of the fit, or those of `X` if it is the fit."""
@@ -179,6 +182,11 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return _wrap_data_with_container("transform", values, X, self)
 
     def _scale(self, X: np.ndarray) -> np.ndarray:
+        """Scale by the training rows' mean and standard deviation.
+
+        `transform` scales back what was imputed (the paper, section "Variational autoencoder", last
+        paragraph).
+        """
         scaled = np.empty(X.shape, self._dtype)
         for rows in _blocks_of(X):
             part = X[rows].astype(np.float64)
@@ -257,9 +265,11 @@ class Scaler(NamedTuple):
     mean_: np.ndarray
     scale_: np.ndarray
 
-    def inverse_transform(self, X: np.ndarray) -> np.ndarray:
-        """Return standard deviations from the mean in units of the features."""
-        return X * self.scale_ + self.mean_
+    def inverse_transform(
+        self, X: np.ndarray, features: np.ndarray | slice = slice(None)
+    ) -> np.ndarray:
+        """Return standard deviations from the mean in units of the features: of all, or of some."""
+        return X * self.scale_[features] + self.mean_[features]
 
 
 @dataclass(frozen=True)

@@ -101,14 +101,23 @@ class NeuralImputer(BaseImputer):
         n_held_out = round(self.validation_fraction * len(X))
         held_out, rows = X[order[:n_held_out]], X[order[n_held_out:]]
         hidden = torch.from_numpy(hide(~held_out.isnan().numpy(), _HIDDEN, rng))
-        if not len(rows) or not hidden.any():
+        if not hidden.any():
             raise ValueError(
                 f"validation_fraction={self.validation_fraction:g} of {len(X)} rows leaves "
-                f"{len(rows)} for training and {n_held_out}, with {hidden.sum()} values to hide, "
-                "for validation. Both need some: choose another share, or 0."
+                "no value to hide for validation: choose another share, or 0."
             )
         settings = self.n_iterations, self.patience, self.restore_best
         return rows, Validation(held_out, hidden, *settings)
+
+    def _check_rows(self, n_rows: int) -> None:
+        """Refuse a share of validation rows that leaves none on either side."""
+        n_held_out = round(self.validation_fraction * n_rows)
+        if self.validation_fraction and not 0 < n_held_out < n_rows:
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction:g} of {n_rows} rows leaves "
+                f"{n_rows - n_held_out} for training and {n_held_out} for validation. Both need "
+                "some: choose another share, or 0."
+            )
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         filled = deque(self._iterate(X, missing, self.n_iterations), maxlen=1).pop()
@@ -117,7 +126,11 @@ class NeuralImputer(BaseImputer):
     def _iterate(
         self, X: np.ndarray, missing: np.ndarray, n_iterations: int
     ) -> Iterator[torch.Tensor]:
-        """Yield the filled matrix after every iteration of encoding and decoding."""
+        """Yield the filled matrix after every iteration of encoding and decoding.
+
+        The iterations themselves are `vaeimpute.models.iterate` (the paper, section "Variational
+        autoencoder", last paragraph).
+        """
         import torch
 
         from vaeimpute.models import iterate

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 class AutoencoderImputer(NeuralImputer):
     """Fill missing values with an autoencoder that has no probabilities in it.
 
-    The paper reports that its iterations do not converge, and takes that as evidence that the
-    noise in the latent layer is what makes the variational one work. With noise on the input it is
-    the denoising autoencoder.
+    The paper reports that its iterations do not converge (claim C40 in `vaeimpute.claims`, tested
+    by ``benchmarks/autoencoder_convergence.py``), and takes that as evidence that the noise in the
+    latent layer is what makes the variational one work. With noise on the input it is the denoising
+    autoencoder.
 
     Parameters
     ----------

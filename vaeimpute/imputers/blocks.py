@@ -106,6 +106,7 @@ def fit_blocks(
     chosen = np.arange(0)
     if not streams:
         n_kept = min(n_reference or n_rows, n_rows)
+        imputer._check_rows(n_kept)
         _check_memory(imputer, n_kept, n_features, max_bytes)
         rng = generator(random_state, type(imputer).__name__, "reference rows")
         chosen = np.sort(rng.permutation(n_rows)[:n_kept])

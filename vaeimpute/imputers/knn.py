@@ -16,12 +16,12 @@ _WORKING_BYTES = 2**28  # what a block of rows may need
 
 
 class KNNImputer(ClosedFormImputer):
-    """Fill a missing value with the weighted mean of that feature in the most similar rows.
+    """Fill a missing value with the weighted mean (average) of its feature in similar rows.
 
-    Similar means a small Euclidean distance over the features that both rows have, scaled up for
-    those that they have not. Neighbours are sought separately for each feature, among the training
-    rows in which it is observed. A feature that no neighbour has gets its mean. With
-    ``standardize=False`` the result is that of `sklearn.impute.KNNImputer`.
+    The most similar rows are those at the smallest Euclidean distance over the features that both
+    rows have, scaled up for those that they have not. Neighbours are sought separately for each
+    feature, among the training rows in which it is observed. A feature that no neighbour has gets
+    its mean. With ``standardize=False`` the result is that of `sklearn.impute.KNNImputer`.
 
     Parameters
     ----------
@@ -185,7 +185,10 @@ class KNNImputer(ClosedFormImputer):
             out[row, columns] = np.where(weights.any(axis=0), mean, self._mean[columns])
 
     def _nearest_observed(self, distance: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Return neighbours of one row for each column, (n_neighbors, n_columns); -1 for none."""
+        """Return neighbours of one row for each column, (n_neighbors, n_columns); -1 for none.
+
+        They are sought among the samples that have a value in that gene.
+        """
         k = self._k
         nearest = np.full((k + 1, len(columns)), -1)  # one more than needed, to see ties
         n_known = np.count_nonzero(~np.isnan(distance))  # NaN is sorted to the end

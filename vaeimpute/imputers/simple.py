@@ -1,4 +1,4 @@
-"""Feature means: the floor that every method has to beat."""
+"""The two baselines that look at one feature alone: its mean, and random values of it (Table 2)."""
 
 from __future__ import annotations
 

@@ -194,7 +194,11 @@ class VAEImputer(NeuralImputer):
         super()._fit(X)
 
     def _choose_shift(self, X: np.ndarray) -> float:
-        """Return the shift that best restores low values of rows that a model has not seen."""
+        """Return the shift that best restores low values of rows that a model has not seen.
+
+        It is the paper's choice of lambda (section "Variational autoencoder imputation with shift
+        correction", last paragraph), on rows of its own, drawn without regard to strata.
+        """
         rng = self._generator("shift")
         order = rng.permutation(len(X))
         held_out, rows = X[order[: len(X) // 5]], X[order[len(X) // 5 :]]
@@ -249,6 +253,11 @@ class VAEImputer(NeuralImputer):
                 "applied: fit one without train_shift."
             )
         return self._shift_curve(self._scale(X), np.asarray(hidden), shifts)
+
+    def _check_rows(self, n_rows: int) -> None:
+        super()._check_rows(n_rows)
+        if self.shift == "auto":
+            super()._check_rows(n_rows - n_rows // 5)  # which `_choose_shift` trains a model on
 
     def _shift_curve(
         self, X: np.ndarray, hidden: np.ndarray, shifts: Iterable[float]

@@ -202,7 +202,9 @@ def gaussian_nll(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
 
 
 def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """``D[N(mean, exp(log_variance)) || N(0, I)]`` in nats, summed over the latent dimensions.
+    """Kullback-Leibler divergence D[Q(z|X) || P(z)], the second term of eq. 3 and 5.
+
+    Q is N(mean, exp(log_variance)) and P is N(0, I); in nats, summed over the latent dimensions.
 
     Parameters
     ----------
@@ -224,6 +226,8 @@ def iterate(
     predict: Callable[[Tensor], Tensor], guess: Tensor, observed: Tensor, n_iterations: int
 ) -> Iterator[Tensor]:
     """Impute iteratively: encode, decode, replace the missing entries, and again.
+
+    `NeuralImputer._iterate` of `vaeimpute.imputers` says what the missing entries start from.
 
     Parameters
     ----------
