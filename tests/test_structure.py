@@ -82,6 +82,28 @@ def test_the_map_names_every_room_in_this_order():
     assert named == [name for name in ROOMS if name.isalpha()]
 
 
+def names_in(body, prefix=""):
+    """Yield what the statements of a module or a class define."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield prefix + node.name
+            yield from names_in(
+                node.body, f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+            )
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (prefix + target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_the_way_from_the_paper_to_the_code_leads_somewhere():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition("## From the paper to the code")[2].partition("\n## ")[0]
+    named = re.findall(r"`([\w./]+\.py): ([\w.]+)`", section)
+    assert len(named) > 20
+    for file, name in named:
+        assert name in names_in(ast.parse((ROOT / file).read_text(encoding="utf-8")).body), name
+
+
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "README.md", "book/running.md"])
 def test_every_place_that_a_page_names_is_there(page):
     text = (ROOT / page).read_text(encoding="utf-8")

@@ -18,7 +18,13 @@ from vaeimpute.claims import (
     table_2,
     tabulate,
 )
-from vaeimpute.claims.paper import CLINICAL_SCENARIOS, LOW_VALUE_SCENARIOS, PAPER_SECONDS
+from vaeimpute.claims.paper import (
+    CLINICAL_SCENARIOS,
+    LOW_VALUE_SCENARIOS,
+    PAPER_SECONDS,
+    TABLES,
+)
+from vaeimpute.experiments.catalogue import EXPERIMENTS
 
 RESULTS = Path(__file__).parents[2] / "results"
 FOLDERS = sorted(folder.name for folder in RESULTS.iterdir() if folder.is_dir())
@@ -33,6 +39,15 @@ def test_all_claims_have_their_record():
         assert claim.checks
         assert all(check.tables for check in claim.checks)
     assert len({claim.words for claim in CLAIMS.values()}) == len(CLAIMS)
+
+
+def test_tables_that_claims_ask_for_are_written_by_what_is_there():
+    asked = {name for claim in CLAIMS.values() for check in claim.checks for name in check.tables}
+    assert set(TABLES) == asked
+    there = {f"experiment {name}" for name in EXPERIMENTS} | {"none yet"}
+    for kind, files in (("benchmark", "benchmarks/*.py"), ("chapter", "notebooks/*.ipynb")):
+        there |= {f"{kind} {path.stem}" for path in RESULTS.parent.glob(files)}
+    assert set(TABLES.values()) - there == set()
 
 
 def test_table_2_is_the_papers():
