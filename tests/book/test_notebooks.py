@@ -5,6 +5,7 @@ right after pytest, and once is enough.
 """
 
 import ast
+import importlib
 import json
 import re
 from pathlib import Path
@@ -88,11 +89,25 @@ def test_is_under_a_megabyte(chapter):
     assert chapter.stat().st_size < 1e6
 
 
-def test_defines_no_long_function(notebook):
+def statements(notebook):
     for cell in code_cells(notebook):
-        for node in ast.walk(ast.parse(re.sub(r"(?m)^[%!].*$", "", cell.source))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
+        yield from ast.walk(ast.parse(re.sub(r"(?m)^[%!].*$", "", cell.source)))
+
+
+def test_what_it_imports_from_the_package_is_there(notebook):
+    # Without executing anything, so that a name that is gone is noticed at once.
+    for node in statements(notebook):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "vaeimpute":
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")
+
+
+def test_defines_no_long_function(notebook):
+    for node in statements(notebook):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            assert node.end_lineno - node.lineno < LONGEST_FUNCTION, node.name
 
 
 def test_checked_cells_draw_no_progress_bar(notebook):
