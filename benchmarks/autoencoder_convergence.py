@@ -24,7 +24,7 @@ import torch
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.evaluation import mean_absolute_error
 from vaeimpute.evaluation.convergence import spectral_radius
-from vaeimpute.experiments.settings import build_betas
+from vaeimpute.experiments.vae_variants import build_betas
 from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.imputers import AutoencoderImputer
 from vaeimpute.missingness import mcar, trial_rng

@@ -3,7 +3,7 @@
 import numpy as np
 
 from vaeimpute.experiments import run_experiment
-from vaeimpute.experiments.settings import paper_architectures
+from vaeimpute.experiments.vae_variants import paper_architectures
 from vaeimpute.imputers import MeanImputer
 from vaeimpute.splits import split_rows
 

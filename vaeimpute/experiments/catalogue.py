@@ -9,7 +9,7 @@ from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simula
 from vaeimpute.exceptions import ExperimentError, some
 from vaeimpute.experiments.grid import Grid
 from vaeimpute.experiments.measures import ClinicalConcordance, Measure
-from vaeimpute.experiments.settings import (
+from vaeimpute.experiments.vae_variants import (
     build_architectures,
     build_betas,
     build_learning_rates,
