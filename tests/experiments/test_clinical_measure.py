@@ -133,6 +133,20 @@ def test_patients_are_drawn_anew(tumours, half):
     assert grid(tumours, split=half).run().beside == {}
 
 
+def test_drawn_patients_are_fitted_once_for_all_methods(tumours, half):
+    plan = grid(tumours, split=half, measure=ClinicalConcordance(n_top=10, n_draws=2))
+    true, mask = plan.test, np.zeros(plan.test.shape, dtype=bool)
+    mask[:, :20] = True
+    imputations = [np.where(mask, factor * true, true) for factor in (0.0, 0.9, -1.0)]
+    shared = [plan.measure(true, imputed, mask, 0)[1] for imputed in imputations]
+    assert len(plan.measure.drawn) == 2
+    for imputed, found in zip(imputations, shared, strict=True):
+        alone = replace(plan.measure, drawn={})
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(found), pd.DataFrame(alone(true, imputed, mask, 0)[1])
+        )
+
+
 @pytest.mark.slow
 def test_it_resumes_and_parallelises(tumours, half, tmp_path, monkeypatch):
     expected = grid(tumours, split=half).run().table

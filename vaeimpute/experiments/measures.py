@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -155,9 +155,10 @@ class ClinicalConcordance:
         How often, in each trial, the patients are drawn anew, with replacement, and everything is
         computed of these, for intervals over patients; the same patients for all methods and
         scenarios. A draw takes twice as long as what it repeats.
-    outcomes, known, note
+    outcomes, known, drawn, note
         Of the test rows, filled in by `prepare`: what is known of them, their true coefficients,
-        and why an outcome has none.
+        those of drawn patients (which all methods share, as they come up), and why an outcome has
+        none.
 
     References
     ----------
@@ -183,6 +184,7 @@ class ClinicalConcordance:
     n_draws: int = 0
     outcomes: ClinicalOutcomes | None = None
     known: pd.DataFrame | None = None
+    drawn: dict[tuple[int, bytes], pd.DataFrame] = field(default_factory=dict)
     note: str = ""
 
     columns = (
@@ -203,7 +205,8 @@ class ClinicalConcordance:
         note = "; ".join(f"{outcome}: {reason}" for outcome, reason in outcomes.missing.items())
         if note:
             logger.warning("No concordance for %s.", note)
-        return replace(self, outcomes=outcomes, known=self._fit(true, outcomes), note=note)
+        known = self._fit(true, outcomes)
+        return replace(self, outcomes=outcomes, known=known, drawn={}, note=note)
 
     def key(self) -> Any:
         """Return the parameters and the clinical data."""
@@ -236,8 +239,11 @@ class ClinicalConcordance:
         for draw in range(trial * self.n_draws, (trial + 1) * self.n_draws):
             rows = generator(0, "patients", draw).integers(len(true), size=len(true))
             drawn = self.outcomes.take(rows)
-            known = self._fit(true[rows], drawn)
-            draws.append({"draw": draw} | self._compare(known, imputed[rows], mask[rows], drawn))
+            place = draw, lost.tobytes()
+            if place not in self.drawn:
+                self.drawn[place] = self._fit(true[rows], drawn)
+            compared = self._compare(self.drawn[place], imputed[rows], mask[rows], drawn)
+            draws.append({"draw": draw} | compared)
         seconds = time.perf_counter() - start
         beside = pd.DataFrame(draws).to_dict("list")
         return row | {"evaluation_seconds": seconds, "note": self.note}, beside
