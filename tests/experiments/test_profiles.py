@@ -30,6 +30,10 @@ def test_papermill_reads_the_same_values(name):
     assert parameters == read_profile(name).parameters()
 
 
+# Chapter 6 trains for as many steps as the paper did, and chapter 9 trains seven networks.
+OWN_SIZES = {"06_methylation": {"n_epochs", "batch_size"}, "09_beta_vae": {"hidden_sizes"}}
+
+
 def test_quick_is_what_the_chapters_do_without_parameters():
     quick = read_profile("quick").parameters()
     for chapter in CHAPTERS:
@@ -41,7 +45,8 @@ def test_quick_is_what_the_chapters_do_without_parameters():
         }
         shared = {n: float(v) if n == "learning_rate" else v for n, v in shared.items()}
         assert shared
-        assert shared == {name: quick[name] for name in shared}
+        differ = {name for name in shared if shared[name] != quick[name]}
+        assert differ == OWN_SIZES.get(chapter, set())
 
 
 def test_paper_is_the_papers_network():
