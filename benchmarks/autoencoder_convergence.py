@@ -7,8 +7,8 @@ Run by hand when the autoencoder or its training changes::
 Autoencoders of the quick mode's size learn at several rates for several numbers of epochs. Of each,
 20 passes over the test rows of breast-gse1992 are followed, with 30 and with 90 % of every row
 hidden, and the spectral radius of a pass is measured where they end. It writes
-``results/breast-gse1992/autoencoder_convergence.csv`` with its provenance, after every training;
-those that are in it already are not repeated. Some minutes.
+``results/breast-gse1992/quick/autoencoder_convergence.csv`` with its provenance, after every
+training; those that are in it already are not repeated. Some minutes.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
     split = split_rows(len(cohort.values), strata=cohort.strata, seed=SEED)
     standardized = cohort.standardize(split.train)
     values = standardized.values.to_numpy()
-    path = ROOT / "results" / cohort.name / "autoencoder_convergence.csv"
+    path = ROOT / "results" / cohort.name / profile.name / "autoencoder_convergence.csv"
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
     done = {(row["learning_rate"], row["n_epochs"]) for row in rows}
     for rate, n_epochs in product(RATES, EPOCHS):

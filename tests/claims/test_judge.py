@@ -25,6 +25,7 @@ from vaeimpute.claims.paper import (
     TABLES,
 )
 from vaeimpute.experiments.catalogue import EXPERIMENTS
+from vaeimpute.files import write_table
 
 RESULTS = Path(__file__).parents[2] / "results"
 FOLDERS = sorted(folder.name for folder in RESULTS.iterdir() if folder.is_dir())
@@ -70,7 +71,7 @@ def test_what_is_written_twice_agrees():
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_stored_tables_are_judged(folder):
     runs = load_runs(RESULTS / folder)
-    files = sorted(path.stem for path in (RESULTS / folder).glob("*.csv"))
+    files = sorted(path.stem for path in (RESULTS / folder).rglob("*.csv"))
     assert sorted(name for run in runs.values() for name in run.tables) == files
     for run in runs.values():
         judged = judge_group(CLAIMS, run)
@@ -93,6 +94,15 @@ def test_runs_of_different_networks_are_kept_apart(tmp_path):
     assert set(small.tables) == {"beta_vae", "beta_vae_samples"}
     assert len(runs) == 2
     assert not small.simulated_gc
+
+
+def test_runs_of_different_profiles_are_kept_apart(tmp_path):
+    for profile, batch_size in (("paper", 250), ("paper,batch_size=50", 50)):
+        parameters = {"hidden_sizes": [9], "latent_dim": 3, "batch_size": batch_size}
+        path = tmp_path / profile / "expression_errors.csv"
+        write_table(pd.DataFrame({"method": ["VAE"]}), path, {"parameters": parameters})
+    names = [f"{tmp_path.name}, 9-3 ({p})" for p in ("paper", "paper,batch_size=50")]
+    assert list(load_runs(tmp_path)) == names
 
 
 def test_what_is_asked_for_has_to_be_there():

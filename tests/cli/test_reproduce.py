@@ -57,7 +57,7 @@ def table(path):
 def test_it_writes_every_experiment_that_applies(folder):
     result = run()
     assert result.exit_code == 0, result.output
-    written = sorted(path.name for path in (folder / "results" / "expression").iterdir())
+    written = sorted(path.name for path in (folder / "results" / "expression" / "small").iterdir())
     experiments = EXPERIMENTS.values()
     names = sorted(
         e.name for e in experiments if e.data_type == "expression" and not e.needs_outcomes
@@ -68,7 +68,7 @@ def test_it_writes_every_experiment_that_applies(folder):
         for of in ("", "_samples")
         for end in ("csv", "provenance.json")
     )
-    errors = table("results/expression/expression_errors.csv")
+    errors = table("results/expression/small/expression_errors.csv")
     assert list(errors) == [
         "cohort", "scenario", "trial", "method", "mae", "rmse", "n_missing", "seconds",
         "fit_seconds", "seed",
@@ -77,7 +77,7 @@ def test_it_writes_every_experiment_that_applies(folder):
     assert len(scenarios) == 6
     expected = [(m, s, t) for m in METHODS for s in scenarios for t in (0, 1)]
     assert list(errors[["method", "scenario", "trial"]].itertuples(index=False)) == expected
-    low = table("results/expression/low_values.csv")
+    low = table("results/expression/small/low_values.csv")
     assert low["scenario"].unique().tolist() == [
         f"mnar_low_values{suffix}" for suffix in ("_05", "", "_20", "_30")
     ]
@@ -90,10 +90,10 @@ def test_a_clinical_table_brings_what_needs_one(folder):
     pd.DataFrame(columns, samples).to_csv(folder / "clinical.csv")
     result = run("clinical_concordance", "--clinical", "clinical.csv")
     assert result.exit_code == 0, result.output
-    found = table("results/expression/clinical_concordance.csv")
+    found = table("results/expression/small/clinical_concordance.csv")
     assert len(found) == len(METHODS) * 4 * 2
     assert (found[["n_grade", "n_survival", "n_events"]] == 8).all(axis=None)
-    draws = table("results/expression/clinical_concordance_draws.csv")
+    draws = table("results/expression/small/clinical_concordance_draws.csv")
     assert draws.groupby(["scenario", "method"]).size().unique().tolist() == [20]
     missing = found.loc[found["grade_concordance"].isna(), ["scenario", "method"]]
     assert missing.drop_duplicates().values.tolist() == [["mnar_whole_genes", "mean"]]
@@ -101,10 +101,12 @@ def test_a_clinical_table_brings_what_needs_one(folder):
 
 def test_the_provenance_says_what_was_run(folder):
     assert run("low_values", "--seed", 5).exit_code == 0
-    record = json.loads((folder / "results/expression/low_values.provenance.json").read_text())
+    provenance = folder / "results/expression/small/low_values.provenance.json"
+    record = json.loads(provenance.read_text())
     parameters = record["parameters"]
     assert parameters["experiment"] == "low_values"
     assert (parameters["cohort"], parameters["seed"]) == ("expression", 5)
+    assert parameters["profile"] == "small"
     assert (parameters["hidden_sizes"], parameters["n_trials"]) == ([8], 2)
     assert any("SIMULATED" in note for note in parameters["cohort_notes"])
     assert record["failed_units"] == 0
@@ -114,9 +116,11 @@ def test_the_provenance_says_what_was_run(folder):
 def test_methylation(folder):
     result = run("--data-type", "methylation", cohort="levels.csv")
     assert result.exit_code == 0, result.output
-    found = table("results/levels/methylation_errors.csv")
+    found = table("results/levels/small/methylation_errors.csv")
     assert set(found["scenario"]) == {s.key for s in EXPERIMENTS["methylation_errors"].scenarios}
-    notes = json.loads((folder / "results/levels/methylation_errors.provenance.json").read_text())
+    notes = json.loads(
+        (folder / "results/levels/small/methylation_errors.provenance.json").read_text()
+    )
     assert "-ln(level" in str(notes["parameters"]["cohort_notes"])
 
 
@@ -128,15 +132,15 @@ def test_it_says_what_it_will_do_and_does_nothing_twice(folder, monkeypatch):
         "to test on, 60 features."
     )
     assert f"low_values: 1 x {counts}" in first.stdout
-    assert "out/expression/low_values.csv: 64 rows" in first.stdout
-    before = (folder / "out/expression/low_values.csv").read_bytes()
+    assert "out/expression/small/low_values.csv: 64 rows" in first.stdout
+    before = (folder / "out/expression/small/low_values.csv").read_bytes()
     units = set((folder / "store").rglob("*.json"))
     # The 10 % scenario of one experiment is that of the other.
     assert run("expression_errors", *arguments[1:]).exit_code == 0
     assert len(set((folder / "store").rglob("*.json")) - units) == 96 - 16
     monkeypatch.setattr("vaeimpute.experiments.grid.impute_unit", None)
     assert run(*arguments).exit_code == 0
-    assert (folder / "out/expression/low_values.csv").read_bytes() == before
+    assert (folder / "out/expression/small/low_values.csv").read_bytes() == before
     assert not (folder / "cache").exists()
 
 
@@ -144,16 +148,17 @@ def test_several_splits(folder):
     result = run("low_values", "--splits", 2, "--seed", 5, "--without", "VAE, shifted")
     assert result.exit_code == 0, result.output
     assert "low_values: 2 x 7 methods" in result.stdout
-    found = table("results/expression/low_values.csv")
+    found = table("results/expression/small/low_values.csv")
     assert found.groupby("seed").size().to_dict() == {5: 56, 6: 56}
-    assert set(table("results/expression/low_values_samples.csv")["seed"]) == {5, 6}
+    assert set(table("results/expression/small/low_values_samples.csv")["seed"]) == {5, 6}
     assert run("low_values", "--seed", 6, "--output", "six", "--store", "none").exit_code == 0
-    alone = table("six/expression/low_values.csv").query("method != 'VAE, shifted'")
+    alone = table("six/expression/small/low_values.csv").query("method != 'VAE, shifted'")
     pd.testing.assert_frame_equal(
         found[found["seed"] == 6].drop(columns=TIMES).reset_index(drop=True),
         alone.drop(columns=TIMES).reset_index(drop=True),
     )
-    provenance = json.loads((folder / "results/expression/low_values.provenance.json").read_text())
+    record = folder / "results/expression/small/low_values.provenance.json"
+    provenance = json.loads(record.read_text())
     assert (provenance["parameters"]["seed"], provenance["parameters"]["n_splits"]) == (5, 2)
 
 
@@ -223,11 +228,11 @@ def test_failed_units_are_listed_and_end_with_1(folder, faulty, monkeypatch):
     assert "faulty on mcar_30, trials 0, 1: MemoryError: Unable to allocate 9 TiB" in result.stderr
     assert "What failed is tried again by the same command" in result.stderr
     assert "Traceback" not in result.output
-    assert len(table("results/expression/expression_errors.csv")) == 22
-    failures = table("results/expression/expression_errors.failures.csv")
+    assert len(table("results/expression/small/expression_errors.csv")) == 22
+    failures = table("results/expression/small/expression_errors.failures.csv")
     assert failures["cause"].tolist() == ["MemoryError: Unable to allocate 9 TiB"] * 2
     record = json.loads(
-        (folder / "results/expression/expression_errors.provenance.json").read_text()
+        (folder / "results/expression/small/expression_errors.provenance.json").read_text()
     )
     assert record["failed_units"] == 2
     assert "Traceback (most recent call last)" in run("expression_errors", "--debug").stderr
@@ -235,7 +240,7 @@ def test_failed_units_are_listed_and_end_with_1(folder, faulty, monkeypatch):
     methods = {"mean": MeanImputer()}
     monkeypatch.setattr(catalogue, "build_methods", lambda profile, seed: methods)
     assert run("expression_errors").exit_code == 0
-    assert not (folder / "results/expression/expression_errors.failures.csv").exists()
+    assert not (folder / "results/expression/small/expression_errors.failures.csv").exists()
 
 
 def test_ctrl_c_ends_with_130(folder, monkeypatch):
@@ -301,8 +306,8 @@ def test_an_interrupted_command_goes_on(folder, way):
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert run("low_values", "--store", "another", "--output", "undisturbed").exit_code == 0
     pd.testing.assert_frame_equal(
-        table("results/expression/low_values.csv").drop(columns=TIMES),
-        table("undisturbed/expression/low_values.csv").drop(columns=TIMES),
+        table("results/expression/small/low_values.csv").drop(columns=TIMES),
+        table("undisturbed/expression/small/low_values.csv").drop(columns=TIMES),
         check_exact=True,
     )
 
@@ -311,7 +316,7 @@ def test_methods_can_be_left_out(folder):
     result = run("low_values", "--without", "SVD", "--without", "VAE, shifted")
     assert result.exit_code == 0, result.output
     left = [name for name in METHODS if name not in ("SVD", "VAE, shifted")]
-    assert table("results/expression/low_values.csv")["method"].unique().tolist() == left
+    assert table("results/expression/small/low_values.csv")["method"].unique().tolist() == left
     result = run("low_values", "--without", "magic")
     assert result.exit_code == 2
     assert "no method 'magic' to leave out of ['random'" in " ".join(
@@ -324,7 +329,7 @@ def test_hyper_parameters_are_chosen_without_the_test_rows(folder):
     result = run("architectures", "learning_rates")
     assert result.exit_code == 0, result.output
     assert "architectures: 1 x 2 methods (3 layers, latent 2, 5 layers, latent 2)" in result.stdout
-    errors = table("results/expression/architectures.csv")
+    errors = table("results/expression/small/architectures.csv")
     assert errors["n_missing"].unique().tolist() == [7 * 6]
-    rates = table("results/expression/learning_rates.csv")["method"]
+    rates = table("results/expression/small/learning_rates.csv")["method"]
     assert rates.unique().tolist() == [0.001, 0.01]

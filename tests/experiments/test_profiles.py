@@ -59,6 +59,7 @@ def test_paper_is_the_papers_network():
 def test_a_file_changes_some_and_leaves_the_others(tmp_path):
     (tmp_path / "mine.yml").write_text("n_trials: 3\nlearning_rate: 1\n")
     profile = read_profile(tmp_path / "mine.yml")
+    assert profile.name == "mine"
     assert (profile.n_trials, profile.learning_rate) == (3, 1.0)
     assert profile.hidden_sizes == read_profile("quick").hidden_sizes
 
@@ -86,6 +87,8 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, text, message):
 def test_parameters_given_prevail_and_are_checked():
     profile = read_profile("quick", n_trials=2, hidden_sizes=(8, 4), learning_rate=1, betas=[0])
     assert (profile.n_trials, profile.hidden_sizes, profile.betas) == (2, (8, 4), (0.0,))
+    assert profile.name == "quick,betas=0,hidden_sizes=8-4,learning_rate=1,n_trials=2"
+    assert read_profile("quick", gc_source="a/gc.csv").name == "quick,gc_source=gc.csv"
     with pytest.raises(ProfileError, match=r"unknown parameters: n_trails\. There are n_trials, "):
         read_profile("quick", n_trails=2)
     with pytest.raises(ProfileError, match=r"expected n_trials as int but got \(2,\)\."):

@@ -38,11 +38,12 @@ Tables = Mapping[str, "pd.DataFrame | Results"]
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """The tables of one cohort and one network, with where they come from.
+    """The tables of one cohort, one profile and one network, with where they come from.
 
     Attributes
     ----------
-    cohort : str
+    cohort, profile : str
+        The folder and, in it, the one of the tables, if they are in one.
     network : str
         Widths of the hidden layers and latent dimension, such as ``"6000-2000-200"``, and epochs;
         empty where none was trained.
@@ -53,14 +54,16 @@ class Run:
     """
 
     cohort: str
+    profile: str
     network: str
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     provenance: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """Cohort and network."""
-        return ", ".join(filter(None, (self.cohort, self.network)))
+        """Cohort, network and, in brackets, the profile."""
+        profile = f" ({self.profile})" if self.profile else ""
+        return ", ".join(filter(None, (self.cohort, self.network))) + profile
 
     @property
     def simulated_gc(self) -> bool:
@@ -358,12 +361,13 @@ def compare_runs(runs: Mapping[str, Mapping[str, Judgement]]) -> pd.DataFrame:
 def load_runs(folder: str | Path) -> dict[str, Run]:
     """Load the tables of a folder such as ``results/<cohort>``, with their provenance.
 
-    Tables of different networks are different runs and never share one.
+    Tables of different networks are different runs and never share one; nor do tables of different
+    profiles, which have folders of their own.
 
     Parameters
     ----------
     folder : str or path
-        Of ``<table>.csv`` and, beside each, ``<table>.provenance.json``.
+        Of ``<profile>/<table>.csv`` and, beside each, ``<table>.provenance.json``.
 
     Returns
     -------
@@ -371,14 +375,15 @@ def load_runs(folder: str | Path) -> dict[str, Run]:
         By name; empty if there is no table.
     """
     runs: dict[str, Run] = {}
-    for file in sorted(Path(folder).glob("[!.]*.csv")):
+    for file in sorted(Path(folder).rglob("[!.]*.csv")):
         if file.name.endswith(".failures.csv"):
             continue
         origin = file.with_suffix(".provenance.json")
         if not origin.exists():  # errors by sample and draws may share that of their table
             origin = origin.with_name(origin.name.replace("_samples.", ".").replace("_draws.", "."))
         provenance = json.loads(origin.read_text("utf-8")) if origin.exists() else {}
-        run = Run(Path(folder).name, _network(provenance.get("parameters", {})))
+        profile = "" if file.parent == Path(folder) else file.parent.name
+        run = Run(Path(folder).name, profile, _network(provenance.get("parameters", {})))
         run = runs.setdefault(run.name, run)
         run.tables[file.stem] = pd.read_csv(file)
         run.provenance[file.stem] = provenance

@@ -38,7 +38,8 @@ def reproduce(
         typer.Option(min=1, help="Splits into training and test: of --seed and those after it."),
     ] = 1,
     output: Annotated[
-        Path, typer.Option(help="Write to this folder: COHORT/EXPERIMENT.csv and its provenance.")
+        Path,
+        typer.Option(help="Write to this folder: COHORT/PROFILE/EXPERIMENT.csv, with provenance."),
     ] = Path("results"),
     store: Annotated[
         Path | None,

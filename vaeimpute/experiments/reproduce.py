@@ -82,11 +82,12 @@ def write_results(
     Path
         Of the main table; the others have its name and their own.
     """
-    path = output / cohort.name / f"{experiment.name}.csv"
+    path = output / cohort.name / profile.name / f"{experiment.name}.csv"
     parameters = {
         "experiment": experiment.name,
         "cohort": cohort.name,
         "cohort_notes": list(cohort.notes),
+        "profile": profile.name,
         "seed": seeds[0],
         "n_splits": len(seeds),
         **profile.parameters(),

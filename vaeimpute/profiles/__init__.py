@@ -20,6 +20,8 @@ class Profile:
 
     Attributes
     ----------
+    name : str
+        That of the profile or of its file, with what was overridden: the folder of its results.
     n_trials : int
         Masks per scenario.
     gc_source : str
@@ -38,6 +40,7 @@ class Profile:
         Of the beta-VAEs that are compared (Figure 5).
     """
 
+    name: str
     n_trials: int
     gc_source: str
     n_neighbors: int
@@ -74,10 +77,11 @@ class Profile:
         )
 
     def parameters(self) -> dict[str, Any]:
-        """Return the profile as a mapping that JSON can hold."""
+        """Return all but the name as a mapping that JSON can hold."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
+            if name != "name"
         }
 
 
@@ -105,8 +109,9 @@ def read_profile(name: str | Path, **overrides: Any) -> Profile:
     --------
     >>> read_profile("paper").hidden_sizes
     (6000, 2000)
-    >>> read_profile("quick", n_trials=2).n_trials
-    2
+    >>> profile = read_profile("paper", n_epochs=750, hidden_sizes=(512, 128))
+    >>> profile.name, profile.n_epochs
+    ('paper,hidden_sizes=512-128,n_epochs=750', 750)
     """
     folder = resources.files("vaeimpute.profiles")
     quick = _read(folder / "quick.yml", "quick")
@@ -119,7 +124,15 @@ def read_profile(name: str | Path, **overrides: Any) -> Profile:
             f"Unknown profile {str(name)!r}; choose {' or '.join(PROFILES)}, or give the path of a "
             "file that ends in .yml."
         )
-    return Profile(**(quick | given | _check(overrides, str(name))))
+    changed = _check(overrides, str(name))
+    label = [Path(name).stem, *(f"{key}={_in_a_name(changed[key])}" for key in sorted(changed))]
+    return Profile(",".join(label), **(quick | given | changed))
+
+
+def _in_a_name(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "-".join(map(_in_a_name, value))
+    return Path(value).name if isinstance(value, str) else f"{value:g}"
 
 
 def _read(file: Any, name: str) -> dict[str, Any]:
@@ -138,7 +151,7 @@ def _read(file: Any, name: str) -> dict[str, Any]:
 
 def _check(content: Mapping[Any, Any], name: str) -> dict[str, Any]:
     """Return parameters with the types that a profile declares, or say what they should be."""
-    known = {field.name: str(field.type) for field in fields(Profile)}
+    known = {field.name: str(field.type) for field in fields(Profile) if field.name != "name"}
     unknown = [str(key) for key in content if key not in known]
     if unknown:
         raise ProfileError(
