@@ -13,6 +13,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+import vaeimpute
 from vaeimpute.cli import app
 
 
@@ -239,13 +240,13 @@ def test_paths_without_permission(fails, matrix, folder):
     assert "Permission denied" in fails("impute", matrix, "-o", "out.csv")
     Path(matrix).chmod(0o600)
     (folder / "closed").mkdir(mode=0o500)
-    assert "Nothing can be written to" in fails("impute", matrix, "-o", "closed/out.csv")
+    assert "may not be written to" in fails("impute", matrix, "-o", "closed/out.csv")
 
 
 def test_paths_without_permission_as_the_system_tells(fails, matrix, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: False)
     message = fails("impute", matrix, "-o", "out.csv")
-    assert "Nothing can be written to the folder ." in message
+    assert "The folder . may not be written to; name another." in message
 
 
 @pytest.fixture
@@ -397,3 +398,24 @@ def test_standard_deviations_that_no_number_holds(fails, folder):
     message = fails("impute", "in.csv", "-o", "out.csv", *options)
     assert "GaussianImputer does not come to finite standard deviations here" in message
     assert not (folder / "out.csv").exists()
+
+
+def test_what_is_guessed_is_said_and_strict_refuses_it(run, fails):
+    """The first line names the row ids, or a column is there that nobody has a value in."""
+    text = "id,a,b\ns1,1,2,\ns2,,3,\n"
+    guess = "Every line but the first ends with a separator; no column is taken to follow it."
+    command = ("impute", write(text), "-o", "out.csv", "--method", "mean")
+    assert f"in.csv is not clear, and nothing may be guessed: {guess}" in fails(
+        *command, "--strict"
+    )
+    result = run(*command)
+    assert result.exit_code == 0
+    assert f"Warning: {guess}" in result.stderr
+    assert Path("out.csv").read_text() == "id,a,b\ns1,1,2,\ns2,1.0,3,\n"
+    assert run("impute", "out.csv", "-o", "again.csv", "--strict").exit_code == 1
+    clear = write("id,a,b\ns1,1,2\ns2,,3\n", "clear.csv")
+    assert run("impute", clear, "-o", "again.csv", "--method", "mean", "--strict").exit_code == 0
+
+
+def test_the_version(run):
+    assert run("--version").stdout == f"vaeimpute {vaeimpute.__version__}\n"

@@ -7,8 +7,11 @@ a type in `options`; what they do with a matrix alike is in `matrices`.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+import vaeimpute
 from vaeimpute.cli import apply, compare, fetch, impute, reproduce
 
 app = typer.Typer(
@@ -25,6 +28,17 @@ app.command()(fetch.fetch)
 app.command()(reproduce.reproduce)
 
 
+def _show_version(asked_for: bool) -> None:
+    if asked_for:
+        typer.echo(f"vaeimpute {vaeimpute.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _commands() -> None:
+def _commands(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
     """Impute missing values in genomic data."""

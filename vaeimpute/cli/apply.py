@@ -30,6 +30,7 @@ def apply(
     output: o.Output,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
+    strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
     device: o.Device = "auto",
@@ -55,7 +56,7 @@ def apply(
         imputer = load_imputer(model, device=device if is_network else closed_form_device(device))
         if std is not None and not hasattr(imputer, "predict_std"):
             raise typer.BadParameter(f"--std: a {card['class']} has no standard deviations.")
-        source = matrices.read(matrix, features_in_rows, layer)
+        source = matrices.read(matrix, features_in_rows, layer, strict)
         values, features = source.values, pd.Index(card["feature_names"], dtype=object)
         if keep_empty:
             unknown = empty_features(values).difference(features, sort=False)

@@ -41,6 +41,7 @@ def impute(
     mnar: o.MNAR = None,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
+    strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
     report: Annotated[
@@ -74,7 +75,7 @@ def impute(
         matrices.check_outputs([output, std], [report, model], force=force)
         if report is not None:  # before the work, because its packages may be missing
             from vaeimpute.comparison.report import render_report
-        source = matrices.read(matrix, features_in_rows, layer)
+        source = matrices.read(matrix, features_in_rows, layer, strict)
         values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
 
         if std is not None and method == "auto":

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger("vaeimpute.cli")
 
 
-def read(path: Path, features_in_rows: bool, layer: str | None) -> Source:
+def read(path: Path, features_in_rows: bool, layer: str | None, strict: bool) -> Source:
     """Read a matrix, and say what it is and what is odd about it."""
-    from vaeimpute.tables import describe_orientation, empty_samples, read_source
+    from vaeimpute.tables import Guess, describe_orientation, empty_samples, read_source
 
-    source = read_source(path, features_in_rows=features_in_rows, layer=layer)
+    source = read_source(path, features_in_rows=features_in_rows, layer=layer, strict=strict)
     for note in source.notes:
-        logger.info(note)
+        logger.log(logging.WARNING if isinstance(note, Guess) else logging.INFO, note)
     values = source.values
     missing = values.isna().to_numpy()
     logger.info(

@@ -66,6 +66,9 @@ KeepEmpty = Annotated[
         "without it, they are an error.",
     ),
 ]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Refuse a file of which something has to be guessed.")
+]
 Log = Annotated[
     bool,
     typer.Option(

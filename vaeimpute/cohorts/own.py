@@ -11,6 +11,7 @@ import pandas as pd
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.clinical import Match, join_clinical, match_samples, read_clinical
+from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.orientation import rows_look_like
 from vaeimpute.tables.read import Source, read_source
 
@@ -120,7 +121,8 @@ def read_table_cohort(
         obs, note = join_clinical(values.index, table, match)
         notes = (*notes, note)
     for note in notes:
-        logger.info("%s: %s", source.path.name, note)
+        level = logging.WARNING if isinstance(note, Guess) else logging.INFO
+        logger.log(level, "%s: %s", source.path.name, note)
     values.index.name, values.columns.name = "sample", "feature"
     return Cohort(
         name=name or Path(source.path.name.removesuffix(".gz")).stem,

@@ -14,6 +14,7 @@ import pandas as pd
 
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables.checks import check_ids, parse_numbers
+from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.text import (
     MARK,
     MISSING,
@@ -35,7 +36,7 @@ class _Layout:
 
     separator: str
     header_line: int
-    short_header: bool
+    n_fields: int
     rows: pd.Index
     columns: pd.Index
     notes: tuple[str, ...]
@@ -83,7 +84,7 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             skiprows=layout.header_line,
             # Positions, not names: pandas would rename repeated columns, and treat some ids as
             # missing.
-            names=range(n_columns + 1),
+            names=range(layout.n_fields),
             usecols=range(1, n_columns + 1),
             na_values=["", *MISSING],
             keep_default_na=False,
@@ -105,12 +106,6 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
         odd = ~frame.dtypes.map(lambda dtype: dtype.kind in "iuf").to_numpy() & frame.notna()
         words[odd] = [str(word) for word in words[odd]]  # True is a word, and no number
         numbers = parse_numbers(path, words, layout.rows, layout.columns)
-    if layout.short_header and np.isnan(numbers[:, -1]).all():
-        raise TableError(
-            f"{path}: the first line is one field shorter than the others, and the others end with "
-            "an empty field. Either name the column of row ids in the first line, or remove the "
-            "separators at the ends of the lines."
-        )
     return pd.DataFrame(numbers, layout.rows, layout.columns), layout.notes
 
 
@@ -126,6 +121,7 @@ def _scan(path: Path) -> _Layout:
     n_fields = 0
     separator = ""
     header_line = 0
+    all_end_empty = True
     with open_text(path) as lines:
         for number, line in enumerate(lines, start=1):
             line = line.rstrip("\r\n")
@@ -148,6 +144,7 @@ def _scan(path: Path) -> _Layout:
             if n_here != n_fields or n_fields - len(header) not in (0, 1):
                 raise TableError(_ragged(path, number, n_here, len(header), n_fields, separator))
             rows.append(fields[0].strip())
+            all_end_empty &= line.endswith(separator)
     if not separator:
         raise TableError(f"{path} is empty.")
     if not rows:
@@ -156,14 +153,19 @@ def _scan(path: Path) -> _Layout:
         raise TableError(
             f"{path} has one column only; expected a column of row ids and at least one of numbers."
         )
+    names = header[1:]
+    if len(header) < n_fields:  # by a name for the row ids, as R leaves it, or by a separator
+        if all_end_empty:
+            end = "Every line but the first ends with a separator; no column is taken to follow it."
+            notes = (*notes, Guess(end))
+        else:
+            names = header
     return _Layout(
         separator,
         header_line,
-        len(header) < n_fields,
+        n_fields,
         check_ids(path, "row ids (first column)", rows),
-        check_ids(
-            path, "column ids (first line)", [name.strip() for name in header[-(n_fields - 1) :]]
-        ),
+        check_ids(path, "column ids (first line)", [name.strip() for name in names]),
         notes,
     )
 

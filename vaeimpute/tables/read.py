@@ -12,6 +12,7 @@ import pandas as pd
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables import delimited, h5ad, parquet
 from vaeimpute.tables.checks import check_finite
+from vaeimpute.tables.notes import check_guesses
 from vaeimpute.tables.text import TEXT
 
 #: Extensions of matrices that can be read and written. Each format has a module of its own with
@@ -33,7 +34,8 @@ class Source:
     layer : str or None
         Of an AnnData file; None for its ``X``.
     notes : tuple of str
-        What a reader should know about how the file was read.
+        What a reader should know about how the file was read; a `vaeimpute.tables.notes.Guess`
+        where the file leaves it open.
     obs, var : DataFrame or None
         What an AnnData file says about its samples and features.
     """
@@ -82,7 +84,11 @@ class Source:
 
 
 def read_source(
-    path: str | os.PathLike[str], *, features_in_rows: bool = False, layer: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    features_in_rows: bool = False,
+    layer: str | None = None,
+    strict: bool = False,
 ) -> Source:
     r"""Read a matrix of numbers whose rows and columns have ids.
 
@@ -95,6 +101,8 @@ def read_source(
         Whether rows of the file are features. In AnnData they are samples.
     layer : str, optional
         Layer of an AnnData file instead of its ``X``.
+    strict : bool
+        Whether to refuse a file of which something has to be guessed.
 
     Returns
     -------
@@ -103,8 +111,8 @@ def read_source(
     Raises
     ------
     TableError
-        If the file cannot be understood, ids repeat, or a value is infinite. The message names the
-        place.
+        If the file cannot be understood, ids repeat, a value is infinite, or something is guessed
+        that may not be. The message names the place.
     FileNotFoundError, IsADirectoryError, PermissionError
         If there is no such file to read.
     ModuleNotFoundError
@@ -134,6 +142,8 @@ def read_source(
     if values.empty:
         raise TableError(f"{path} holds {values.shape[0]} rows x {values.shape[1]} columns.")
     check_finite(path, values)
+    if strict:
+        check_guesses(path, notes)
     source = Source(path, values, False, layer, notes, obs, var, state)
     return source.transposed() if features_in_rows else replace(source, values=_in_order(values))
 

@@ -63,7 +63,7 @@ def check_output(
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent} to write {path.name} to.")
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"Nothing can be written to the folder {path.parent}.")
+        raise PermissionError(f"The folder {path.parent} may not be written to; name another.")
     return path
 
 
