@@ -106,7 +106,7 @@ def test_the_provenance_says_what_was_run(folder):
     parameters = record["parameters"]
     assert parameters["experiment"] == "low_values"
     assert (parameters["cohort"], parameters["seed"]) == ("expression", 5)
-    assert parameters["profile"] == "small"
+    assert (parameters["profile"], parameters["n_training_rows"]) == ("small", 32)
     assert (parameters["hidden_sizes"], parameters["n_trials"]) == ([8], 2)
     assert any("SIMULATED" in note for note in parameters["cohort_notes"])
     assert record["failed_units"] == 0

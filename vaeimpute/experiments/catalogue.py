@@ -24,7 +24,7 @@ from vaeimpute.missingness import (
     scenarios_for,
 )
 from vaeimpute.profiles import Profile
-from vaeimpute.splits import split_rows
+from vaeimpute.splits import Split, split_rows
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,11 @@ class Experiment:
             )
         return None
 
+    def split(self, cohort: Cohort, seed: int) -> Split:
+        """Return the rows to learn from and to impute."""
+        split = split_rows(len(cohort.values), strata=cohort.strata, seed=seed)
+        return split.for_tuning() if self.tuning else split
+
     def grid(
         self, cohort: Cohort, profile: Profile, seed: int, without: Sequence[str] = ()
     ) -> Grid:
@@ -107,14 +112,13 @@ class Experiment:
         for name in without:
             if methods.pop(name, None) is None:
                 raise ValueError(f"there is no method {name!r} to leave out of {list(methods)}.")
-        split = split_rows(len(cohort.values), strata=cohort.strata, seed=seed)
         return Grid(
             cohort,
             methods,
             self.scenarios,
             n_trials=profile.n_trials,
             seed=seed,
-            split=split.for_tuning() if self.tuning else split,
+            split=self.split(cohort, seed),
             measure=self.measure,
         )
 

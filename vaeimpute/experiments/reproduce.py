@@ -90,6 +90,7 @@ def write_results(
         "profile": profile.name,
         "seed": seeds[0],
         "n_splits": len(seeds),
+        "n_training_rows": len(experiment.split(cohort, seeds[0]).train),
         **profile.parameters(),
     }
     provenance = collect_provenance(parameters) | {"failed_units": len(results.failures)}
