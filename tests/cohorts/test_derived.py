@@ -86,5 +86,13 @@ def test_levels_without_reads_are_refused(cohort):
         with_read_noise(replace(cohort, coverage=None))
     with pytest.raises(CohortError, match="12000 values have no read"):
         with_read_noise(with_reads(cohort, 0))
-    with pytest.raises(CohortError, match="before any logarithm"):
-        with_read_noise(negative_log(cohort))
+    with pytest.raises(CohortError, match=r"from 1 to .* before any logarithm"):
+        with_read_noise(replace(cohort, values=cohort.values + 1))
+
+
+def test_logarithms_are_no_levels_whatever_their_range(cohort):
+    high = negative_log(replace(cohort, values=cohort.values / 2 + 0.45))
+    assert high.values.min(axis=None) > 0
+    assert high.values.max(axis=None) < 1
+    with pytest.raises(CohortError, match="logarithms already"):
+        with_read_noise(high)

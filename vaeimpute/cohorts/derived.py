@@ -80,7 +80,8 @@ def with_read_noise(cohort: Cohort, *, seed: int = 0) -> Cohort:
     Raises
     ------
     CohortError
-        If the cohort has no coverage, a coverage below 1, or a value that is no methylation level.
+        If the cohort has no coverage, a coverage below 1, or a value that is no methylation level,
+        or the values are logarithms already.
 
     Examples
     --------
@@ -97,6 +98,7 @@ def with_read_noise(cohort: Cohort, *, seed: int = 0) -> Cohort:
             f"Cohort {cohort.name!r} has no read coverage to draw reads with; see "
             "vaeimpute.cohorts.with_simulated_coverage."
         )
+    _refuse_logs(cohort)
     levels, reads = cohort.values.to_numpy(dtype=np.float64), cohort.coverage.to_numpy()
     if (np.nan_to_num(levels) < 0).any() or (np.nan_to_num(levels) > 1).any():
         raise CohortError(
