@@ -238,6 +238,12 @@ def test_the_shift_can_be_chosen_on_rows_of_ones_own(noisy):
         fitted_to(train, shift=0.8, train_shift=True).shift_curve(true, masks["low"])
 
 
+def test_where_no_value_is_low_nothing_is_shifted():
+    imputer = fitted_to(np.ones((10, 6)), shift="auto")
+    assert imputer.shift_ == 0
+    assert imputer.shift_curve_["mae"].isna().all()
+
+
 def test_a_shift_that_is_trained_in_comes_to_nearly_the_same(noisy):
     """At the optimum, mu of the shifted model is mu - shift * sigma of the ordinary one."""
     train, true, masks = noisy

@@ -205,11 +205,12 @@ class VAEImputer(NeuralImputer):
         # One threshold for all features, as in the scenario "mnar_low_values".
         hidden = hide(held_out < np.nanquantile(rows, _LOW), 0.5, rng)
         self.shift_curve_ = pd.DataFrame({"shift": [0.0], "mae": [np.nan]})
-        if hidden.any():  # else there is nothing to choose with
-            checkpoint = None if self.checkpoint is None else f"{self.checkpoint}-shift"
-            trial = clone(self).set_params(shift=None, checkpoint=checkpoint)
-            NeuralImputer._fit(trial, rows)
-            self.shift_curve_ = trial._shift_curve(held_out, hidden, SHIFTS)
+        if not hidden.any():
+            return 0.0  # nothing to choose with
+        checkpoint = None if self.checkpoint is None else f"{self.checkpoint}-shift"
+        trial = clone(self).set_params(shift=None, checkpoint=checkpoint)
+        NeuralImputer._fit(trial, rows)
+        self.shift_curve_ = trial._shift_curve(held_out, hidden, SHIFTS)
         return float(self.shift_curve_["shift"].iloc[self.shift_curve_["mae"].argmin()])
 
     def shift_curve(
