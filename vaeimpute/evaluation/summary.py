@@ -148,7 +148,7 @@ def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") ->
 
 
 def rank_sum_p(first: ArrayLike, second: ArrayLike) -> float:
-    """Two-sided p of the rank-sum test, exact for up to 50 values without ties.
+    """Two-sided p of the rank-sum test, exact for up to 100 values in all, without ties.
 
     scipy takes the normal approximation from nine values on, whose least p for ten against ten is
     1.8e-4 instead of 1.1e-5.
