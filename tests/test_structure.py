@@ -76,6 +76,14 @@ def test_no_circle():
     assert left == {}
 
 
+def test_no_file_is_a_pickle():
+    """What is read from a file must not be able to execute anything."""
+    for module, path in MODULES.items():
+        code = ast.unparse(ast.parse(path.read_text(encoding="utf-8")))  # without comments
+        found = re.search(r"pickle|shelve|\btorch\.(save|load)\b|\bjoblib\.(dump|load)\b", code)
+        assert not found, (module, found)
+
+
 def test_the_map_names_every_room_in_this_order():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = re.findall(r"^\| `(\w+)(?:\.py|/)` \|", text, flags=re.MULTILINE)

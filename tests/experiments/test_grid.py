@@ -4,7 +4,7 @@ import pytest
 
 from vaeimpute.experiments import run_experiment, units
 from vaeimpute.imputers import GaussianImputer, MeanImputer, RandomImputer
-from vaeimpute.missingness import mcar
+from vaeimpute.missingness import mcar, trial_masks
 from vaeimpute.splits import split_rows
 
 
@@ -61,11 +61,26 @@ def test_an_unknown_scenario_lists_the_known_ones(cohort):
 
 
 class Recorder(MeanImputer):
-    """Keeps what it was fitted to."""
+    """Keeps what it was fitted to, and what was missing in what it filled."""
 
     def fit(self, X, y=None):
-        self.fitted_to = X.copy()
+        self.fitted_to, self.masks = X.copy(), []
         return super().fit(X)
+
+    def transform(self, X):
+        self.masks.append(np.isnan(X))
+        return super().transform(X)
+
+
+def test_masks_are_those_that_trial_masks_draws(cohort):
+    """What a chapter shows of a trial is what the table of its experiment was computed from."""
+    recorder = Recorder()
+    run_experiment(cohort, {"mean": recorder}, ["mnar_low_values"], n_trials=3, seed=5)
+    split = split_rows(len(cohort.values), seed=5)
+    standardized = cohort.standardize(split.train)
+    masks = trial_masks("mnar_low_values", standardized, split.test, 3, seed=5)
+    np.testing.assert_array_equal(recorder.masks, masks)
+    assert (masks[0] != masks[1]).any()
 
 
 def test_test_rows_have_no_part_in_scaling_and_fitting(cohort):

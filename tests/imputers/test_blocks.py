@@ -86,6 +86,19 @@ def test_scans_find_the_singular_vectors():
     )  # by falling singular value
 
 
+def test_a_rank_is_chosen_on_rows_in_memory_or_not_at_all(matrix):
+    auto = SVDImputer(n_components="auto", joint=False, random_state=0)
+    expected = clone(auto).fit(matrix)
+    found = fit_blocks(clone(auto), matrix, rows_per_block=13)
+    assert found.n_components_ == expected.n_components_
+    np.testing.assert_allclose(found.components_, expected.components_, rtol=0, atol=1e-5)
+    needed = auto._bytes_to_fit(*matrix.shape)
+    source = Counted(matrix)
+    with pytest.raises(MemoryError, match=r"SVDImputer needs .*with a number of components"):
+        fit_blocks(auto, source, max_bytes=needed - 1)
+    assert source.n_read == 0
+
+
 class Counted:
     """A matrix that counts the rows which are read from it and written to it."""
 
