@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError
-from vaeimpute.tables.checks import check_ids, parse_numbers
+from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.text import (
     MARK,
@@ -37,12 +37,13 @@ class _Layout:
     separator: str
     header_line: int
     n_fields: int
-    rows: pd.Index
-    columns: pd.Index
+    corner: str | None
+    rows: list[str]
+    columns: list[str]
     notes: tuple[str, ...]
 
 
-def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def read(path: Path) -> Cells:
     r"""Read a matrix whose first line holds the column ids and whose first column the row ids.
 
     The first line may be one field shorter than the others, as R's ``write.table`` leaves it.
@@ -53,10 +54,8 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
     Returns
     -------
-    values : DataFrame of float64
+    Cells
         An empty field or one of `vaeimpute.tables.text.MISSING` is NaN.
-    notes : tuple of str
-        What a reader should know about how the file was read.
 
     Raises
     ------
@@ -69,10 +68,9 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "tiny.csv"
     ...     _ = path.write_text("gene,s1,s2\nTP53,0.5,NA\nEGFR,-1,2e-3\n")
-    ...     read(path)[0]
-            s1     s2
-    TP53   0.5    NaN
-    EGFR  -1.0  0.002
+    ...     cells = read(path)
+    >>> cells.rows, cells.columns, cells.table.to_numpy().tolist()
+    (['TP53', 'EGFR'], ['s1', 's2'], [[0.5, nan], [-1.0, 0.002]])
     """
     layout = _scan(path)
     n_columns = len(layout.columns)
@@ -99,14 +97,7 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
             "quotation mark that is not closed does that; remove it."
         )
     # Types are inferred and not demanded: demanded, pandas turns True into 1 without a word.
-    if all(dtype.kind in "iuf" for dtype in frame.dtypes):
-        numbers = frame.to_numpy(dtype=np.float64)
-    else:
-        words = frame.to_numpy(dtype=object)
-        odd = ~frame.dtypes.map(lambda dtype: dtype.kind in "iuf").to_numpy() & frame.notna()
-        words[odd] = [str(word) for word in words[odd]]  # True is a word, and no number
-        numbers = parse_numbers(path, words, layout.rows, layout.columns)
-    return pd.DataFrame(numbers, layout.rows, layout.columns), layout.notes
+    return Cells(frame, layout.rows, layout.columns, layout.corner, layout.notes)
 
 
 def _scan(path: Path) -> _Layout:
@@ -153,19 +144,21 @@ def _scan(path: Path) -> _Layout:
         raise TableError(
             f"{path} has one column only; expected a column of row ids and at least one of numbers."
         )
+    corner: str | None = header[0].strip()
     names = header[1:]
     if len(header) < n_fields:  # by a name for the row ids, as R leaves it, or by a separator
         if all_end_empty:
             end = "Every line but the first ends with a separator; no column is taken to follow it."
             notes = (*notes, Guess(end))
         else:
-            names = header
+            corner, names = None, header
     return _Layout(
         separator,
         header_line,
         n_fields,
-        check_ids(path, "row ids (first column)", rows),
-        check_ids(path, "column ids (first line)", [name.strip() for name in names]),
+        corner,
+        rows,
+        [name.strip() for name in names],
         notes,
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, not_installed
-from vaeimpute.tables.checks import check_ids, parse_numbers
+from vaeimpute.tables.cells import Cells, is_number
 from vaeimpute.tables.text import MISSING
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise TableError(f"{path} cannot be read as Parquet: {error}") from None
 
 
-def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def read(path: Path) -> Cells:
     """Read a matrix; row ids are the index, or the first column if that holds text.
 
     Parameters
@@ -46,28 +46,22 @@ def read(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
     Returns
     -------
-    values : DataFrame
-        float32 if all columns are, else float64.
-    notes : tuple of str
+    Cells
     """
     frame = read_parquet(path)
     if _has_id_column(frame):
         frame = frame.set_index(frame.columns[0])
     if frame.empty:
         raise TableError(f"{path} is empty: {frame.shape[0]} rows and {frame.shape[1]} columns.")
-    rows = check_ids(path, "row ids", frame.index)
-    columns = check_ids(path, "column ids", frame.columns)
-    numeric = frame.dtypes.map(
-        lambda dtype: pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
-    )
-    if numeric.all():
-        single = all(dtype in ("float32", "float16") for dtype in frame.dtypes)
-        numbers = frame.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
-    else:  # numbers that are stored as text or as decimals pass; True and dates do not
-        missing = frame.isna() | frame.isin(["", *MISSING])
-        words = frame.astype(str).astype(object).mask(missing, np.nan).to_numpy()
-        numbers = parse_numbers(path, words, rows, columns)
-    return pd.DataFrame(numbers, rows, columns), ()
+    rows, columns = [*map(str, frame.index)], [*map(str, frame.columns)]
+    corner = None if frame.index.name is None else str(frame.index.name)
+    table = frame.set_axis(range(len(columns)), axis=1).reset_index(drop=True)
+    for position, dtype in table.dtypes.items():
+        if not is_number(dtype):  # numbers that are stored as text or as decimals pass
+            words = table[position].astype(str).astype(object)
+            missing = table[position].isna() | words.isin(["", *MISSING])
+            table[position] = words.mask(missing, np.nan)
+    return Cells(table, rows, columns, corner)
 
 
 def _has_id_column(frame: pd.DataFrame) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables import delimited, h5ad, parquet
+from vaeimpute.tables.cells import to_numbers
 from vaeimpute.tables.checks import check_finite
 from vaeimpute.tables.notes import check_guesses
 from vaeimpute.tables.text import TEXT
@@ -138,7 +139,8 @@ def read_source(
     elif layer is not None:
         raise ValueError(f"{path}: only AnnData files have layers, got layer={layer!r}.")
     else:
-        values, notes = (parquet if format_of(path) == "parquet" else delimited).read(path)
+        cells = (parquet if format_of(path) == "parquet" else delimited).read(path)
+        values, notes = to_numbers(path, cells), cells.notes
     if values.empty:
         raise TableError(f"{path} holds {values.shape[0]} rows x {values.shape[1]} columns.")
     check_finite(path, values)

@@ -1,0 +1,74 @@
+"""What a file holds, before any of it is taken for a number, a sample or a feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vaeimpute.tables.checks import check_ids, parse_numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The cells of a file and the ids beside them.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (n_rows, n_columns)
+        Rows and columns by position. A column of numbers has a type of numbers, any other holds
+        text; NaN where missing.
+    rows, columns : list of str
+        Ids as in the file: they may be empty, or repeat.
+    corner : str or None
+        What the file calls its row ids; None if it does not.
+    notes : tuple of str
+        What a reader should know about how the file was read.
+    """
+
+    table: pd.DataFrame
+    rows: list[str]
+    columns: list[str]
+    corner: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def is_number(dtype: object) -> bool:
+    """Tell a type of numbers; True and False are none."""
+    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
+
+
+def to_numbers(path: Path, cells: Cells) -> pd.DataFrame:
+    """Turn cells into numbers with ids, exactly, or say what is none.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For errors.
+    cells : Cells
+
+    Returns
+    -------
+    DataFrame of shape (n_rows, n_columns)
+        float32 if all columns are, else float64.
+
+    Raises
+    ------
+    TableError
+        If ids repeat, or an entry is no number; the message names the first.
+    """
+    rows = check_ids(path, "row ids", cells.rows)
+    columns = check_ids(path, "column ids", cells.columns)
+    numeric = cells.table.dtypes.map(is_number).to_numpy()
+    if numeric.all():
+        single = all(dtype in ("float32", "float16") for dtype in cells.table.dtypes)
+        dtype = np.float32 if single else np.float64
+        numbers = cells.table.to_numpy(dtype=dtype, na_value=np.nan)
+    else:
+        words = cells.table.to_numpy(dtype=object, na_value=np.nan)
+        odd = ~numeric & cells.table.notna().to_numpy()
+        words[odd] = [str(word) for word in words[odd]]  # True is a word, and no number
+        numbers = parse_numbers(path, words, rows, columns)
+    return pd.DataFrame(numbers, rows, columns)
