@@ -422,14 +422,15 @@ def _high_gc(cohort: Cohort, rows: np.ndarray, *, top: float) -> np.ndarray:
     if "gc_content" not in cohort.features:
         raise ValueError(
             f"Cohort {cohort.name!r} has no GC content per gene, which mnar_high_gc needs: add a "
-            "column 'gc_content' (a fraction, NaN where unknown) to its features, from Ensembl, "
-            "from a file or simulated; see vaeimpute.cohorts."
+            "column 'gc_content' (a fraction, NaN where unknown) to its features; see "
+            "vaeimpute.cohorts.with_gc_content."
         )
     gc = cohort.features["gc_content"].to_numpy(dtype=np.float64)
     if np.isnan(gc).all():
         raise ValueError(
-            f"Cohort {cohort.name!r} knows the GC content of none of its genes; check that the "
-            f"annotation uses ids like {cohort.features.index[0]!r}."
+            f"Cohort {cohort.name!r} knows the GC content of none of its genes, which "
+            f"mnar_high_gc needs: take it from a table of ids like {cohort.features.index[0]!r} "
+            "(gc_source, the path of a table)."
         )
     if np.nanmin(gc) < 0 or np.nanmax(gc) > 1:
         raise ValueError(

@@ -25,6 +25,7 @@ n_epochs: 2
 latent_dims: [2]
 learning_rates: [0.001, 0.01]
 betas: [0, 1]
+gc_source: gc.csv
 """
 TIMES = ["seconds", "fit_seconds"]
 METHODS = ["random", "mean", "KNN", "SVD", "SVD, tuned", "Gaussian", "VAE", "VAE, shifted"]
@@ -40,6 +41,8 @@ def folder(tmp_path, monkeypatch):
     levels = 1 / (1 + np.exp(-values))
     pd.DataFrame(levels, samples).add_prefix("cg").to_csv(tmp_path / "levels.csv")
     (tmp_path / "small.yml").write_text(SMALL)
+    gc = [f"gene{i},{0.3 + 0.005 * i:.3f}" for i in range(60)]
+    (tmp_path / "gc.csv").write_text("\n".join(["gene,gc", *gc]))
     monkeypatch.setenv("VAEIMPUTE_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -108,7 +111,8 @@ def test_the_provenance_says_what_was_run(folder):
     assert (parameters["cohort"], parameters["seed"]) == ("expression", 5)
     assert (parameters["profile"], parameters["n_training_rows"]) == ("small", 32)
     assert (parameters["hidden_sizes"], parameters["n_trials"]) == ([8], 2)
-    assert any("SIMULATED" in note for note in parameters["cohort_notes"])
+    note = "GC content from gc.csv; 0 of 60 genes are not in the table."
+    assert (parameters["cohort_notes"][-1], parameters["gc_source"]) == (note, "gc.csv")
     assert record["failed_units"] == 0
     assert str(folder) not in json.dumps(record)
 

@@ -1,21 +1,20 @@
-"""GC content and simulated coverage; BioMart is a server on loopback."""
+"""GC content and simulated coverage."""
 
 import gzip
 import os
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import runpy
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.cohorts import Cohort, with_simulated_coverage
-from vaeimpute.cohorts.annotation import biomart_gc_table, read_gc_table, with_gc_content
-from vaeimpute.exceptions import CohortError, DownloadError, TableError
+from vaeimpute.cohorts import Cohort, load_cohort, with_gc_content, with_simulated_coverage
+from vaeimpute.cohorts.annotation import read_gc_table
+from vaeimpute.exceptions import CohortError, TableError
+from vaeimpute.missingness import SCENARIOS
 
-TABLE = "TP53\t48.85\nEGFR\t44.66\nEGFR\t44.60\n\t39.02\nNA\t50.0\n"
+MAKER = Path(__file__).parents[2] / "data" / "make_gc_table.py"
 
 
 def expression(*genes):
@@ -30,96 +29,21 @@ def methylation(n_sites=6, **options):
     )
 
 
-@pytest.fixture
-def biomart(monkeypatch, tmp_path):
-    """Return the address of a server and the answer that it will give, to be changed."""
-    monkeypatch.setenv("VAEIMPUTE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("NO_PROXY", "*")
-    answer = {"status": 200, "text": TABLE + "[success]\n", "queries": []}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            answer["queries"].append(parse_qs(body)["query"][0])
-            text = answer["text"].encode()
-            self.send_response(answer["status"])
-            self.send_header("Content-Type", "text/plain; charset=utf-8")
-            self.send_header("Content-Length", str(answer.get("promised", len(text))))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/biomart/martservice", answer
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def test_the_packaged_table_knows_the_genes_of_the_cohorts():
+    annotated = with_gc_content(expression("TP53|7157", "GAPDH", "no gene"))
+    gc = annotated.features["gc_content"]
+    assert gc.tolist() == pytest.approx([0.540, 0.579, np.nan], nan_ok=True)
+    assert annotated.features["gc_source"].unique() == ["Ensembl"]
+    assert annotated.notes == ("GC content from Ensembl; 1 of 3 genes is not in the table.",)
+    breast = with_gc_content(load_cohort("breast-gse1992"))
+    assert breast.features["gc_content"].notna().mean() > 0.95
 
 
-def cached_files(tmp_path):
-    return [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]
-
-
-def test_biomart_is_asked_once(biomart, tmp_path):
-    url, answer = biomart
-    cohort = expression("TP53|7157", "EGFR|1956", "XYZ|1")
-    for _ in range(2):
-        annotated = with_gc_content(cohort, url=url)
-        gc = annotated.features["gc_content"]
-        assert gc.tolist() == pytest.approx([0.4885, 0.4463, np.nan], nan_ok=True)
-        assert annotated.features["gc_source"].unique() == ["Ensembl BioMart"]
-        assert annotated.notes == ("GC content from Ensembl BioMart; 1 of 3 genes are not in it.",)
-    assert len(answer["queries"]) == 1
-    assert 'name="hsapiens_gene_ensembl"' in answer["queries"][0]
-    assert 'name="percentage_gene_gc_content"' in answer["queries"][0]
-    assert len(cached_files(tmp_path)) == 1
-    assert "gc_content" not in cohort.features
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"text": "Query ERROR: caught BioMart::Exception::Usage: Attribute"}, "Query ERROR"),
-        ({"text": "<html><title>Down for maintenance</title></html>"}, "Down for maintenance"),
-        ({"text": "busy", "status": 503}, "status 503"),
-        ({"text": TABLE}, "stopped half-way"),
-        ({"text": TABLE[:20]}, "stopped half-way"),
-        ({"text": ""}, "stopped half-way"),
-        ({"text": TABLE, "promised": 10_000}, "BioMart at .*(half-way|cannot be reached)"),
-    ],
-    ids=["error", "page", "status", "no stamp", "cut", "empty", "connection cut"],
-)
-def test_biomart_without_a_table_leaves_nothing_behind(biomart, tmp_path, change, message):
-    url, answer = biomart
-    right = dict(answer)
-    answer.update(change)
-    with pytest.raises(DownloadError, match=message) as error:
-        biomart_gc_table(url)
-    assert "mirror" in str(error.value)
-    assert cached_files(tmp_path) == []
-    answer.pop("promised", None)
-    answer.update(text=right["text"], status=200)
-    assert biomart_gc_table(url).exists()  # and the next attempt works
-
-
-def test_biomart_out_of_reach(monkeypatch, tmp_path):
-    monkeypatch.setenv("VAEIMPUTE_CACHE", str(tmp_path))
-    with pytest.raises(DownloadError, match="cannot be reached"):
-        biomart_gc_table("http://127.0.0.1:9/")
-
-
-def test_full_disk_leaves_nothing_behind(biomart, monkeypatch, tmp_path):
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("vaeimpute.files.Path.replace", fail)
-    with pytest.raises(OSError, match="No space left"):
-        biomart_gc_table(biomart[0])
-    assert cached_files(tmp_path) == []
+def test_genes_that_no_table_has_are_in_the_way_of_one_scenario_only():
+    cohort = with_gc_content(expression("ENSMUSG00000059552"))
+    assert cohort.notes == ("GC content from Ensembl; 1 of 1 genes is not in the table.",)
+    with pytest.raises(ValueError, match=r"none of its genes.*ids like 'ENSMUSG00000059552'"):
+        SCENARIOS["mnar_high_gc"].mask(cohort, np.arange(2), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -182,19 +106,9 @@ def test_table_of_other_ids_is_refused(tmp_path):
         with_gc_content(expression("TP53"), path)
 
 
-def test_simulated_gc_says_so():
-    cohort = expression("TP53", "EGFR")
-    annotated = with_gc_content(cohort, "simulated", seed=3)
-    assert (annotated.features["gc_source"] == "simulated").all()
-    assert "SIMULATED (seed 3)" in annotated.notes[0]
-    again = with_gc_content(cohort, "simulated", seed=3)
-    assert annotated.features.equals(again.features)
-    assert not annotated.features.equals(with_gc_content(cohort, "simulated").features)
-
-
 def test_gc_content_belongs_to_genes():
     with pytest.raises(CohortError, match="belongs to genes"):
-        with_gc_content(methylation(), "simulated")
+        with_gc_content(methylation())
 
 
 def test_simulated_coverage_says_so_and_touches_no_value():
@@ -224,7 +138,31 @@ def test_neighbours_are_covered_alike_in_whatever_order_they_come():
     assert abs(np.corrcoef(reads[0, 1:], reads[0, :-1])[0, 1]) < 0.1
 
 
+def test_the_script_makes_one_table_of_several(tmp_path):
+    export = "HGNC symbol\tGene % GC content\nTP53\t48.85\nEGFR\t44.66\nEGFR\t44.60\n\t39.02\n"
+    (tmp_path / "biomart.tsv").write_text(export + "1-Mar\t50\nRP11-34P13.7\t50\nMARCH1\t40\n")
+    (tmp_path / "more.csv").write_text("id,gcContent\nTP53,0.9\nNA,0.3\n")
+    make_table = runpy.run_path(str(MAKER))["make_table"]
+    made = tmp_path / "made.csv.gz"
+    make_table([tmp_path / "biomart.tsv", tmp_path / "more.csv"], made)
+    expected = "gene,gc\nEGFR,0.446\nMARCH1,0.400\nNA,0.300\nTP53,0.488\n"
+    assert gzip.decompress(made.read_bytes()).decode() == expected
+    first = made.read_bytes()
+    make_table([tmp_path / "biomart.tsv", tmp_path / "more.csv"], made)
+    assert made.read_bytes() == first
+
+
 DATA = os.environ.get("VAEIMPUTE_DATA")
+
+
+@pytest.mark.skipif(not DATA, reason="VAEIMPUTE_DATA does not point at the development data")
+def test_the_packaged_table_is_what_the_script_makes(tmp_path):
+    names = ("Average_GC.tsv.gz", "tcgabiolinks_geneInfo.csv.gz")
+    sources = [Path(DATA) / "gene_gc_content" / name for name in names]
+    maker = runpy.run_path(str(MAKER))
+    maker["make_table"](sources, tmp_path / "made.csv.gz")
+    made, packaged = (tmp_path / "made.csv.gz").read_bytes(), maker["TABLE"].read_bytes()
+    assert gzip.decompress(made) == gzip.decompress(packaged)
 
 
 @pytest.mark.skipif(not DATA, reason="VAEIMPUTE_DATA does not point at the development data")

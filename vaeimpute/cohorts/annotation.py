@@ -1,34 +1,24 @@
-"""GC content of genes: from Ensembl, from a table, or simulated."""
+"""GC content of genes: the table that comes with the package, or one of yours."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from vaeimpute.cohorts.cache import cache_dir
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.exceptions import CohortError, DownloadError, TableError, some
-from vaeimpute.files import write_atomically
-from vaeimpute.seeding import generator
+from vaeimpute.exceptions import CohortError, TableError, some
 from vaeimpute.tables.read import existing
 from vaeimpute.tables.text import read_words
 
 logger = logging.getLogger(__name__)
 
-BIOMART_URL = "https://www.ensembl.org/biomart/martservice"
-_QUERY = """<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE Query>
-<Query virtualSchemaName="default" formatter="TSV" header="0" uniqueRows="1" count=""
- datasetConfigVersion="0.6" completionStamp="1">
-<Dataset name="hsapiens_gene_ensembl" interface="default">
-<Attribute name="hgnc_symbol"/><Attribute name="percentage_gene_gc_content"/>
-</Dataset></Query>"""
-_STAMP = "[success]"  # BioMart's last line when it has sent everything
-_TIMEOUT = (30, 300)  # seconds to connect, seconds without a byte: it computes before it answers
+# Made by data/make_gc_table.py; data/README.md says from what.
+_PACKAGED = "gene_gc_content.csv.gz"
 
 # What the columns are called, without regard to case: by Ensembl, TCGAbiolinks and the authors.
 _COLUMNS = {
@@ -42,18 +32,8 @@ _COLUMNS = {
     ),
 }
 
-# Beta distribution of the GC fraction of 20330 human genes (mean 0.502, sd 0.085): the moments of
-# the column gcContent of the table geneInfo in the Bioconductor package TCGAbiolinks (GPL-3).
-_GC_ALPHA, _GC_BETA = 16.99, 16.84
 
-
-def with_gc_content(
-    cohort: Cohort,
-    source: str | Path = "biomart",
-    *,
-    seed: int = 0,
-    url: str = BIOMART_URL,
-) -> Cohort:
+def with_gc_content(cohort: Cohort, source: str | Path = "ensembl") -> Cohort:
     """Add the GC content of every gene to a cohort's features.
 
     Parameters
@@ -61,87 +41,69 @@ def with_gc_content(
     cohort : Cohort
         Of expression. Its feature ids are gene symbols, ``SYMBOL|ENTREZ`` as in RNASeqV2, or the
         ids that the table has.
-    source : {"biomart", "simulated"} or path
-        Ensembl BioMart, asked once and kept in the cache; a table (comma- or tab-separated, gzip
-        or not) with a gene and a GC column; or values drawn from the distribution of real genes.
-    seed : int
-        For ``"simulated"``.
-    url : str
-        A mirror of BioMart, for example ``https://useast.ensembl.org/biomart/martservice``.
+    source : "ensembl" or path
+        The table that comes with the package: of the transcripts of human genes in Ensembl, by
+        symbol. Or a table (comma- or tab-separated, gzip or not) with a gene and a GC column, such
+        as an export of Ensembl's BioMart.
 
     Returns
     -------
     Cohort
         With the feature columns ``gc_content`` (fraction, NaN where unknown) and ``gc_source``,
-        and a note on where it is from and how many genes have none.
+        and a note on where it is from and how many genes have none. These are never among those of
+        high GC content (`vaeimpute.missingness.mnar_high_gc`).
 
     Raises
     ------
     TableError
-        If the table cannot be read, or knows none of the genes.
-    FileNotFoundError, DownloadError
-        If it cannot be had.
+        If a table of yours cannot be read, or knows none of the genes.
+    FileNotFoundError
+        If there is no such file.
     CohortError
         If the cohort is not of expression.
 
+    References
+    ----------
+    Ensembl: Yates et al. 2020, Nucleic Acids Research 48:D682-D688.
+
     Examples
     --------
-    >>> values = pd.DataFrame({"TP53|7157": [0.1, -0.4], "EGFR|1956": [1.2, 0.3]})
+    >>> values = pd.DataFrame({"TP53|7157": [0.1, -0.4], "?|1": [1.2, 0.3]})
     >>> cohort = Cohort("toy", values, pd.DataFrame(index=values.index), "ln", "expression")
-    >>> cohort = with_gc_content(cohort, "simulated")
-    >>> cohort.features["gc_content"].between(0.2, 0.8).all(), cohort.notes[-1]
-    (np.True_, 'GC content is SIMULATED (seed 0), drawn from the distribution of real genes.')
+    >>> cohort = with_gc_content(cohort)
+    >>> cohort.features["gc_content"].tolist(), cohort.notes[-1]
+    ([0.54, nan], 'GC content from Ensembl; 1 of 2 genes is not in the table.')
     """
     if cohort.data_type != "expression":
         raise CohortError(
             f"Cohort {cohort.name!r} is of {cohort.data_type}; GC content belongs to genes."
         )
     genes = cohort.values.columns
-    if source == "simulated":
-        rng = generator(seed, "simulated-gc")
-        gc, label = simulated_gc(len(genes), rng), "simulated"
-        note = f"GC content is SIMULATED (seed {seed}), drawn from the distribution of real genes."
+    if source == "ensembl":
+        label = "Ensembl"
+        with resources.as_file(resources.files("vaeimpute.cohorts") / _PACKAGED) as path:
+            table = read_gc_table(path)
     else:
-        if source == "biomart":
-            table, label = read_gc_table(biomart_gc_table(url)), "Ensembl BioMart"
-        else:
-            table, label = read_gc_table(Path(source)), Path(source).name
-        gc = _look_up(genes, table)
-        unknown = int(np.isnan(gc).sum())
-        if unknown == len(genes):
-            raise TableError(
-                f"{label} has the GC content of {len(table)} genes, but of none in cohort "
-                f"{cohort.name!r}: it has {some(table.index, 3)}, the cohort {some(genes, 3)}. Use "
-                "a table with the same kind of gene ids."
-            )
-        note = f"GC content from {label}; {unknown} of {len(genes)} genes are not in it."
+        label = Path(source).name
+        table = read_gc_table(Path(source))
+    gc = _look_up(genes, table)
+    unknown = int(np.isnan(gc).sum())
+    if unknown == len(genes) and source != "ensembl":  # which nobody may have asked for
+        raise TableError(
+            f"{label} has the GC content of {len(table)} genes, but of none in cohort "
+            f"{cohort.name!r}: it has {some(table.index, 3)}, the cohort {some(genes, 3)}. Give a "
+            "table with the same kind of gene ids."
+        )
+    note = (
+        f"GC content from {label}; {unknown} of {len(genes)} genes "
+        f"{'is' if unknown == 1 else 'are'} not in the table."
+    )
     logger.info("Cohort %s: %s", cohort.name, note)
     return replace(
         cohort,
         features=cohort.features.assign(gc_content=gc, gc_source=label),
         notes=(*cohort.notes, note),
     )
-
-
-def simulated_gc(n_genes: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw GC fractions with the distribution of real human genes.
-
-    Parameters
-    ----------
-    n_genes : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (n_genes,)
-
-    Examples
-    --------
-    >>> gc = simulated_gc(20_000, np.random.default_rng(0))
-    >>> round(float(gc.mean()), 2), round(float(gc.std()), 2)
-    (0.5, 0.08)
-    """
-    return rng.beta(_GC_ALPHA, _GC_BETA, size=n_genes)
 
 
 def read_gc_table(path: Path) -> pd.Series:
@@ -223,49 +185,3 @@ def _look_up(genes: pd.Index, table: pd.Series) -> np.ndarray:
             np.isnan(found), table.reindex(ids.str.split("|").str[part]).to_numpy(), found
         )
     return found
-
-
-def biomart_gc_table(url: str = BIOMART_URL) -> Path:
-    """Return the table of GC content of all human genes, asking BioMart the first time.
-
-    Parameters
-    ----------
-    url : str
-        Address of the BioMart service.
-
-    Returns
-    -------
-    pathlib.Path
-        A tab-separated file in the cache folder, written whole or not at all.
-
-    Raises
-    ------
-    DownloadError
-        If the service cannot be reached, reports an error or stops half-way.
-    """
-    import requests  # 0.1 s that not every user of annotations needs
-
-    path = cache_dir() / "annotation" / "biomart_gc_content.tsv"
-    if path.exists():
-        return path
-    logger.info("Asking %s for the GC content of all human genes (about 1 MB).", url)
-    try:
-        answer = requests.post(url, data={"query": _QUERY}, timeout=_TIMEOUT)
-        text, start = answer.text, answer.text.lstrip()[:200]
-        body, stamp, _ = text.rpartition(_STAMP)
-        # BioMart reports its errors with status 200, as a text or a page in place of the table.
-        fault = ""
-        if answer.status_code != 200 or "ERROR" in start or start.startswith("<"):
-            fault = f"answered with status {answer.status_code} and no table, but {start!r}"
-        elif not stamp:
-            fault = f"stopped half-way: its answer of {len(text)} characters has no {_STAMP}"
-    except requests.RequestException as error:
-        fault = f"cannot be reached: {error}"
-    if fault:
-        raise DownloadError(
-            f"BioMart at {url} {fault}. Nothing was kept. Try again later or another mirror "
-            "(url='https://useast.ensembl.org/biomart/martservice'), or give with_gc_content a "
-            "file, or 'simulated'."
-        )
-    write_atomically(path, "hgnc_symbol\tpercentage_gene_gc_content\n" + body)
-    return path

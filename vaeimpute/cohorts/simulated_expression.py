@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from vaeimpute.cohorts.annotation import simulated_gc
 from vaeimpute.cohorts.cohort import Cohort, Truth
 from vaeimpute.seeding import generator
 
@@ -37,6 +36,9 @@ _RESIDUAL_MEDIAN, _RESIDUAL_LOGIT_SD = 0.30, 0.9  # share of a gene's standard d
 _LEAST_SD = 0.55  # typical standard deviation of the log rate of a highly expressed gene
 _SD_LOG_SD = 0.34  # genes differ in it
 _DEPTH_LOG_SD = 0.25
+# Beta distribution of the GC fraction of 20330 human genes (mean 0.502, sd 0.085): the moments of
+# the column gcContent of the table geneInfo in the Bioconductor package TCGAbiolinks.
+_GC_ALPHA, _GC_BETA = 16.99, 16.84
 _GC_SLOPE_SD = 0.08  # ln units per standard deviation of GC content
 _REFERENCE_SAMPLES = 2000  # a population that modules are standardised on
 
@@ -100,7 +102,7 @@ def simulate_glioma(
     n_modules = max(3, round(_MODULES_PER_ROOT_GENE * n_genes**0.5))
     activity, correlation = _modules(latent, reference, n_modules, stream("modules"))
     genes = _genes(n_genes, correlation, stream("genes"))
-    gc = simulated_gc(n_genes, stream("gc"))
+    gc = stream("gc").beta(_GC_ALPHA, _GC_BETA, size=n_genes)
     values, noise_free = _expression(activity, genes, gc, stream("expression"))
 
     samples = pd.Index([f"SIM-{i:04d}" for i in range(1, n_samples + 1)], name="sample")

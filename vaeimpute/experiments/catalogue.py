@@ -222,7 +222,7 @@ def prepare_cohort(cohort: Cohort, profile: Profile, seed: int) -> Cohort:
     if cohort.data_type == "expression":
         if "gc_content" in cohort.features:
             return cohort
-        return with_gc_content(cohort, profile.gc_source, seed=seed)
+        return with_gc_content(cohort, profile.gc_source)
     if not cohort.is_log:
         cohort = negative_log(cohort)
     return cohort if cohort.coverage is not None else with_simulated_coverage(cohort, seed=seed)

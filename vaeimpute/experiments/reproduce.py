@@ -93,6 +93,8 @@ def write_results(
         "n_training_rows": len(experiment.split(cohort, seeds[0]).train),
         **profile.parameters(),
     }
+    if "gc_source" in cohort.features:  # where it did come from, whatever the profile offers
+        parameters["gc_source"] = cohort.features["gc_source"].iloc[0]
     provenance = collect_provenance(parameters) | {"failed_units": len(results.failures)}
     write_table(results.table, path, provenance)
     for name, table in results.beside.items():
