@@ -21,10 +21,11 @@ class SVDImputer(ClosedFormImputer):
 
     The rows to impute are put below the training rows. Missing values of both start from the mean
     of their feature. Then, again and again, the matrix is approximated by its leading singular
-    vectors (the paper's eigengenes), and the missing values are replaced by the approximation's. As
-    in the paper, which took it from fancyimpute, the rank doubles from one iteration to the next
-    until it reaches `n_components`. At once with all singular vectors, the approximation of a
-    matrix is the matrix, and every value would stay what it was in the beginning.
+    vectors (the paper's eigengenes), and the missing values are replaced by the approximation's.
+    (The paper's text speaks of a regression on them; its program, fancyimpute's, does this.) As
+    there, the rank doubles from one iteration to the next until it reaches `n_components`. At once
+    with all singular vectors, the approximation of a matrix is the matrix, and every value would
+    stay what it was in the beginning.
 
     Parameters
     ----------
