@@ -113,6 +113,10 @@ class FeatureOrderWarning(UserWarning):
     """Columns came in another order than at fit; they were matched by name."""
 
 
+class EmptyFeatureWarning(UserWarning):
+    """Features have no value to learn from, so they are left out."""
+
+
 class ModelFileError(VaeimputeError, ValueError):
     """A file holds no imputer that can be loaded; the message says why and what to do."""
 

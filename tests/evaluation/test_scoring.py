@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from vaeimpute.evaluation import MaskedScorer
+from vaeimpute.exceptions import EmptyFeatureWarning
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, SVDImputer
 from vaeimpute.missingness import SCENARIOS, mnar_low_values
 
@@ -145,6 +146,30 @@ def test_can_be_sent_to_other_processes(X):
 def test_what_is_not_known_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         MaskedScorer(**arguments)
+
+
+@pytest.mark.parametrize("add_indicator", [False, True])
+def test_a_feature_that_was_empty_at_fit_takes_no_part(X, add_indicator):
+    train = X.copy()
+    train[:, 7] = np.nan
+    with pytest.warns(EmptyFeatureWarning):
+        model = KNNImputer(add_indicator=add_indicator).fit(train)
+    others = np.delete(X, 7, axis=1)
+    scorer = MaskedScorer(SCENARIOS["mnar_whole_genes"])
+    hidden = np.delete(scorer.mask(X), 7, axis=1)
+    scale = np.nanstd(others, axis=0)
+    filled = (
+        KNNImputer().fit(np.delete(train, 7, axis=1)).transform(np.where(hidden, np.nan, others))
+    )
+    expected = -np.abs((filled - others) / scale)[hidden].mean()
+    assert scorer(model, X) == pytest.approx(expected)
+    named = pd.DataFrame(X).add_prefix("gene")
+    with pytest.warns(EmptyFeatureWarning):
+        model.fit(named.where(~np.isnan(train)))
+    assert scorer(model, named) == pytest.approx(expected)
+    with pytest.warns(EmptyFeatureWarning):
+        pipeline = make_pipeline(model, StandardScaler()).fit(named.where(~np.isnan(train)))
+    assert np.isfinite(scorer(pipeline, named))
 
 
 def test_what_cannot_be_scored_is_explained(X):

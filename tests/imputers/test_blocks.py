@@ -23,7 +23,7 @@ from vaeimpute.imputers import (
     impute_blocks,
     transform_anndata,
 )
-from vaeimpute.imputers._base import Moments
+from vaeimpute.imputers._moments import Moments
 
 NETWORK = {
     "hidden_sizes": (16,), "latent_dim": 4, "n_epochs": 5, "init": "mean", "device": "cpu",
@@ -346,7 +346,7 @@ def test_features_of_one_name_are_refused_before_anything_is_read(fit):
         (lambda X: fit_blocks(MeanImputer(), np.where(X > 5, np.inf, X)), "contain infinity"),
         (
             lambda X: fit_blocks(MeanImputer(), np.where(np.arange(30) < 2, np.nan, X)),
-            "2 of 30 are missing in every row",
+            "no value in the rows that MeanImputer learns from: 0, 1 of 30",
         ),
     ],
 )

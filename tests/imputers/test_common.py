@@ -1,5 +1,7 @@
 """What every imputer has to do, whatever its method."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from vaeimpute.exceptions import EmptyFeatureWarning
 from vaeimpute.imputers import (
     AutoencoderImputer,
     GaussianImputer,
@@ -126,11 +129,52 @@ def test_works_in_a_pipeline(imputer, matrices):
     assert np.isfinite(filled).all()
 
 
-def test_a_feature_without_any_value_is_refused_by_name(imputer, matrices):
-    train = pd.DataFrame(matrices[0]).add_prefix("gene")
-    train["gene7"] = np.nan
-    with pytest.raises(ValueError, match=r"1 of 25 .* 'gene7'.* Drop them"):
+@pytest.mark.parametrize("keep", [False, True])
+def test_features_without_any_value_are_left_out_or_kept(imputer, matrices, keep):
+    train, new = (pd.DataFrame(m).add_prefix("gene") for m in matrices)
+    empty = ["gene7", "gene20"]
+    whole = clone(imputer).fit(train.drop(columns=empty)).transform(new.drop(columns=empty))
+    train[empty] = np.nan
+    imputer.set_params(keep_empty_features=keep)
+    with warnings.catch_warnings() if keep else pytest.warns(EmptyFeatureWarning, match="'gene7'"):
         imputer.fit(train)
+    filled = imputer.set_output(transform="pandas").transform(new)
+    assert list(filled) == [name for name in train if keep or name not in empty]
+    np.testing.assert_array_equal(filled.drop(columns=empty, errors="ignore"), whole)
+    if keep:
+        pd.testing.assert_frame_equal(filled[empty], new[empty].fillna(0.0))
+    for answer in ("predict_std", "sample"):
+        if hasattr(imputer, answer):
+            assert np.shape(getattr(imputer, answer)(new))[-1] == filled.shape[1]
+
+
+def test_a_matrix_without_any_value_is_refused(imputer, matrices):
+    with pytest.raises(ValueError, match="nothing to learn from"):
+        imputer.set_params(keep_empty_features=True).fit(np.full_like(matrices[0], np.nan))
+
+
+def test_a_number_can_stand_for_what_is_missing(imputer, matrices):
+    train, new = matrices
+    expected = clone(imputer).fit(train).transform(new)
+    train, new = (np.where(np.isnan(matrix), -999.0, matrix) for matrix in matrices)
+    imputer.set_params(missing_values=-999).fit(train)
+    np.testing.assert_array_equal(imputer.transform(new), expected)
+    new[3, 4] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        imputer.transform(new)
+
+
+def test_an_indicator_says_what_was_missing(imputer, matrices):
+    train, new = (pd.DataFrame(m).add_prefix("gene") for m in matrices)
+    train[["gene1", "gene2"]] = train[["gene1", "gene2"]].fillna(1.0)
+    train["gene3"] = np.nan
+    imputer.set_params(add_indicator=True, keep_empty_features=True).fit(train)
+    gappy = train.columns[train.isna().any()]
+    filled = imputer.set_output(transform="pandas").transform(new)
+    assert list(filled) == [*train, *gappy.map("missingindicator_{}".format)]
+    np.testing.assert_array_equal(filled.iloc[:, 25:], new[gappy].isna())
+    if hasattr(imputer, "predict_std"):
+        assert list(imputer.predict_std(new)) == list(train)
 
 
 def test_infinite_values_are_refused(imputer, matrices):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.base import clone
 
-from vaeimpute.exceptions import FeatureOrderWarning
+from vaeimpute.exceptions import EmptyFeatureWarning, FeatureOrderWarning
 from vaeimpute.imputers import (
     GaussianImputer,
     KNNImputer,
@@ -109,20 +110,89 @@ def test_columns_that_are_just_counted_have_no_names(frames):
 @pytest.mark.parametrize(
     "convert",
     [
-        pd.DataFrame.convert_dtypes,
         lambda frame: frame.astype(object),
         lambda frame: frame.astype(object).where(frame.notna(), None),
         lambda frame: frame.astype(object).where(frame.notna(), pd.NA),
         lambda frame: frame.astype("string"),
         lambda frame: frame.astype({"gene1": object, "gene2": "string", "gene3": "category"}),
+        lambda frame: frame.astype(pd.SparseDtype(float, np.nan)),
     ],
-    ids=["nullable", "object", "None", "NA", "string", "mixed"],
+    ids=["object", "None", "NA", "string", "mixed", "sparse"],
 )
 def test_numbers_in_other_types_are_taken_as_such(frames, convert):
     train, new = frames
     imputer = MeanImputer().set_output(transform="pandas")
     expected = imputer.fit(train).transform(new)
     pd.testing.assert_frame_equal(imputer.fit(convert(train)).transform(convert(new)), expected)
+
+
+@pytest.mark.parametrize("kind", ["Float64", "float64[pyarrow]"])
+def test_nullable_types_come_back_nullable(frames, kind):
+    train, new = frames
+    counts = train["gene0"].fillna(3).round()
+    train, new = (frame.assign(gene0=counts) for frame in frames)
+    expected = MeanImputer().set_output(transform="pandas").fit(train).transform(new)
+    integer = "int64[pyarrow]" if "pyarrow" in kind else "Int64"
+    types = dict.fromkeys(train.columns, kind) | {"gene0": integer, "gene7": "float64"}
+    imputer = MeanImputer().fit(train.astype(types))
+    assert type(imputer.transform(new.astype(types))) is np.ndarray  # as nobody asked for frames
+    filled = imputer.set_output(transform="pandas").transform(new.astype(types))
+    assert filled.dtypes.astype(str).replace("double[pyarrow]", kind).tolist() == [kind] * 7 + [
+        "float64"
+    ]
+    pd.testing.assert_frame_equal(filled.astype(float), expected)
+
+
+def other_libraries(frame):
+    table = pytest.importorskip("pyarrow").Table.from_pandas(frame, preserve_index=False)
+    return {"polars": pl.from_arrow(table), "Arrow": table}
+
+
+@pytest.mark.parametrize("library", ["polars", "Arrow"])
+def test_frames_of_other_libraries(frames, library):
+    train, new = frames
+    expected = KNNImputer().fit(train).transform(new)
+    imputer = KNNImputer().fit(other_libraries(train)[library])
+    assert list(imputer.feature_names_in_) == list(train)
+    np.testing.assert_allclose(imputer.transform(other_libraries(new)[library]), expected)
+    reversed_columns = other_libraries(new.iloc[:, ::-1])[library]
+    with pytest.warns(FeatureOrderWarning):
+        np.testing.assert_allclose(imputer.transform(reversed_columns), expected)
+    for strange, words in (
+        (train.assign(batch="a"), "got 'a' in row 0, column 'batch'"),
+        (train.assign(day=pd.Timestamp(2026, 1, 1)), "column 'day' holds dates"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            imputer.fit(other_libraries(strange)[library])
+
+
+def test_a_lazy_frame_is_to_be_collected(frames):
+    with pytest.raises(ValueError, match=r"in memory: collect\(\) the LazyFrame"):
+        MeanImputer().fit(other_libraries(frames[0])["polars"].lazy())
+
+
+def test_arrays_of_objects(frames):
+    train, new = (frame.to_numpy() for frame in frames)
+    expected = MeanImputer().fit(train).transform(new)
+    for missing in (None, pd.NA, "nan"):
+        objects = np.where(np.isnan(new), missing, new.astype(object))
+        for some in (objects, objects.tolist()):
+            np.testing.assert_array_equal(MeanImputer().fit(train).transform(some), expected)
+    objects[3, 5] = "n.d."
+    with pytest.raises(ValueError, match=r"got 'n\.d\.' in row 3, column 5"):
+        MeanImputer().fit(objects)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
+@pytest.mark.parametrize("marker", [np.nan, -1])
+def test_what_is_masked_is_missing(frames, dtype, marker):
+    mask = frames[0].isna().to_numpy()
+    values = frames[0].fillna(-999).round().to_numpy()
+    expected = MeanImputer().fit_transform(np.where(mask, np.nan, values))
+    masked = np.ma.masked_array(values.astype(dtype), mask)
+    filled = MeanImputer(missing_values=marker).fit_transform(masked)
+    np.testing.assert_allclose(filled, expected, rtol=1e-6)
+    assert masked.data[mask].tolist() == values[mask].tolist()  # not changed
 
 
 def test_integers_without_holes_and_with(frames):
@@ -157,8 +227,9 @@ def test_a_feature_may_be_missing_in_all_new_rows_but_not_in_the_fit(imputer, fr
     filled = imputer.fit(train).transform(empty)
     assert filled.shape == new.shape
     assert np.isfinite(filled["gene6"]).all()
-    with pytest.raises(ValueError, match="'gene6'"):
+    with pytest.warns(EmptyFeatureWarning, match="1 of 8 features .* 'gene6'"):
         imputer.fit(empty)
+    assert list(imputer.transform(new)) == [name for name in new if name != "gene6"]
 
 
 @pytest.mark.parametrize("shape", [(1, 8), (8, 1), (1, 1), (2, 2)])

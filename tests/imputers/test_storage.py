@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from vaeimpute.exceptions import DeviceError, ModelFileError
+from vaeimpute.exceptions import DeviceError, EmptyFeatureWarning, ModelFileError
 from vaeimpute.imputers import (
     AutoencoderImputer,
     GaussianImputer,
@@ -68,6 +69,28 @@ def test_a_loaded_imputer_imputes_as_the_saved_one(imputer, frames, path):
     assert card["versions"]["vaeimpute"]
     with pytest.raises(ValueError, match="'gene3' missing"):
         loaded.transform(new.rename(columns={"gene3": "other"}))
+
+
+@pytest.mark.parametrize("imputer", [KNNImputer(), VAEImputer(**SMALL)], ids=["KNN", "VAE"])
+@pytest.mark.parametrize("keep", [False, True])
+def test_empty_features_and_indicators_survive(imputer, keep, frames, path):
+    train, new = frames
+    train = train.assign(gene4=np.nan)
+    imputer = clone(imputer).set_params(missing_values=-1, add_indicator=True)
+    imputer.set_params(keep_empty_features=keep)
+    with warnings.catch_warnings() if keep else pytest.warns(EmptyFeatureWarning):
+        save_imputer(imputer.fit(train.fillna(-1)), path)
+    loaded = load_imputer(path)
+    np.testing.assert_array_equal(
+        loaded.transform(new.fillna(-1)), imputer.transform(new.fillna(-1))
+    )
+    assert loaded.get_feature_names_out().tolist() == imputer.get_feature_names_out().tolist()
+
+
+def test_a_function_cannot_be_saved(frames, path):
+    with pytest.raises(ValueError, match="whose weights is a function cannot be saved"):
+        save_imputer(KNNImputer(weights=np.ones_like).fit(frames[0]), path)
+    assert not path.exists()
 
 
 def test_another_process_gets_the_same(frames, path, tmp_path):

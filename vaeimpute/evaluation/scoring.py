@@ -78,7 +78,8 @@ class MaskedScorer:
         ----------
         estimator : estimator
             Its `transform` fills a matrix and returns one of the same shape: an imputer, or a
-            pipeline with one that scales features before.
+            pipeline with one that scales features before. Features that it leaves out, because they
+            were empty at fit, take no part.
         X : array-like of shape (n_samples, n_features)
             NaN means missing.
         y : ignored
@@ -95,19 +96,20 @@ class MaskedScorer:
         """
         values = _numbers(X)
         hidden = self.mask(X)
+        seen = X.mask(hidden) if isinstance(X, pd.DataFrame) else np.where(hidden, np.nan, values)
+        imputed, returned = _filled(estimator, seen)
+        values, hidden = values[:, returned], hidden[:, returned]
         if not hidden.any():
             raise ValueError(
                 f"There is nothing to hide by {self.scenario.key!r} in {values.shape[0]} rows and "
                 f"{values.shape[1]} features, of which {np.isnan(values).mean():.0%} is missing. "
                 "Give it more rows (fewer folds), or another scenario."
             )
-        seen = X.mask(hidden) if isinstance(X, pd.DataFrame) else np.where(hidden, np.nan, values)
-        imputed = _filled(estimator, seen, values.shape)
         kept = ~np.isnan(values) & ~hidden
         true = values
         if not np.array_equal(imputed[kept], values[kept]):
             # A pipeline that scales returns scaled values: so must be what they are compared with.
-            true = _filled(estimator, X, values.shape)
+            true, _ = _filled(estimator, X)
         if self.standardize:
             features = hidden.any(axis=0)
             observed = np.where(np.isnan(values), np.nan, true)[:, features]
@@ -169,11 +171,20 @@ def _numbers(X: Any) -> np.ndarray:
     return np.asarray(X, dtype=np.float64)
 
 
-def _filled(estimator: Any, X: Any, shape: tuple[int, ...]) -> np.ndarray:
-    filled = _numbers(estimator.transform(X))
-    if filled.shape != shape:
+def _filled(estimator: Any, X: Any) -> tuple[np.ndarray, list[int]]:
+    """Return the features that an estimator returns, filled, and which they are."""
+    filled, n_features = _numbers(estimator.transform(X)), np.shape(X)[1]
+    if filled.shape == np.shape(X):
+        return filled, list(range(n_features))
+    # Without those that were empty at fit, or with indicators of what was missing.
+    names = getattr(estimator, "feature_names_in_", [f"x{j}" for j in range(n_features)])
+    number = {name: j for j, name in enumerate(names)}
+    named: list[str] = list(getattr(estimator, "get_feature_names_out", list)())
+    columns = [j for j, name in enumerate(named) if name in number]
+    if not columns or filled.shape != (len(X), len(named)):
         raise ValueError(
-            f"Expected a matrix of shape {shape} from {type(estimator).__name__}.transform but got "
-            f"{filled.shape}: to be scored, an estimator has to return every entry it is given."
+            f"Expected a matrix of shape {np.shape(X)} from {type(estimator).__name__}.transform "
+            f"but got {filled.shape}: to be scored, an estimator has to return every entry it is "
+            "given, or to name the features that it returns (get_feature_names_out)."
         )
-    return filled
+    return filled[:, columns], [number[named[j]] for j in columns]

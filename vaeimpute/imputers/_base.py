@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from copy import copy
 from functools import reduce
 from numbers import Integral
 from operator import add
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.impute import MissingIndicator
 from sklearn.utils import gen_batches
-from sklearn.utils._param_validation import Interval, validate_parameter_constraints
+from sklearn.utils._param_validation import (
+    Interval,
+    MissingValues,
+    validate_parameter_constraints,
+)
 from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from vaeimpute.imputers._frames import as_numbers, check_names, match_columns, names_of
+from vaeimpute.exceptions import EmptyFeatureWarning, some
+from vaeimpute.imputers._frames import as_numbers, check_names, in_kind, match_columns, names_of
+from vaeimpute.imputers._moments import Moments, Scaler
 from vaeimpute.seeding import RandomState, generator
 
 # Of a part that is worked on at once: 17 MB in float64. Larger arrays go back to the system, and
@@ -51,15 +60,34 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     The columns of a data frame are matched by name with those of the fit.
 
+    Parameters
+    ----------
+    missing_values : float
+        What stands for a missing value in place of NaN, which is not allowed then.
+    add_indicator : bool
+        Put columns behind the others that say what was missing, one for each feature that had
+        missing values at fit (`sklearn.impute.MissingIndicator`).
+    keep_empty_features : bool
+        Keep features without any value at fit, and fill them with 0. Without it, they are left out
+        of what `transform` returns.
+
+    Notes
+    -----
+    The parameters are those of scikit-learn's imputers.
+
     A subclass stores its hyper-parameters in the constructor, declares which values they may have
     (`_parameter_constraints`, as in scikit-learn), and implements `_fit`, which sees the training
-    matrix, and `_impute`, which predicts the entries of other rows. Both work in float64, or in
-    what a parameter ``precision`` says, and, if the subclass has a parameter ``standardize`` that
-    is true, in standard deviations of the training rows. `_learnt` names the attributes that a
-    saved file has to hold, each with a letter per dimension; d is the number of features.
+    matrix, and `_impute`, which predicts the entries of other rows. Neither sees features that were
+    empty at fit. Both work in float64, or in what a parameter ``precision`` says, and, if the
+    subclass has a parameter ``standardize`` that is true, in standard deviations of the training
+    rows. `_learnt` names the attributes that a saved file has to hold, each with a letter per
+    dimension; d is the number of features that are not empty.
     """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
+        "missing_values": [MissingValues(numeric_only=True), None],
+        "add_indicator": ["boolean"],
+        "keep_empty_features": ["boolean"],
         "standardize": ["boolean"],
         "random_state": [
             Number(Integral, 0, None, closed="left"), np.random.Generator, np.random.RandomState,
@@ -69,6 +97,11 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     _learnt: ClassVar[dict[str, str]] = {}
     _scaler: Scaler | None
     random_state: RandomState  # of those that have it
+
+    def __init__(self, *, missing_values=np.nan, add_indicator=False, keep_empty_features=False):
+        self.missing_values = missing_values
+        self.add_indicator = add_indicator
+        self.keep_empty_features = keep_empty_features
 
     def fit(self, X, y=None):
         """Learn from a matrix, which may itself have missing values.
@@ -86,16 +119,21 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter has no meaning, a feature has no value at all, `X` is not numeric or has
+            If a parameter has no meaning, no feature has any value, `X` is not numeric or has
             infinite entries, or names of columns repeat or are no text.
+
+        Warns
+        -----
+        EmptyFeatureWarning
+            If features have no value at all and are left out.
         """
         self._is_fitted = False  # a fit that fails or is interrupted leaves nothing to be used
         self._check_parameters()
-        X = self._validate(X, reset=True)
+        X = self._read(X, reset=True)
         self._check_rows(len(X))
         moments = reduce(add, (Moments.of(X[rows]) for rows in _blocks_of(X)))
-        self._remember(moments, moments.count)
-        self._fit(self._scale(X))
+        self._remember(moments, moments.count, len(X))
+        self._fit(self._scale(self._known(X)))
         self._is_fitted = True
         return self
 
@@ -109,9 +147,9 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
+        ndarray of shape (n_samples, n_features_out)
             In the units of `X`; a DataFrame after ``set_output(transform="pandas")``, with the
-            index of `X` and the columns of the fit.
+            index of `X`, the columns of the fit, and nullable types where `X` has them.
 
         Raises
         ------
@@ -124,17 +162,53 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         FeatureOrderWarning
             If a DataFrame has the columns of the fit in another order. They are matched by name.
         """
-        X = self._validate(X, copy=True)
+        filled, missing = self._fill(X)
+        if not self._shown.all():
+            filled = filled[:, self._shown]
+        if self.indicator_ is None:
+            return self._label(X, filled)
+        indicated = np.where(missing, np.nan, 0.0)
+        return self._label(X, np.hstack([filled, self.indicator_.transform(indicated)]), True)
+
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Return the names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features,), optional
+            Names for the features, if the fit knew none.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        names = super().get_feature_names_out(input_features)
+        out = names[self._shown]
+        if self.indicator_ is None:
+            return out
+        return np.concatenate([out, self.indicator_.get_feature_names_out(names)])
+
+    def _fill(self, X) -> tuple[np.ndarray, np.ndarray]:
+        """Return `X` with what is missing filled, and where it was, for all features of the fit.
+
+        Of features that were empty at fit, missing entries become 0, or stay missing if these
+        features are not to be kept.
+        """
+        X = self._read(X, copy=True)
         missing = np.isnan(X)
-        rows = missing.any(axis=1)
+        known, gaps = self._known(X), self._known(missing)
+        rows = gaps.any(axis=1)
         if rows.any():
-            predicted = self._impute(self._scale(X[rows]), missing[rows])[missing[rows]]
+            predicted = self._impute(self._scale(known[rows]), gaps[rows])[gaps[rows]]
             if self._scaler is not None:
                 # Not in what `_impute` works in: float32 would round to the digits of an offset.
                 predicted = predicted.astype(np.float64, copy=False)
-                predicted = self._scaler.inverse_transform(predicted, np.nonzero(missing)[1])
-            X[missing] = predicted
-        return X
+                predicted = self._scaler.inverse_transform(predicted, np.nonzero(gaps)[1])
+            X[missing & ~self._empty if self._empty.any() else missing] = predicted
+        if self.keep_empty_features:
+            X[missing & self._empty] = 0.0
+        return X, missing
 
     def _check_parameters(self) -> None:
         """Refuse parameters without a meaning, before any work is done with them."""
@@ -143,43 +217,89 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _check_rows(self, n_rows: int) -> None:
         """Refuse so few rows to learn from that nothing can be learnt."""
 
-    def _validate(self, X, *, reset: bool = False, copy: bool = False) -> np.ndarray:
+    def _read(self, X, *, reset: bool = False, copy: bool = False) -> np.ndarray:
         """Return `X` as floats with the columns of the fit, or those of `X` if it is the fit."""
-        who = type(self).__name__
-        X = as_numbers(X, who)
+        who, marker = type(self).__name__, self.missing_values
+        X = as_numbers(X, who, marker)
         if reset:
             check_names(names_of(X), who)
         else:
             check_is_fitted(self)
             X = match_columns(X, getattr(self, "feature_names_in_", None), who)
-        return validate_data(
+        marked = not pd.isna(marker)
+        X = validate_data(
             self,
             X,
             dtype=[np.float64, np.float32],
-            ensure_all_finite="allow-nan",
+            ensure_all_finite=True if marked else "allow-nan",
             reset=reset,
             copy=copy,
         )
+        return np.where(marker == X, np.nan, X) if marked else X
 
-    def _remember(self, moments: Moments, count: np.ndarray) -> None:
-        """Take over means and standard deviations, and refuse features of which none is known.
+    def _validate(self, X) -> np.ndarray:
+        """Return `X` as floats, with the features that were not empty at fit."""
+        return self._known(self._read(X))
 
-        `count` says how many values of a feature there are to learn from.
+    def _known(self, array: np.ndarray) -> np.ndarray:
+        """Return the columns of features that were not empty at fit."""
+        return array[:, ~self._empty] if self._empty.any() else array
+
+    @property
+    def _shown(self) -> np.ndarray:
+        """Which features `transform` returns."""
+        return ~self._empty | self.keep_empty_features
+
+    @property
+    def _n_known(self) -> int:
+        return int((~self._empty).sum())
+
+    def _remember(self, moments: Moments, count: np.ndarray, n_rows: int) -> None:
+        """Take over means and standard deviations, and which features are empty or have gaps.
+
+        `count` says how many values of a feature there are to learn from in `n_rows`.
         """
-        empty = count == 0
-        if empty.any():
-            names = getattr(self, "feature_names_in_", np.arange(len(empty)))[empty]
-            raise ValueError(
-                f"{type(self).__name__} cannot learn features without any value: {empty.sum()} of "
-                f"{len(empty)} are missing in every row that it learns from, the first of them "
-                f"{', '.join(map(repr, names[:5].tolist()))}. Drop them, or learn from more rows."
+        self._empty = count == 0
+        names = getattr(self, "feature_names_in_", np.arange(len(count)))[self._empty]
+        words = f"{len(names)} of {len(count)} features have no value in the training rows"
+        if self._empty.all():
+            raise ValueError(f"{type(self).__name__} has nothing to learn from: {words}.")
+        if len(names) and not self.keep_empty_features:
+            warnings.warn(
+                f"{type(self).__name__} leaves features out: {words}, {some(names.tolist())}. "
+                "keep_empty_features=True fills them with 0.",
+                EmptyFeatureWarning,
+                stacklevel=3,  # of fit
             )
+        self._indicate(count < n_rows)
         standardized = getattr(self, "standardize", False)
-        self._scaler = Scaler(moments.mean, moments.scale) if standardized else None
+        self._scaler = None
+        if standardized:
+            self._scaler = Scaler(moments.mean[~self._empty], moments.scale[~self._empty])
 
-    def _label(self, X, values: np.ndarray):
+    def _indicate(self, gappy: np.ndarray) -> None:
+        """Set up the indicator of what is missing in features that have gaps."""
+        indicator = MissingIndicator(error_on_new=False)
+        example = np.where(gappy, np.nan, 0.0)[None]
+        self.indicator_ = indicator.fit(example) if self.add_indicator else None
+
+    def _label(self, X, values: np.ndarray, indicated: bool = False):
         """Give an array the container that `transform` would return it in."""
-        return _wrap_data_with_container("transform", values, X, self)
+        estimator = self
+        if self.indicator_ is not None and not indicated:
+            estimator = copy(self)
+            estimator.indicator_ = None
+        labelled = _wrap_data_with_container("transform", values, X, estimator)
+        return in_kind(labelled, X)
+
+    def _with_empty(self, values: np.ndarray, empty: float | np.ndarray) -> np.ndarray:
+        """Put columns of empty features among those of the others if they are to be kept."""
+        if self._shown.sum() == self._n_known:
+            return values
+        whole = np.empty((*values.shape[:-1], len(self._empty)), values.dtype)
+        whole[..., ~self._empty] = values
+        whole[..., self._empty] = empty
+        return whole
 
     def _scale(self, X: np.ndarray) -> np.ndarray:
         """Scale by the training rows' mean and standard deviation.
@@ -237,7 +357,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
         """Take over what `_to_arrays` returned; arrays that do not fit together are refused."""
-        sizes = {"d": self.n_features_in_}
+        sizes = {"d": self._n_known}
         for name, letters in self._learnt.items():
             array = arrays[name]
             expected = [sizes.setdefault(*pair) for pair in zip(letters, array.shape, strict=False)]
@@ -250,74 +370,10 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = bool(pd.isna(self.missing_values))
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 
 def _blocks_of(X: np.ndarray) -> Iterator[slice]:
     return gen_batches(len(X), max(1, BLOCK_ENTRIES // X.shape[1]))
-
-
-class Scaler(NamedTuple):
-    """Means and standard deviations of the features, each of shape (n_features,)."""
-
-    mean_: np.ndarray
-    scale_: np.ndarray
-
-    def inverse_transform(
-        self, X: np.ndarray, features: np.ndarray | slice = slice(None)
-    ) -> np.ndarray:
-        """Return standard deviations from the mean in units of the features: of all, or of some."""
-        return X * self.scale_[features] + self.mean_[features]
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Count, mean and sum of squared deviations of each feature, NaN left out.
-
-    Those of blocks are merged as by Chan, Golub and LeVeque 1983, so offsets cost no digits.
-    scikit-learn's ``StandardScaler.partial_fit`` (1.9) does the same, but a feature without any
-    value in one of the blocks comes out as NaN.
-
-    Attributes
-    ----------
-    count, mean, squares : ndarray of shape (n_features,)
-        The mean is 0 where nothing is counted.
-    """
-
-    count: np.ndarray
-    mean: np.ndarray
-    squares: np.ndarray
-
-    @classmethod
-    def of(cls, X: np.ndarray) -> Moments:
-        """Compute those of a block of shape (n_rows, n_features)."""
-        observed = ~np.isnan(X)
-        count = observed.sum(axis=0)
-        values = X.astype(np.float64)
-        # From a value of the feature's own: the deviations of a constant are exactly 0.
-        first = np.where(count > 0, values[observed.argmax(axis=0), np.arange(X.shape[1])], 0.0)
-        values -= first
-        values[~observed] = 0.0
-        shift = values.sum(axis=0) / np.maximum(count, 1)
-        values -= shift
-        values[~observed] = 0.0
-        return cls(count, first + shift, np.einsum("ij,ij->j", values, values))
-
-    def __add__(self, other: Moments) -> Moments:
-        """Return those of both together."""
-        count = self.count + other.count
-        share = other.count / np.maximum(count, 1)
-        step = np.where(self.count > 0, other.mean - self.mean, other.mean)
-        squares = self.squares + other.squares + step**2 * self.count * share
-        mean = np.where(self.count > 0, self.mean + step * share, other.mean)
-        return Moments(count, mean, squares)
-
-    @property
-    def scale(self) -> np.ndarray:
-        """Standard deviations; 1 for a feature that is constant but for rounding."""
-        variance = self.squares / np.maximum(self.count, 1)
-        eps = np.finfo(np.float64).eps
-        rounding = self.count * eps * variance + (self.count * self.mean * eps) ** 2
-        return np.where(variance <= rounding, 1.0, np.sqrt(variance))

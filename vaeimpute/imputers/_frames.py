@@ -12,27 +12,53 @@ from vaeimpute.exceptions import FeatureOrderWarning, some
 from vaeimpute.tables.features import match_features
 
 
-def as_numbers(X: Any, who: str) -> Any:
-    """Turn the text and objects of a data frame into floats; leave everything else as it is.
+def as_numbers(X: Any, who: str, missing: float | None = np.nan) -> Any:
+    """Turn what is no plain array of numbers into floats; leave everything else as it is.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
+        A data frame of pandas, polars or Arrow, a masked array, objects, or anything else.
     who : str
         Names the imputer in messages.
+    missing : float or None
+        What a masked entry becomes.
 
     Returns
     -------
     array-like of shape (n_samples, n_features)
+        A DataFrame of pandas if `X` is a data frame.
 
     Raises
     ------
-    ValueError
-        If an entry is no number; the message names the first one and its place.
+    ValueError, TypeError
+        If an entry is text and no number, or something else; the message names the first one and
+        its place.
     """
-    if not isinstance(X, pd.DataFrame):
-        return X
-    strange = X.columns[[not pd.api.types.is_numeric_dtype(dtype) for dtype in X.dtypes]]
+    if np.ma.isMaskedArray(X):
+        X = X if X.dtype.kind == "f" else X.astype(np.float64)
+        return X.filled(np.nan if missing is None else missing)
+    if hasattr(X, "collect"):
+        raise ValueError(f"{who} expects a table in memory: collect() the {type(X).__name__}.")
+    if isinstance(X, pd.DataFrame):
+        return _frame_as_numbers(X, who)
+    if _is_frame(X):
+        names = X.columns if isinstance(X.columns[0], str) else X.column_names  # those of Arrow
+        return _frame_as_numbers(pd.DataFrame({name: np.asarray(X[name]) for name in names}), who)
+    array = np.asarray(X) if isinstance(X, list | tuple | np.ndarray) else None
+    if array is not None and array.dtype.kind in "OSU" and array.ndim == 2:
+        try:
+            return _frame_as_numbers(pd.DataFrame(array), who).to_numpy()
+        except TypeError:  # scikit-learn says it better
+            return X
+    return X
+
+
+def _frame_as_numbers(X: pd.DataFrame, who: str) -> pd.DataFrame:
+    numeric = pd.api.types.is_numeric_dtype
+    strange = X.columns[
+        [not numeric(dtype) or isinstance(dtype, pd.SparseDtype) for dtype in X.dtypes]
+    ]
     if not len(strange):
         return X
     for name in strange.unique():
@@ -50,12 +76,36 @@ def as_numbers(X: Any, who: str) -> Any:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         place = f"row {X.index.tolist()[row]!r}, column {X.columns.tolist()[column]!r}"
-        raise ValueError(
+        kind = ValueError if isinstance(values[row, column], str) else TypeError
+        raise kind(
             f"{who} expects numbers but got {values[row, column]!r} in {place}, and "
             f"{wrong.sum() - 1} more like it. Drop what is no measurement, and mark what is "
             "missing as NaN."
         )
     return pd.DataFrame(numbers, X.index, X.columns)
+
+
+def in_kind(filled: Any, X: Any) -> Any:
+    """Give the columns of a filled DataFrame nullable types where those of the input have them.
+
+    Parameters
+    ----------
+    filled : DataFrame, or anything else
+    X : array-like of shape (n_samples, n_features)
+
+    Returns
+    -------
+    DataFrame, or `filled` itself
+        Integers come back as floats: what is filled in is seldom whole.
+    """
+    if not (isinstance(filled, pd.DataFrame) and isinstance(X, pd.DataFrame)):
+        return filled
+    types = {}
+    for name, dtype in X.dtypes.items():
+        if getattr(dtype, "na_value", None) is pd.NA and dtype.kind in "fiub" and name in filled:
+            floating = "float64[pyarrow]" if isinstance(dtype, pd.ArrowDtype) else "Float64"
+            types[name] = dtype if dtype.kind == "f" else floating
+    return filled.astype(types) if types else filled
 
 
 def check_names(names: pd.Index | None, who: str) -> None:
@@ -128,18 +178,21 @@ def match_columns(X: Any, features: np.ndarray | None, who: str) -> Any:
         f"The columns of X are in another order than those that {who} was fitted to. They were "
         "matched by name; what is returned has the order of the fit (get_feature_names_out).",
         FeatureOrderWarning,
-        stacklevel=5,  # of transform, which scikit-learn wraps
+        stacklevel=6,  # of transform, which scikit-learn wraps
     )
     return X[names[order].tolist()]
 
 
 def names_of(X: Any) -> pd.Index | None:
-    """Return the names of the columns of a data frame, of pandas or another library.
+    """Return the names of the columns of a data frame.
 
     Columns that are just counted have none.
     """
-    columns = getattr(X, "columns", None)
-    if columns is None or not hasattr(X, "shape"):
+    if not _is_frame(X):
         return None
-    names = columns if isinstance(columns, pd.Index) else pd.Index(list(columns))
+    names = X.columns if isinstance(X.columns, pd.Index) else pd.Index(list(X.columns))
     return None if np.array_equal(names, np.arange(len(names))) else names
+
+
+def _is_frame(X: Any) -> bool:
+    return hasattr(X, "columns") and hasattr(X, "shape")

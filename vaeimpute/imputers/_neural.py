@@ -13,7 +13,8 @@ import pandas as pd
 from sklearn.utils._param_validation import StrOptions
 
 from vaeimpute.imputers._backend import find_device
-from vaeimpute.imputers._base import COUNT, BaseImputer, Number, Scaler
+from vaeimpute.imputers._base import COUNT, BaseImputer, Number
+from vaeimpute.imputers._moments import Scaler
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
@@ -199,7 +200,7 @@ class NeuralImputer(BaseImputer):
         import torch
 
         super()._from_arrays(arrays, summary)
-        self.model_ = self._build(self.n_features_in_, torch.Generator())
+        self.model_ = self._build(self._n_known, torch.Generator())
         self.model_.load_state_dict({
             name.removeprefix(_WEIGHTS): torch.from_numpy(array)
             for name, array in arrays.items()

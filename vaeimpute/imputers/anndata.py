@@ -124,8 +124,12 @@ def transform_anndata(
         )
     order = np.arange(adata.n_vars) if order is None else order
     frame, back = frame.iloc[:, order], np.argsort(order)
-    filled = np.asarray(imputer.transform(frame))[:, back]
-    std = None if std_layer is None else np.asarray(imputer.predict_std(frame))[:, back]
+    filled = imputer._fill(frame)[0][:, back]
+    std = None
+    if std_layer is not None:
+        std = np.full(frame.shape, np.nan)
+        std[:, imputer._shown] = imputer.predict_std(frame)
+        std = std[:, back]
     result = adata.to_memory() if adata.isbacked else adata.copy()
     if target is None:
         result.X = filled

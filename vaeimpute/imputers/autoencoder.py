@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vaeimpute.imputers._neural import NOT_NEGATIVE, SHARE, NeuralImputer
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class AutoencoderImputer(NeuralImputer):
     progress : bool
         Show a bar while training.
     random_state : int, Generator or None
+    missing_values, add_indicator, keep_empty_features
+        As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
     ----------
@@ -109,7 +113,15 @@ class AutoencoderImputer(NeuralImputer):
         n_devices=1,
         progress=False,
         random_state=None,
+        missing_values=np.nan,
+        add_indicator=False,
+        keep_empty_features=False,
     ):
+        super().__init__(
+            missing_values=missing_values,
+            add_indicator=add_indicator,
+            keep_empty_features=keep_empty_features,
+        )
         self.hidden_sizes = hidden_sizes
         self.latent_dim = latent_dim
         self.masking_noise = masking_noise

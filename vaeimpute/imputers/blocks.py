@@ -21,16 +21,17 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from vaeimpute.exceptions import some
 from vaeimpute.files import replacing
 from vaeimpute.imputers._base import (
     BLOCK_ENTRIES,
     COUNT,
     BaseImputer,
-    Moments,
     Number,
     check_arguments,
 )
 from vaeimpute.imputers._frames import check_names
+from vaeimpute.imputers._moments import Moments
 from vaeimpute.seeding import RandomState, generator
 from vaeimpute.tables.features import match_features
 
@@ -123,14 +124,26 @@ def fit_blocks(
         kept.append(block[chosen[first:last] - rows.start])
     sample = np.concatenate(kept)
     del kept
-    imputer._remember(moments, moments.count if streams else (~np.isnan(sample)).sum(axis=0))
-    if streams:
-        mean = moments.mean if imputer._scaler is None else np.zeros(n_features)
-        imputer._fit_scans(
-            mean, lambda: (scaled for _, scaled in blocks.apply(imputer._scale, "fit"))
+    count = moments.count if streams else (~np.isnan(sample)).sum(axis=0)
+    if not imputer.keep_empty_features and not count.all():
+        names = np.arange(n_features) if blocks.names is None else blocks.names
+        raise ValueError(
+            f"Features have no value in the rows that {type(imputer).__name__} learns from: "
+            f"{some(names[count == 0].tolist())} of {n_features}. Learn from more rows, leave them "
+            "out, or have them filled with 0 (keep_empty_features)."
         )
+    imputer._remember(moments, count, n_rows if streams else len(sample))
+
+    def prepare(block: np.ndarray) -> np.ndarray:
+        return imputer._scale(imputer._known(block))
+
+    if streams:
+        mean = np.zeros(imputer._n_known)
+        if imputer._scaler is None:
+            mean = moments.mean[~imputer._empty]
+        imputer._fit_scans(mean, lambda: (scaled for _, scaled in blocks.apply(prepare, "fit")))
     else:
-        scaled = imputer._scale(sample)
+        scaled = prepare(sample)
         del sample
         imputer._fit(scaled)
     imputer._is_fitted = True
@@ -210,7 +223,7 @@ def impute_blocks(
         """Fill a block; its features are matched by name, and each stays where it is."""
         matched = block if order is None else block[:, order]
         known = matched if names is None else pd.DataFrame(matched, columns=names)
-        filled = np.asarray(imputer.transform(known))
+        filled = imputer._fill(known)[0]
         return filled if back is None else filled[:, back]
 
     path = Path(out) if isinstance(out, str | os.PathLike) else None

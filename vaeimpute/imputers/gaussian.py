@@ -42,6 +42,8 @@ class GaussianImputer(ClosedFormImputer):
         torch finds one. Only then is torch needed.
     random_state : int, Generator or None
         For ``alpha="auto"`` and `sample`.
+    missing_values, add_indicator, keep_empty_features
+        As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
     ----------
@@ -89,7 +91,15 @@ class GaussianImputer(ClosedFormImputer):
         precision="float64",
         device="cpu",
         random_state=None,
+        missing_values=np.nan,
+        add_indicator=False,
+        keep_empty_features=False,
     ):
+        super().__init__(
+            missing_values=missing_values,
+            add_indicator=add_indicator,
+            keep_empty_features=keep_empty_features,
+        )
         self.alpha = alpha
         self.standardize = standardize
         self.precision = precision
@@ -201,7 +211,7 @@ class GaussianImputer(ClosedFormImputer):
         missing = np.isnan(self._validate(X))
         std, _ = self._spread(missing)
         unit = self._unit if self._scaler is None else self._unit * self._scaler.scale_
-        return self._label(X, std * unit)
+        return self._label(X, self._with_empty(std * unit, np.nan))
 
     def sample(self, X, n_draws: int = 10) -> np.ndarray:
         """Draw several fillings of a matrix, for multiple imputation.
@@ -239,7 +249,8 @@ class GaussianImputer(ClosedFormImputer):
         draws = predicted + error.reshape(n_draws, *values.shape) * scale
         if self._scaler is not None:
             draws = self._scaler.inverse_transform(draws)
-        return np.where(missing, draws, values)
+        filled = np.where(missing, draws, values)
+        return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
 
     def _spread(self, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return standard deviations, in units of `train_`, as calibrated and as modelled.

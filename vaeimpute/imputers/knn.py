@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+from sklearn.metrics import pairwise_distances
 from sklearn.utils import gen_batches
 from sklearn.utils._param_validation import StrOptions
 
@@ -27,8 +28,12 @@ class KNNImputer(ClosedFormImputer):
     ----------
     n_neighbors : int
         The paper takes 10.
-    weights : {"distance", "uniform"}
-        Weigh neighbours by the inverse of their distance, or all alike.
+    weights : {"distance", "uniform"} or callable
+        Weigh neighbours by the inverse of their distance, or all alike, or by a function that turns
+        an array of distances, (..., n_neighbors) and NaN where there are fewer, into weights.
+    metric : "nan_euclidean" or callable
+        Another distance of two rows, ``metric(x, y, missing_values=np.nan)``. Calling it for all
+        pairs of rows is slow.
     standardize : bool
         Measure distances in standard deviations of the training rows, so that no feature dominates
         because of its units.
@@ -38,6 +43,8 @@ class KNNImputer(ClosedFormImputer):
     device : str
         Where distances are computed: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if torch finds
         one. Only then is torch needed.
+    missing_values, add_indicator, keep_empty_features
+        As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
     ----------
@@ -77,7 +84,8 @@ class KNNImputer(ClosedFormImputer):
 
     _parameter_constraints = ClosedFormImputer._parameter_constraints | {
         "n_neighbors": [COUNT],
-        "weights": [StrOptions({"distance", "uniform"})],
+        "weights": [StrOptions({"distance", "uniform"}), callable],
+        "metric": [StrOptions({"nan_euclidean"}), callable],
     }
     _learnt: ClassVar[dict[str, str]] = {
         "train_": "nd",
@@ -91,12 +99,22 @@ class KNNImputer(ClosedFormImputer):
         *,
         n_neighbors=10,
         weights="distance",
+        metric="nan_euclidean",
         standardize=True,
         precision="float64",
         device="cpu",
+        missing_values=np.nan,
+        add_indicator=False,
+        keep_empty_features=False,
     ):
+        super().__init__(
+            missing_values=missing_values,
+            add_indicator=add_indicator,
+            keep_empty_features=keep_empty_features,
+        )
         self.n_neighbors = n_neighbors
         self.weights = weights
+        self.metric = metric
         self.standardize = standardize
         self.precision = precision
         self.device = device
@@ -132,6 +150,14 @@ class KNNImputer(ClosedFormImputer):
 
     def _distances(self, x: np.ndarray, observed: np.ndarray) -> np.ndarray:
         """Distances to the training rows, (n_rows, n_train); NaN where no feature is shared."""
+        if callable(self.metric):
+            gappy = [
+                np.where(seen, rows + self.center_, np.nan)
+                for rows, seen in ((x, observed), (self.train_, self._observed))
+            ]
+            return pairwise_distances(
+                *gappy, metric=self.metric, missing_values=np.nan, ensure_all_finite="allow-nan"
+            )
         squares, sizes, shared = self._expand(x, observed)
         # What is left of the sizes after so much cancels has lost a quarter of its digits.
         close = squares < np.finfo(x.dtype).eps ** 0.25 * sizes
@@ -212,7 +238,10 @@ class KNNImputer(ClosedFormImputer):
     def _weigh(self, distance: np.ndarray) -> np.ndarray:
         """Return weights of sum 1, or all 0, for each column of distances; NaN gets none."""
         known = ~np.isnan(distance)
-        if self.weights == "uniform":
+        given = self.weights(distance.T) if callable(self.weights) else None
+        if given is not None:
+            weights = np.nan_to_num(np.asarray(given, distance.dtype).T, nan=0.0)
+        elif self.weights != "distance":
             weights = known.astype(distance.dtype)
         else:
             with np.errstate(divide="ignore"):
@@ -220,7 +249,7 @@ class KNNImputer(ClosedFormImputer):
             twins = np.isinf(weights)  # they settle it, as in scikit-learn
             weights = np.where(twins.any(axis=0), twins, weights)
         total = weights.sum(axis=0)
-        return weights / np.where(total > 0, total, 1.0)
+        return weights / np.where(total == 0, 1.0, total)
 
 
 def _round_center(X: np.ndarray) -> np.ndarray:

@@ -14,6 +14,11 @@ from vaeimpute.seeding import generator, integer
 class MeanImputer(BaseImputer):
     """Fill each missing value with the mean of its feature over the training rows.
 
+    Parameters
+    ----------
+    missing_values, add_indicator, keep_empty_features
+        As in scikit-learn's imputers; see `BaseImputer`.
+
     Attributes
     ----------
     mean_ : ndarray of shape (n_features,)
@@ -46,6 +51,8 @@ class RandomImputer(BaseImputer):
     ----------
     random_state : int, Generator or None
         Decides the draws. A fitted imputer always gives the same ones.
+    missing_values, add_indicator, keep_empty_features
+        As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
     ----------
@@ -69,7 +76,19 @@ class RandomImputer(BaseImputer):
 
     _learnt: ClassVar[dict[str, str]] = {"values_": "nd", "seed_": "", "_n_observed": "d"}
 
-    def __init__(self, *, random_state=None):
+    def __init__(
+        self,
+        *,
+        random_state=None,
+        missing_values=np.nan,
+        add_indicator=False,
+        keep_empty_features=False,
+    ):
+        super().__init__(
+            missing_values=missing_values,
+            add_indicator=add_indicator,
+            keep_empty_features=keep_empty_features,
+        )
         self.random_state = random_state
 
     def _fit(self, X: np.ndarray) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from sklearn.utils.validation import check_is_fitted
 
 from vaeimpute.exceptions import DeviceError, ModelFileError, some
 from vaeimpute.files import replacing
-from vaeimpute.imputers._base import BaseImputer, Scaler
+from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.imputers._moments import Scaler
 
 _FORMAT = 1  # raise it when an older version of the package could no longer read the file
 _CARD: dict[str, type] = {
@@ -22,6 +24,7 @@ _CARD: dict[str, type] = {
     "feature_names": list, "units": str, "transform": str, "training": dict, "versions": dict,
 }  # fmt: skip
 _SCALER = "scaler."
+_EMPTY, _INDICATED = "empty", "indicated"  # what of the features is told by a mask
 _PACKAGE = "vaeimpute.imputers."
 
 
@@ -50,6 +53,8 @@ def save_imputer(
     ------
     sklearn.exceptions.NotFittedError
         If the imputer is not fitted.
+    ValueError
+        If one of its parameters is a function.
 
     Notes
     -----
@@ -69,7 +74,16 @@ def save_imputer(
     array([[2., 5.]])
     """
     check_is_fitted(imputer)
+    functions = [name for name, value in imputer.get_params(deep=False).items() if callable(value)]
+    if functions:
+        raise ValueError(
+            f"An imputer whose {' and '.join(functions)} is a function cannot be saved: the file "
+            "would have to be executed."
+        )
     arrays, summary = imputer._to_arrays()
+    arrays[_EMPTY] = imputer._empty
+    if imputer.indicator_ is not None:
+        arrays[_INDICATED] = np.isin(np.arange(len(imputer._empty)), imputer.indicator_.features_)
     if imputer._scaler is not None:
         arrays |= {_SCALER + name: array for name, array in imputer._scaler._asdict().items()}
     parameters = {
@@ -189,11 +203,15 @@ def load_imputer(path: str | Path, *, device: str | None = None) -> BaseImputer:
         imputer.n_features_in_, names = card["n_features"], card["feature_names"]
         if names:
             imputer.feature_names_in_ = np.array(names, dtype=object)
+        imputer._empty = arrays[_EMPTY]
+        imputer._indicate(arrays.get(_INDICATED, imputer._empty))
         imputer._scaler = None
         if getattr(imputer, "standardize", False):
             imputer._scaler = Scaler(*(arrays[_SCALER + name] for name in Scaler._fields))
-        sizes = {len(names) or card["n_features"], *map(np.size, imputer._scaler or ())}
-        if sizes != {card["n_features"]} or not all(isinstance(name, str) for name in names):
+        sizes = {len(names) or card["n_features"], imputer._empty.size}
+        known = {imputer._n_known, *map(np.size, imputer._scaler or ())}
+        strings = all(isinstance(name, str) for name in names)
+        if sizes != {card["n_features"]} or known != {imputer._n_known} or not strings:
             raise ValueError(f"features are {sizes}")
         imputer._from_arrays(arrays, card["training"])
     except (DeviceError, MemoryError):
@@ -219,4 +237,6 @@ def _find_class(path: str | Path, card: dict[str, Any]) -> type[BaseImputer]:
 
 
 def _plain(value: Any) -> Any:
+    if value is pd.NA:
+        return None
     return value.item() if isinstance(value, np.generic) else str(value)  # a device of torch

@@ -56,6 +56,8 @@ class SVDImputer(ClosedFormImputer):
         finds one. Only then is torch needed.
     random_state : int, Generator or None
         For ``n_components="auto"``.
+    missing_values, add_indicator, keep_empty_features
+        As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
     ----------
@@ -109,7 +111,15 @@ class SVDImputer(ClosedFormImputer):
         precision="float64",
         device="cpu",
         random_state=None,
+        missing_values=np.nan,
+        add_indicator=False,
+        keep_empty_features=False,
     ):
+        super().__init__(
+            missing_values=missing_values,
+            add_indicator=add_indicator,
+            keep_empty_features=keep_empty_features,
+        )
         self.n_components = n_components
         self.schedule = schedule
         self.max_iter = max_iter

@@ -91,6 +91,8 @@ class VAEImputer(NeuralImputer):
     random_state : int, Generator or None
         Decides the initial weights, the order of the rows, the noise and the initial guess. The
         same integer gives the same result on the same machine.
+    missing_values, add_indicator, keep_empty_features
+        As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
     ----------
@@ -149,7 +151,15 @@ class VAEImputer(NeuralImputer):
         n_devices=1,
         progress=False,
         random_state=None,
+        missing_values=np.nan,
+        add_indicator=False,
+        keep_empty_features=False,
     ):
+        super().__init__(
+            missing_values=missing_values,
+            add_indicator=add_indicator,
+            keep_empty_features=keep_empty_features,
+        )
         self.hidden_sizes = hidden_sizes
         self.latent_dim = latent_dim
         self.beta = beta
@@ -301,7 +311,7 @@ class VAEImputer(NeuralImputer):
         for one, (mean, scale) in zip(filled, draws, strict=True):
             noise = rng.standard_normal(mean.shape)
             one[missing] = self._scaler.inverse_transform(mean + scale * noise)[missing]
-        return filled
+        return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
 
     def predict_std(self, X, n_draws: int = 20):
         """Return the predictive standard deviation of every missing entry.
@@ -335,7 +345,7 @@ class VAEImputer(NeuralImputer):
             squares += np.square(mean)
         between = np.maximum(squares / n_draws - np.square(total / n_draws), 0.0)
         std = np.sqrt(within / n_draws + between) * self._scaler.scale_
-        return self._label(X, np.where(missing, std, 0.0))
+        return self._label(X, self._with_empty(np.where(missing, std, 0.0), np.nan))
 
     def _draw(
         self, X, n_draws: int
