@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import Cohort
-from vaeimpute.experiments.catalogue import prepare_cohort
+from vaeimpute.experiments.catalogue import EXPERIMENTS, prepare_cohort
 from vaeimpute.profiles import read_profile
 
 
@@ -30,3 +30,33 @@ def test_levels_become_logarithms_and_logarithms_stay(levels):
     pd.testing.assert_frame_equal(again.values, once.values)
     pd.testing.assert_frame_equal(again.coverage, once.coverage)
     assert prepare_cohort(once, profile, seed=0) is once
+
+
+def test_the_variant_with_standard_settings_is_the_standard_network(cohort):
+    """So that a store has its training already: the keys say all that a fit depends on."""
+    genes = pd.Index(["TP53", "GAPDH", *cohort.values.columns[2:]])
+    profile = read_profile("quick", learning_rates=[1e-4, 1e-3])
+    named = prepare_cohort(
+        replace(cohort, values=cohort.values.set_axis(genes, axis=1), features=None), profile, 0
+    )
+    keys = {
+        name: EXPERIMENTS[name].grid(named, profile, seed=3).fit_key
+        for name in ("expression_errors", "low_values", "beta_vae", "learning_rates", "batch_sizes")
+    }
+    vae = keys["expression_errors"]("VAE")
+    assert keys["low_values"]("VAE") == keys["beta_vae"]("beta 1") == vae
+    assert keys["beta_vae"]("beta 4") != vae
+    assert keys["learning_rates"]("0.001") == keys["batch_sizes"]("batch 250") != vae
+    assert keys["learning_rates"]("0.0001") != keys["learning_rates"]("0.001")
+
+
+def test_batches_of_the_same_steps_take_as_many(cohort):
+    """Of 50 rows, 40 are for training; of these 32 to try on."""
+    profile = read_profile("quick", n_epochs=20, batch_size=16, batch_sizes=[4, 8, 16])
+    built = EXPERIMENTS["batch_sizes"].grid(cohort, profile, seed=0).imputers
+    steps = {name: vae.n_epochs * 32 // vae.batch_size for name, vae in built.items()}
+    assert steps == {
+        "batch 16": 40,
+        "batch 4, same epochs": 160, "batch 4, same steps": 40,
+        "batch 8, same epochs": 80, "batch 8, same steps": 40,
+    }  # fmt: skip

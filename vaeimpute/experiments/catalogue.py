@@ -11,6 +11,7 @@ from vaeimpute.experiments.grid import Grid
 from vaeimpute.experiments.measures import ClinicalConcordance, Measure
 from vaeimpute.experiments.vae_variants import (
     build_architectures,
+    build_batch_sizes,
     build_betas,
     build_learning_rates,
 )
@@ -41,7 +42,8 @@ class Experiment:
         The kind of cohort that it applies to.
     scenarios : tuple of Scenario
     methods : callable
-        ``methods(profile, seed, n_features)`` builds the imputers by name; by default all.
+        ``methods(profile, seed, shape)`` builds the imputers by name, for a training matrix of
+        shape (n_samples, n_features); by default all.
     tuning : bool
         Whether hyper-parameters are chosen: then models learn from the rows to try on, and
         validation rows take the place of the test rows.
@@ -55,8 +57,8 @@ class Experiment:
     about: str
     data_type: str
     scenarios: tuple[Scenario, ...]
-    methods: Callable[[Profile, int, int], dict[str, BaseImputer]] = (
-        lambda profile, seed, n_features: build_methods(profile, seed)
+    methods: Callable[[Profile, int, tuple[int, int]], dict[str, BaseImputer]] = (
+        lambda profile, seed, shape: build_methods(profile, seed)
     )
     tuning: bool = False
     measure: Measure | None = None
@@ -108,7 +110,8 @@ class Experiment:
             If the experiment or a scenario does not apply to the cohort, or a method to leave out
             is unknown.
         """
-        methods = self.methods(profile, seed, cohort.values.shape[1])
+        split = self.split(cohort, seed)
+        methods = self.methods(profile, seed, (len(split.train), cohort.values.shape[1]))
         for name in without:
             if methods.pop(name, None) is None:
                 raise ValueError(f"there is no method {name!r} to leave out of {list(methods)}.")
@@ -118,7 +121,7 @@ class Experiment:
             self.scenarios,
             n_trials=profile.n_trials,
             seed=seed,
-            split=self.split(cohort, seed),
+            split=split,
             measure=self.measure,
         )
 
@@ -156,7 +159,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "errors of VAEs with three and five hidden layers on validation rows (Figure S1)",
             "expression",
             _scenarios("mcar_10"),
-            build_architectures,
+            lambda profile, seed, shape: build_architectures(profile, seed, shape[1]),
             tuning=True,
         ),
         Experiment(
@@ -164,7 +167,15 @@ EXPERIMENTS: dict[str, Experiment] = {
             "errors of VAEs that learn at several rates on validation rows",
             "expression",
             _scenarios("mcar_10"),
-            lambda profile, seed, n_features: build_learning_rates(profile, seed),
+            lambda profile, seed, shape: build_learning_rates(profile, seed),
+            tuning=True,
+        ),
+        Experiment(
+            "batch_sizes",
+            "errors of VAEs that learn from batches of several sizes on validation rows",
+            "expression",
+            _scenarios("mcar_10"),
+            lambda profile, seed, shape: build_batch_sizes(profile, seed, shape[0]),
             tuning=True,
         ),
         Experiment(
@@ -172,7 +183,7 @@ EXPERIMENTS: dict[str, Experiment] = {
             "errors of beta-VAEs and of autoencoders without probabilities (Figure 5)",
             "expression",
             _scenarios("mcar_05", "mcar_10", "mcar_30"),
-            lambda profile, seed, n_features: build_betas(profile, seed),
+            lambda profile, seed, shape: build_betas(profile, seed),
         ),
         Experiment(
             "clinical_concordance",

@@ -1,8 +1,13 @@
-"""Variants of the VAE that are compared: architectures, learning rates, betas."""
+"""Variants of the VAE that are compared: architectures, learning rates, batch sizes, betas.
+
+All draw the random numbers of the standard network, so that only their settings differ; the one
+with its settings is that network, and is trained once for all experiments that share a store.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from vaeimpute.imputers import AutoencoderImputer
@@ -84,6 +89,47 @@ def build_learning_rates(profile: Profile, random_state: int) -> dict[str, BaseI
     return _build_vaes(profile, random_state, rates)
 
 
+def build_batch_sizes(
+    profile: Profile, random_state: int, n_samples: int
+) -> dict[str, BaseImputer]:
+    """Build VAEs that learn from batches of several sizes.
+
+    Smaller batches make more steps of the same epochs. Each size is therefore compared both with
+    the epochs of the profile and with as many as take the same number of steps.
+
+    Parameters
+    ----------
+    profile : Profile
+    random_state : int
+    n_samples : int
+        Rows to train on, on which the number of steps depends.
+
+    Returns
+    -------
+    dict of str to imputer
+
+    Examples
+    --------
+    >>> from vaeimpute.profiles import read_profile
+    >>> vaes = build_batch_sizes(read_profile("paper"), 0, n_samples=427)  # 2 steps an epoch
+    >>> for name, vae in vaes.items():
+    ...     print(f"{name}: {vae.n_epochs}")
+    batch 250: 250
+    batch 50, same epochs: 250
+    batch 50, same steps: 56
+    batch 125, same epochs: 250
+    batch 125, same steps: 125
+    """
+    n_steps = profile.n_epochs * ceil(n_samples / profile.batch_size)
+    settings: dict[str, dict[str, Any]] = {f"batch {profile.batch_size}": {}}
+    for size in profile.batch_sizes:
+        if size != profile.batch_size:
+            n_epochs = max(1, round(n_steps / ceil(n_samples / size)))
+            settings[f"batch {size}, same epochs"] = {"batch_size": size}
+            settings[f"batch {size}, same steps"] = {"batch_size": size, "n_epochs": n_epochs}
+    return _build_vaes(profile, random_state, settings)
+
+
 def build_betas(profile: Profile, random_state: int) -> dict[str, BaseImputer]:
     """Build beta-VAEs and autoencoders without probabilities beside them (Figure 5).
 
@@ -102,7 +148,9 @@ def build_betas(profile: Profile, random_state: int) -> dict[str, BaseImputer]:
         **_build_vaes(profile, random_state, betas),
         **{
             name: AutoencoderImputer(
-                **profile.network, masking_noise=noise, random_state=integer(random_state, name)
+                **profile.network,
+                masking_noise=noise,
+                random_state=integer(random_state, METHODS["vae"].label),
             )
             for name, noise in autoencoders.items()
         },
@@ -115,8 +163,7 @@ def build_betas(profile: Profile, random_state: int) -> dict[str, BaseImputer]:
 def _build_vaes(
     profile: Profile, random_state: int, settings: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, BaseImputer]:
-    # Each with random numbers of its own, as all methods have.
     return {
-        name: METHODS["vae"].build(profile, random_state=integer(random_state, name), **parameters)
+        name: METHODS["vae"].build(profile, random_state=random_state, **parameters)
         for name, parameters in settings.items()
     }

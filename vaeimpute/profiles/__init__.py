@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
@@ -35,6 +35,7 @@ class Profile:
     latent_dims : tuple of int
         Of the architectures that are compared (Figure S1).
     learning_rates : tuple of float
+    batch_sizes : tuple of int
         That are compared.
     betas : tuple of float
         Of the beta-VAEs that are compared (Figure 5).
@@ -52,6 +53,7 @@ class Profile:
     n_iterations: int
     latent_dims: tuple[int, ...]
     learning_rates: tuple[float, ...]
+    batch_sizes: tuple[int, ...]
     betas: tuple[float, ...]
 
     @property
@@ -85,7 +87,7 @@ class Profile:
         }
 
 
-def read_profile(name: str | Path, **overrides: Any) -> Profile:
+def read_profile(name: str | Path, /, **overrides: Any) -> Profile:
     """Read a profile that comes with the package, or a file of yours.
 
     Parameters
@@ -127,6 +129,35 @@ def read_profile(name: str | Path, **overrides: Any) -> Profile:
     changed = _check(overrides, str(name))
     label = [Path(name).stem, *(f"{key}={_in_a_name(changed[key])}" for key in sorted(changed))]
     return Profile(",".join(label), **(quick | given | changed))
+
+
+def parse_overrides(texts: Iterable[str]) -> dict[str, Any]:
+    """Parse parameters that are written ``NAME=VALUE``, the value as in a file.
+
+    Raises
+    ------
+    ProfileError
+        If one is written otherwise.
+
+    Examples
+    --------
+    >>> parse_overrides(["n_epochs=750", "hidden_sizes=[512, 128]"])
+    {'n_epochs': 750, 'hidden_sizes': [512, 128]}
+    """
+    import yaml
+
+    overrides = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        try:
+            overrides[name.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            equals = ""
+        if not equals:
+            raise ProfileError(
+                f"Expected NAME=VALUE, such as n_epochs=750 or betas=[0, 1], but got {text!r}."
+            )
+    return overrides
 
 
 def _in_a_name(value: Any) -> str:
@@ -172,5 +203,7 @@ def _check(content: Mapping[Any, Any], name: str) -> dict[str, Any]:
             raise ProfileError(
                 f"Profile {name}: expected {key} as {expected} but got {value!r}.{hint}"
             )
+        if kind == "int" and any(part < 1 for part in parts):
+            raise ProfileError(f"Profile {name}: expected {key} above 0 but got {value!r}.")
         checked[key] = tuple(parts) if many else parts[0]
     return checked
