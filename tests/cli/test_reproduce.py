@@ -24,6 +24,7 @@ latent_dim: 2
 n_epochs: 2
 latent_dims: [2]
 learning_rates: [0.001, 0.01]
+batch_sizes: [250, 10]
 betas: [0, 1]
 gc_source: gc.csv
 """
@@ -115,6 +116,42 @@ def test_the_provenance_says_what_was_run(folder):
     assert (parameters["cohort_notes"][-1], parameters["gc_source"]) == (note, "gc.csv")
     assert record["failed_units"] == 0
     assert str(folder) not in json.dumps(record)
+    rows = table("results/expression/small/low_values.csv")
+    fits = rows.groupby("method")["fit_seconds"].first()
+    assert record["seconds"] == pytest.approx(rows["seconds"].sum() + fits.sum(), abs=0.06)
+    # Another run takes the units from the store, with the times that they took.
+    assert run("low_values", "--seed", 5).exit_code == 0
+    again = json.loads((folder / "results/expression/small/low_values.provenance.json").read_text())
+    assert again["seconds"] == record["seconds"]
+
+
+def test_sizes_of_a_profile_can_be_changed(folder):
+    result = run("batch_sizes", "--set", "n_epochs=3", "--set", "batch_sizes=[250, 20]")
+    assert result.exit_code == 0, result.output
+    [path] = (folder / "results/expression").glob("*/batch_sizes.csv")
+    assert path.parent.name == "small,batch_sizes=250-20,n_epochs=3"
+    names = ["batch 250", "batch 20, same epochs", "batch 20, same steps"]
+    assert table(path)["method"].unique().tolist() == names
+    parameters = json.loads(path.with_suffix(".provenance.json").read_text())["parameters"]
+    assert (parameters["n_epochs"], parameters["batch_sizes"]) == (3, [250, 20])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("n_epoch=3", "unknown parameters: n_epoch. There are n_trials"),
+        ("name=x", "unknown parameters: name."),
+        ("n_epochs=many", "expected n_epochs as int but got 'many'."),
+        ("n_trials=0", "expected n_trials above 0 but got 0."),
+        ("learning_rate=5e-5", "write 5.0e-5."),
+        ("n_epochs", "Expected NAME=VALUE, such as n_epochs=750"),
+        ("betas=[0", "Expected NAME=VALUE"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(folder, change, message):
+    result = run("low_values", "--set", change)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", " ").split())
 
 
 def test_methylation(folder):

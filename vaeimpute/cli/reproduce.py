@@ -30,6 +30,12 @@ def reproduce(
     profile: Annotated[
         str, typer.Option(help="The sizes of the run: quick, paper, or the path of a .yml file.")
     ] = "quick",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Change a size of the profile; may be repeated."
+        ),
+    ] = None,
     without: Annotated[
         list[str] | None, typer.Option(help="A method to leave out; may be repeated.")
     ] = None,
@@ -70,10 +76,10 @@ def reproduce(
         from vaeimpute.experiments.catalogue import find_experiments
         from vaeimpute.experiments.grid import Results
         from vaeimpute.experiments.reproduce import prepare_grids, write_results
-        from vaeimpute.profiles import read_profile
+        from vaeimpute.profiles import parse_overrides, read_profile
 
         find_experiments(experiments or [])  # before the cohort, which may take a while to load
-        sizes = read_profile(profile)
+        sizes = read_profile(profile, **parse_overrides(changes or []))
         options = {"data_type": data_type, "clinical": clinical}
         found = load_cohort(cohort, **{key: value for key, value in options.items() if value})
         found, grids = prepare_grids(experiments or [], found, sizes, seed, without or [])

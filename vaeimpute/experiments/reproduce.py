@@ -95,7 +95,12 @@ def write_results(
     }
     if "gc_source" in cohort.features:  # where it did come from, whatever the profile offers
         parameters["gc_source"] = cohort.features["gc_source"].iloc[0]
-    provenance = collect_provenance(parameters) | {"failed_units": len(results.failures)}
+    fits = results.table.drop_duplicates(["method", "seed"])["fit_seconds"]
+    provenance = collect_provenance(parameters) | {
+        # Of all units, those included that an earlier run or another experiment left in the store.
+        "seconds": round(results.table["seconds"].sum() + fits.sum(), 1),
+        "failed_units": len(results.failures),
+    }
     write_table(results.table, path, provenance)
     for name, table in results.beside.items():
         write_table(table, path.with_stem(f"{experiment.name}_{name}"), provenance)
