@@ -407,6 +407,33 @@ def test_a_checkpoint_is_gone_on_from(low_rank, tmp_path, monkeypatch, precision
     assert load_imputer(tmp_path / "vae.safetensors").checkpoint is None
 
 
+def test_the_training_that_chose_a_shift_is_not_repeated(noisy, tmp_path, monkeypatch):
+    """Interrupted in the second training, after the one on four fifths of the rows."""
+    X, true, masks = noisy
+    settings = SMALL | {"n_epochs": 6, "batch_size": 500, "random_state": 0, "shift": "auto"}
+    whole = VAEImputer(**settings).fit(X)
+    monkeypatch.setattr("vaeimpute.models.Checkpoint", partial(Checkpoint, seconds=0))
+    imputer = VAEImputer(**settings, checkpoint=tmp_path / "run")
+    n_rows, drawn = [], VariationalAutoencoder.draw_noise
+
+    def note(self, x, generator):
+        n_rows.append(len(x))
+        if len(n_rows) == 9:
+            raise KeyboardInterrupt
+        return drawn(self, x, generator)
+
+    monkeypatch.setattr(VariationalAutoencoder, "draw_noise", note)
+    with pytest.raises(KeyboardInterrupt):
+        imputer.fit(X)
+    assert n_rows == [160] * 6 + [200] * 3
+    resumed = imputer.fit(X)
+    assert n_rows[9:] == [160] + [200] * 4  # from the fifth epoch of one, the second of the other
+    assert not list(tmp_path.iterdir())
+    pd.testing.assert_frame_equal(resumed.shift_curve_, whole.shift_curve_)
+    incomplete = np.where(masks["low"], np.nan, true)
+    np.testing.assert_array_equal(resumed.transform(incomplete), whole.transform(incomplete))
+
+
 def test_a_second_fit_without_a_shift_forgets_the_first(noisy, tmp_path):
     train, *_ = noisy
     imputer = VAEImputer(**SMALL, n_epochs=2, shift="auto", random_state=0).fit(train)

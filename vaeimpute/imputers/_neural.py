@@ -49,6 +49,7 @@ class NeuralImputer(BaseImputer):
         "init": [StrOptions({"random", "mean"})],
         "n_devices": [COUNT],
     }
+    _keep_checkpoint = False  # of a training that is only a part of a fit, until that is complete
     _scaler: Scaler
     model_: Reconstructor
 
@@ -65,7 +66,7 @@ class NeuralImputer(BaseImputer):
         rows, *validation = self._hold_out(torch.from_numpy(X).float())
         callbacks: list[Callback] = [*validation]
         if self.checkpoint is not None:
-            callbacks.append(Checkpoint(self.checkpoint))
+            callbacks.append(Checkpoint(self.checkpoint, keep=self._keep_checkpoint))
         if self.progress:
             callbacks.append(ProgressBar())
         self._guess_seed = int(self._generator("initial guess").integers(2**32))

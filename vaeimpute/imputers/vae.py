@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from copy import copy
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -202,6 +203,8 @@ class VAEImputer(NeuralImputer):
         if self.shift == "auto":
             self.shift_ = self._choose_shift(X)
         super()._fit(X)
+        if self.checkpoint is not None:
+            self._shift_checkpoint.unlink(missing_ok=True)
 
     def _choose_shift(self, X: np.ndarray) -> float:
         """Return the shift that best restores low values of rows that a model has not seen.
@@ -217,11 +220,16 @@ class VAEImputer(NeuralImputer):
         self.shift_curve_ = pd.DataFrame({"shift": [0.0], "mae": [np.nan]})
         if not hidden.any():
             return 0.0  # nothing to choose with
-        checkpoint = None if self.checkpoint is None else f"{self.checkpoint}-shift"
+        checkpoint = None if self.checkpoint is None else self._shift_checkpoint
         trial = clone(self).set_params(shift=None, checkpoint=checkpoint)
+        trial._keep_checkpoint = True  # until the other training, which may be interrupted, is over
         NeuralImputer._fit(trial, rows)
         self.shift_curve_ = trial._shift_curve(held_out, hidden, SHIFTS)
         return float(self.shift_curve_["shift"].iloc[self.shift_curve_["mae"].argmin()])
+
+    @property
+    def _shift_checkpoint(self) -> Path:
+        return Path(f"{self.checkpoint}-shift")
 
     def shift_curve(
         self, X: ArrayLike, hidden: ArrayLike, shifts: Iterable[float] = SHIFTS

@@ -28,7 +28,7 @@ class Checkpoint(Callback):
     """Write the state of a run to a file from time to time, and go on from it if it is there.
 
     A run that goes on reaches the weights that it would have reached uninterrupted on the same
-    machine. The file is deleted when training is complete.
+    machine. The file is deleted when training is complete, unless it is to be kept.
 
     Attributes
     ----------
@@ -36,6 +36,8 @@ class Checkpoint(Callback):
         Its folder is made if need be.
     seconds : float
         Time between two writings, which happen at the end of an epoch.
+    keep : bool
+        Leave the file: the same run, once more, is then over in no more than those seconds.
 
     Raises
     ------
@@ -48,6 +50,7 @@ class Checkpoint(Callback):
 
     path: str | Path
     seconds: float = 600.0
+    keep: bool = False
 
     def start(self, run: Run) -> None:
         """Go on from the file if it is there, else see to it that one can be written."""
@@ -74,7 +77,8 @@ class Checkpoint(Callback):
     def after_epoch(self, run: Run) -> None:
         """Write the file if it is time to, or delete it if training is complete."""
         if run.is_complete:
-            Path(self.path).unlink(missing_ok=True)
+            if not self.keep:
+                Path(self.path).unlink(missing_ok=True)
         elif time.monotonic() - self._written >= self.seconds:
             tensors = run.optimizer.state()
             tensors |= {f"best.{name}": weight for name, weight in run.best_weights.items()}
