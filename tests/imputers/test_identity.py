@@ -204,7 +204,7 @@ def test_gaussian_is_the_textbooks(matrices, alpha):
 def test_gaussian_is_the_textbooks_whichever_way_the_systems_are_solved(
     monkeypatch, way, share_of_gaps
 ):
-    X = low_rank(3, n=220, d=60)
+    X = low_rank(3, n=220, d=200)
     train, new = holes_in(X[:200], 4, share_of_gaps), holes_in(X[200:], 5, 0.1)
     new[10:14] = np.where(np.isnan(new[9]), np.nan, X[10:14])  # rows that share a mask
     new[15, 1:] = np.nan

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
+from vaeimpute.imputers._backend import Algebra
+from vaeimpute.imputers._covariance_systems import CovarianceSystems
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
@@ -21,7 +23,7 @@ def conditional_variance(train: np.ndarray, missing: np.ndarray, alpha: float) -
 
     The textbook's ``s_jj - s_jo S_oo^-1 s_oj`` needs a system of the size of the observed features.
     With S from n rows Z it equals ``alpha * (1 + z_j' (Z_o Z_o' + n*alpha*I)^-1 z_j)``, where z_j
-    is the column of the missing feature: an n x n system.
+    is the column of the missing feature: an n x n system. The smaller of the two is solved.
 
     Parameters
     ----------
@@ -43,6 +45,9 @@ def conditional_variance(train: np.ndarray, missing: np.ndarray, alpha: float) -
     array([[0.   , 0.191]])
     """
     train = train.astype(np.float64, copy=False)  # a small ridge is lost in float32
+    if len(train) > train.shape[1]:
+        systems = CovarianceSystems(train, Algebra())
+        return systems.variances(missing, len(train) * alpha) / len(train)
     variance = np.zeros(missing.shape)
     incomplete = np.flatnonzero(missing.any(axis=1))
     for rows, pattern, factor in _systems(train, missing[incomplete], alpha):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -76,7 +78,7 @@ class KernelSystems:
     @cached_property
     def kernel(self) -> Array:
         """``ZZ'`` in float64, whatever the type of Z: the ridge may be small beside it."""
-        return _products(self.algebra, self.placed, np.float64)
+        return scalar_products(self.algebra, self.placed, np.float64)
 
     @cached_property
     def eigen(self) -> tuple[Array, Array]:
@@ -85,12 +87,33 @@ class KernelSystems:
         They are computed in float32, in half the time: they only make a preconditioner.
         """
         algebra, dtype = self.algebra, self.train.dtype
-        values, vectors = algebra.eigh(_products(algebra, self.placed, np.float32))
+        values, vectors = algebra.eigh(scalar_products(algebra, self.placed, np.float32))
         return algebra.astype(values.clip(0.0), dtype), algebra.astype(vectors, dtype)
 
-    def combine(self, weights: Array) -> np.ndarray:
-        """Add up the training rows with such weights, (n_rows, n_train) or for several ridges."""
-        return self.algebra.get(weights @ self.placed)
+    def prepare(self) -> None:
+        """Compute what serves all rows."""
+        self.eigen  # noqa: B018 - it is cached
+
+    def means(
+        self, X: np.ndarray, missing: np.ndarray, ridges: np.ndarray, **options: Any
+    ) -> Iterator[np.ndarray]:
+        """Yield the conditional means of some rows, (n_rows, n_features), for every ridge.
+
+        Arguments are those of `weights`.
+        """
+        left_out: LeftOut | None = options.get("left_out")
+        for weights in self.weights(X, missing, ridges, **options):
+            means = self.algebra.get(weights @ self.placed)
+            if left_out is not None:
+                means += (1.0 - self.algebra.get(weights.sum(1)))[:, None] * left_out.shift
+            yield means
+
+    def draws(self, rng: np.random.Generator, n_rows: int, ridge: float) -> np.ndarray:
+        """Draw rows from the normal distribution with the covariance ``Z'Z + r*I``."""
+        n_train, n_features = self.train.shape
+        draws = rng.standard_normal((n_rows, n_train)) @ self.train
+        draws += np.sqrt(ridge) * rng.standard_normal((n_rows, n_features))
+        return draws
 
     def weights(
         self,
@@ -119,7 +142,7 @@ class KernelSystems:
         Returns
         -------
         array of shape (n_ridges, n_rows, n_train)
-            Where it was computed; `combine` takes it from there.
+            Where it was computed.
         """
         weights = self.algebra.zeros((len(ridges), len(X), len(self.train)), self.train.dtype)
         # Three arrays of the size of the block of rows, and a few of its weights.
@@ -187,7 +210,7 @@ class _Block:
         missing = self.missing[rows[0]]
         few = 2 * np.count_nonzero(missing) < len(missing)
         chosen = self.algebra.columns(self.train, np.flatnonzero(missing if few else ~missing))
-        kernel = _products(self.algebra, chosen, np.float64)
+        kernel = scalar_products(self.algebra, chosen, np.float64)
         if few:
             kernel = self.systems.kernel - kernel
         if self.left_out is not None:
@@ -205,10 +228,7 @@ class _Block:
             try:
                 solution = self.algebra.solve(kernel, right)
             except np.linalg.LinAlgError:
-                raise ValueError(
-                    f"With a ridge of {ridge:.3g}, the training rows' products are singular but "
-                    "for rounding. Choose a larger alpha, or precision='float64'."
-                ) from None
+                raise too_small(ridge) from None
             out[number, rows] = self.algebra.astype(solution, ridges.dtype).T
 
     def _iterate(
@@ -280,7 +300,15 @@ class _Block:
         return corrected
 
 
-def _products(algebra: Algebra, rows: Array, dtype: type[np.floating]) -> Array:
+def too_small(ridge: float) -> ValueError:
+    """Return the error to raise where a ridge is lost in rounding."""
+    return ValueError(
+        f"With a ridge of {ridge:.3g}, the training rows' products are singular but for rounding. "
+        "Choose a larger alpha, or precision='float64'."
+    )
+
+
+def scalar_products(algebra: Algebra, rows: Array, dtype: type[np.floating]) -> Array:
     """Return the scalar products of all pairs of rows, computed in some floating-point type."""
     if rows.itemsize == np.dtype(dtype).itemsize:
         return rows @ rows.T

@@ -11,10 +11,12 @@ from sklearn.utils._param_validation import StrOptions
 from vaeimpute.imputers._backend import ClosedFormImputer
 from vaeimpute.imputers._base import COUNT, Number, check_arguments
 from vaeimpute.imputers._calibration import Calibration, calibrate, conditional_variance
+from vaeimpute.imputers._covariance_systems import CovarianceSystems
 from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
 
 _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
 _MOST_ROWS = 200  # to choose an alpha with: each has many values
+_MOST_TO_CALIBRATE = 1000  # rows: every fifth of them is predicted from the others
 
 
 class GaussianImputer(ClosedFormImputer):
@@ -23,8 +25,8 @@ class GaussianImputer(ClosedFormImputer):
     With standardised training rows Z of shape (n, d), the covariance is ``Z'Z/n + alpha*I``. The
     conditional mean of the missing entries m given the observed entries o of a row z is
     ``S_mo S_oo^-1 z_o``, which needs a d x d system. Since S comes from n rows, it equals ``w'Z``
-    with ``w = (Z_o Z_o'/n + alpha*I)^-1 Z_o z_o / n``: an n x n system, and n is the small side
-    here.
+    with ``w = (Z_o Z_o'/n + alpha*I)^-1 Z_o z_o / n``: an n x n system. The smaller of the two is
+    solved: n is small on a genome, d on a panel.
 
     Parameters
     ----------
@@ -55,9 +57,10 @@ class GaussianImputer(ClosedFormImputer):
 
     Notes
     -----
-    How the systems of all rows are solved at once is told in `vaeimpute.imputers._kernel_systems`.
-    While alpha is chosen, they are solved in float32, to four digits. Memory is needed for the
-    training rows and for two or three matrices of n x n.
+    How the systems of all rows are solved at once is told in `vaeimpute.imputers._kernel_systems`
+    and, where rows are more than features, in `vaeimpute.imputers._covariance_systems`. While alpha
+    is chosen, they are solved in float32, to four digits. Memory is needed for the training rows
+    and for two or three matrices of n x n or d x d.
 
     References
     ----------
@@ -118,8 +121,13 @@ class GaussianImputer(ClosedFormImputer):
         self.train_ = self._complete(X, missing) if missing.any() else X
         self._missing = missing  # there is nothing to learn about errors there
         self._calibration: Calibration | None = None
-        self._systems = KernelSystems(self.train_, self._algebra)
-        self._systems.eigen  # noqa: B018 - cached now, and not when the first row comes
+        self._systems = self._systems_of(self.train_)
+        self._systems.prepare()  # now, and not when the first row comes
+
+    def _systems_of(self, train: np.ndarray) -> CovarianceSystems | KernelSystems:
+        """Return the systems of the size of what there is less of, features or rows."""
+        kind = KernelSystems if len(train) <= train.shape[1] else CovarianceSystems
+        return kind(train, self._algebra)
 
     def _complete(self, train: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Fill the holes of the training rows, each from the other rows.
@@ -132,10 +140,8 @@ class GaussianImputer(ClosedFormImputer):
         # Centred by the mean of all rows, a row would be minus the sum of the others.
         left_out = LeftOut(rows, (-train[rows] / n_others).astype(train.dtype))
         ridge = np.array([self.alpha_ * max(len(train) - 1, 1)], train.dtype)
-        systems = KernelSystems(train, self._algebra)
-        (weights,) = systems.weights(train[rows], missing[rows], ridge, left_out=left_out)
-        others = 1.0 - self._algebra.get(weights.sum(1))[:, None]
-        predicted = systems.combine(weights) + others * left_out.shift
+        systems = self._systems_of(train)
+        (predicted,) = systems.means(train[rows], missing[rows], ridge, left_out=left_out)
         filled = train.copy()
         filled[missing] = predicted[missing[rows]]
         return filled
@@ -144,14 +150,17 @@ class GaussianImputer(ClosedFormImputer):
         X -= self._mean
         X /= self._unit
         ridge = np.array([self.alpha_ * len(self.train_)], X.dtype)
-        systems = getattr(self, "_systems", None)  # not in a file
-        if systems is None or systems.algebra != self._algebra:  # of another device
-            systems = self._systems = KernelSystems(self.train_, self._algebra)
-        (weights,) = systems.weights(X, missing, ridge)
-        predicted = systems.combine(weights)
+        (predicted,) = self._fitted_systems.means(X, missing, ridge)
         predicted *= self._unit
         predicted += self._mean
         return predicted
+
+    @property
+    def _fitted_systems(self) -> CovarianceSystems | KernelSystems:
+        systems = getattr(self, "_systems", None)  # not in a file
+        if systems is None or systems.algebra != self._algebra:  # of another device
+            systems = self._systems = self._systems_of(self.train_)
+        return systems
 
     def _choose_alpha(self, X: np.ndarray) -> float:
         """Return the alpha that best restores values held out from some of the rows."""
@@ -163,16 +172,15 @@ class GaussianImputer(ClosedFormImputer):
         train = np.nan_to_num(kept, nan=0.0).astype(np.float32)
         true = true.astype(np.float32)
         ridges = (_ALPHAS * len(train)).astype(np.float32)
-        systems = KernelSystems(train, self._algebra)
-        weights = systems.weights(true, hidden | np.isnan(true), ridges, tolerance=1e-4)
-        errors = [
-            np.abs(systems.combine(one) - true)[hidden].mean(dtype=np.float64) for one in weights
-        ]
+        means = self._systems_of(train).means(true, hidden | np.isnan(true), ridges, tolerance=1e-4)
+        errors = [np.abs(one - true)[hidden].mean(dtype=np.float64) for one in means]
         return float(_ALPHAS[np.argmin(errors)])
 
     def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
-        # The kernel, its eigenvectors, and what it takes to find them.
-        return super()._bytes_to_fit(n_samples, n_features) + 4 * 8 * n_samples**2
+        # The products of rows or features, their eigenvectors, and what it takes to find them.
+        return (
+            super()._bytes_to_fit(n_samples, n_features) + 4 * 8 * min(n_samples, n_features) ** 2
+        )
 
     def predict_std(self, X):
         """Return the predictive standard deviation of every missing entry.
@@ -239,9 +247,9 @@ class GaussianImputer(ClosedFormImputer):
         # be predicted from the observed part of it is distributed around 0 as the missing entries
         # are around their prediction.
         rng = self._generator("draws")
-        (n_train, n_features), n_rows = self.train_.shape, n_draws * len(values)
-        prior = rng.standard_normal((n_rows, n_train)) @ self.train_ / np.sqrt(n_train)
-        prior += np.sqrt(self.alpha_) * rng.standard_normal((n_rows, n_features))
+        n = len(self.train_)
+        prior = self._fitted_systems.draws(rng, n_draws * len(values), n * self.alpha_)
+        prior /= np.sqrt(n)
         prior = (self._mean + self._unit * prior).astype(self.train_.dtype, copy=False)
         error = prior - self._impute(prior.copy(), np.tile(missing, (n_draws, 1)))
         calibrated, modelled = self._spread(missing)
@@ -255,12 +263,14 @@ class GaussianImputer(ClosedFormImputer):
     def _spread(self, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return standard deviations, in units of `train_`, as calibrated and as modelled.
 
-        Both take a system of the size of the training rows for every row that misses other
-        features.
+        Both take a system of the size of the training rows, or of the features if these are fewer,
+        for every row that misses other features.
         """
         calibration = getattr(self, "_calibration", None)
         if calibration is None:
-            calibration = calibrate(self.train_, self._missing, self.alpha_)
+            order = self._generator("calibration").permutation(len(self.train_))
+            some = np.sort(order[:_MOST_TO_CALIBRATE])
+            calibration = calibrate(self.train_[some], self._missing[some], self.alpha_)
             self._calibration = calibration
         modelled = conditional_variance(self.train_, missing, self.alpha_)
         return np.sqrt(calibration.apply(modelled)), np.sqrt(modelled)
