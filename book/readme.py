@@ -1,4 +1,4 @@
-"""Put the figure and the times of the README in their place, so that they are always from a run."""
+"""Put the figure, the verdicts and the times of the README in place, always from a run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
+import verdicts
 from vaeimpute.files import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 FIGURE = ROOT / "book" / "static" / "expression_errors.png"
-BEGIN, END = "<!-- times: begin -->\n", "<!-- times: end -->\n"
 PROGRAMS = {
     "KNN": "`KNNImputer`",
     "scikit-learn KNNImputer": "`scikit-learn KNNImputer`",
@@ -57,12 +57,26 @@ def times() -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_times(readme: str) -> str:
-    """Return the README with the section between its two marks replaced."""
-    before, rest = readme.split(BEGIN)
-    return before + BEGIN + times() + END + rest.split(END)[1]
+def stand() -> str:
+    """Return Markdown that says how many claims hold, and whether the headline claim does."""
+    chapters = tuple(sorted((ROOT / "notebooks").glob("*.ipynb")))
+    board = verdicts.make_board(ROOT / "results", chapters)
+    row = board.answers["C3"]
+    return (
+        f"{verdicts.count(board)}\nThe headline claim, that {verdicts.CLAIMS['C3'].words}: "
+        f"**{row.verdict}** ({row.basis}).\n"
+    )
+
+
+def up_to_date(readme: str) -> str:
+    """Return the README with the sections between its marks replaced."""
+    for name, text in (("verdicts", stand()), ("times", times())):
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+        before, rest = readme.split(begin)
+        readme = before + begin + text + end + rest.split(end)[1]
+    return readme
 
 
 if __name__ == "__main__":
     FIGURE.write_bytes(first_image())
-    write_atomically(README, with_times(README.read_text(encoding="utf-8")))
+    write_atomically(README, up_to_date(README.read_text(encoding="utf-8")))

@@ -20,10 +20,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 RUNNING = (ROOT / "book" / "running.md").read_text(encoding="utf-8")
 
 
-def test_figure_and_times_are_those_of_the_runs():
+def test_figure_verdicts_and_times_are_those_of_the_runs():
     assert readme.FIGURE.read_bytes() == readme.first_image()
     assert readme.times().count("\n|") >= 4
-    assert readme.with_times(README) == README
+    assert readme.up_to_date(README) == README
 
 
 def test_files_and_targets_that_it_names_are_there():

@@ -4,13 +4,10 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from nbformat import v4
 
 import build_site
-from vaeimpute.claims import CLAIMS, VERDICTS
 
 pytestmark = pytest.mark.slow  # rendering takes about 20 seconds
 
@@ -77,40 +74,6 @@ def test_every_page_of_the_contents_is_there(site):
     for name in re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text()):
         assert (site / f"{name}.html").is_file(), name
     assert (site / "index.html").is_file()
-
-
-def write_chapter(path, **glued):
-    """Write a chapter that glues texts; return its path."""
-    outputs = [
-        v4.new_output("display_data", {"application/papermill.record/text/plain": repr(text)},
-                      metadata={"scrapbook": {"name": name,
-                                              "mime_prefix": "application/papermill.record/"}})
-        for name, text in glued.items()
-    ]  # fmt: skip
-    nbformat.write(v4.new_notebook(cells=[v4.new_code_cell("", outputs=outputs)]), path)
-    return path
-
-
-def test_the_landing_table_says_what_the_chapters_glued(tmp_path):
-    chapters = [
-        write_chapter(tmp_path / "04_errors.ipynb", verdict_C16="holds in part", verdict_rest="no"),
-        write_chapter(tmp_path / "05_shift.ipynb", verdict_C2="holds", basis_C2="x, 10 splits"),
-    ]
-    first, _, _, _, *rows, _ = build_site.verdicts(chapters).split("\n")
-    assert first.endswith("the chapters judge 2. Holds: 1; holds in part: 1.")
-    assert rows[0].endswith("| **holds** | x, 10 splits | {doc}`5 <../notebooks/05_shift>` |")
-    assert rows[1].startswith(f"| {CLAIMS['C16'].words} | **holds in part** |  | {{doc}}`4 <")
-    for wrong in ({"verdict_C2": "keeps"}, {"verdict_C99": "holds"}, {"verdict_C16": "holds"}):
-        chapter = write_chapter(tmp_path / "06_more.ipynb", **wrong)
-        with pytest.raises(ValueError, match="06_more glues"):
-            build_site.verdicts([*chapters, chapter])
-
-
-def test_the_landing_page_shows_it(pages, site):
-    rows = pages[site / "book" / "intro.html"].select("table tbody tr")
-    said = [row.select("td")[1].get_text() for row in rows]
-    assert said
-    assert set(said) <= set(VERDICTS)
 
 
 def test_no_internal_link_is_broken(pages, site):

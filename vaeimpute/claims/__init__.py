@@ -3,17 +3,18 @@
 from vaeimpute.claims.judge import (
     VERDICTS,
     Judgement,
-    Run,
     compare_runs,
     judge,
+    judge_closest,
     judge_group,
-    load_runs,
     sentence,
     tabulate,
 )
-from vaeimpute.claims.paper import CLAIMS, Check, Claim, table_2
+from vaeimpute.claims.paper import BEYOND, CLAIMS, Check, Claim, table_2
+from vaeimpute.claims.runs import Run, load_all_runs, load_runs
 
 __all__ = [
+    "BEYOND",
     "CLAIMS",
     "VERDICTS",
     "Check",
@@ -22,7 +23,9 @@ __all__ = [
     "Run",
     "compare_runs",
     "judge",
+    "judge_closest",
     "judge_group",
+    "load_all_runs",
     "load_runs",
     "sentence",
     "table_2",

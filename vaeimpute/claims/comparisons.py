@@ -175,7 +175,7 @@ def _compare(
     part = table[(table[cell_by] == cell) & table[by].isin(names)]
     for name in names:
         if not (part[by] == name).any():
-            return replace(finding, note=f"there is no {name if cell in there else cell}")
+            return replace(finding, note=f"{name if cell in there else cell} is not there")
     if metric not in part or part[metric].isna().any():
         return replace(finding, note=f"some {metric} are not there")
     means = _means(part[metric], _split(part), part[by])

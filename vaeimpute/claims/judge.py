@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from vaeimpute.claims.comparisons import Finding
-from vaeimpute.claims.paper import CLAIMS, Claim
+from vaeimpute.claims.paper import CLAIMS, Check, Claim
 from vaeimpute.claims.rules import ERROR_RULES, RULES, apply_rule, sum_up
+from vaeimpute.claims.runs import Run
 
 #: All verdicts there are.
 VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
@@ -34,42 +33,6 @@ class Results(Protocol):
 
 
 Tables = Mapping[str, "pd.DataFrame | Results"]
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """The tables of one cohort, one profile and one network, with where they come from.
-
-    Attributes
-    ----------
-    cohort, profile : str
-        The folder and, in it, the one of the tables, if they are in one.
-    network : str
-        Widths of the hidden layers and latent dimension, such as ``"6000-2000-200"``, and epochs;
-        empty where none was trained.
-    tables : dict of str to DataFrame
-        By the name of the file.
-    provenance : dict of str to dict
-        By the same names.
-    """
-
-    cohort: str
-    profile: str
-    network: str
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    provenance: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Cohort, network and, in brackets, the profile."""
-        profile = f" ({self.profile})" if self.profile else ""
-        return ", ".join(filter(None, (self.cohort, self.network))) + profile
-
-    @property
-    def simulated_gc(self) -> bool:
-        """Whether the GC content of the genes was simulated."""
-        sources = (p.get("parameters", {}).get("gc_source") for p in self.provenance.values())
-        return "simulated" in sources
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +81,19 @@ class Judgement:
     @property
     def reason(self) -> str:
         """Why cells could not be judged; empty if all could."""
-        notes = list(dict.fromkeys(filter(None, self.figures["note"])))
-        return "; ".join(notes[:3]) + (" and so on" if len(notes) > 3 else "")
+        return _first(filter(None, self.figures["note"]))
+
+    @property
+    def why(self) -> str:
+        """Which cells are not as claimed, and why others could not be judged, in a sentence."""
+        known = self.figures[self.figures["meets"].notna()]
+        failed = [_place(row) for row in known[known["meets"] == False].itertuples()]  # noqa: E712
+        if not failed and len(known) == len(self.figures):
+            return "All cells are as claimed."
+        parts = [f"Not as claimed: {_first(failed)}."] if failed else []
+        if len(failed) > 1 and len(failed) == len(self.figures):
+            parts = ["No cell is as claimed."]
+        return " ".join(parts + ([f"Not known: {self.reason}."] if self.reason else []))
 
     @property
     def extremes(self) -> str:
@@ -131,8 +105,13 @@ class Judgement:
         texts = []
         for quantity, rows in known.groupby("quantity", sort=False):
             ordered = rows.sort_values("value", kind="stable")
-            ends = ordered.iloc[[0, -1]] if len(ordered) > 1 else ordered
-            texts.append(f"{quantity} " + " to ".join(map(_number, ends.itertuples())))
+            ends = list(ordered.iloc[[0, -1] if len(ordered) > 1 else [0]].itertuples())
+            numbers = list(dict.fromkeys(map(_number, ends)))
+            if len(numbers) < len(ends):
+                texts.append(f"{quantity} {numbers[0]} in every cell")
+            else:
+                pairs = zip(numbers, map(_place, ends), strict=True)
+                texts.append(f"{quantity} " + " to ".join(f"{n} ({p})" for n, p in pairs))
         return "; ".join(texts)
 
     @property
@@ -271,6 +250,44 @@ def judge_group(
     return {claim: judge(claim, tables, **options) for claim in group}
 
 
+def judge_closest(claim: str | Claim, runs: Iterable[Run]) -> tuple[Run, Judgement] | None:
+    """Judge a claim by the run closest to the paper.
+
+    Parameters
+    ----------
+    claim : str or Claim
+    runs : iterable of Run
+        The closest first, as `vaeimpute.claims.load_all_runs` returns them.
+
+    Returns
+    -------
+    run : Run
+        The first that can tell of the claim, or else the first with a table for it. Where parts of
+        a claim ask for different tables, as when it is about expression and methylation, each has
+        a run of its own, and these are put together.
+    found : Judgement
+        All is None if no run has a table for it.
+    """
+    claim = CLAIMS[claim] if isinstance(claim, str) else claim
+    parts: dict[tuple[str, ...], list[Check]] = {}
+    for check in claim.checks:
+        parts.setdefault(check.tables, []).append(check)
+    chosen = []
+    for tables, checks in parts.items():
+        part = replace(claim, checks=tuple(checks), needs=None)
+        there = [run for run in runs if run.has(tables)]
+        found = (_judge(part, run.tables, "mae", run.simulated_gc).figures for run in there)
+        told = (
+            run for run, cells in zip(there, found, strict=True) if cells["meets"].notna().any()
+        )
+        first = next(told, there[0] if there else None)
+        chosen += [first.only(tables)] if first else []
+    if not chosen:
+        return None
+    run = Run.together(chosen)
+    return run, judge(claim, run)
+
+
 def sentence(found: Judgement) -> str:
     """Say in a sentence of Markdown what a claim is, whether it holds, and by what.
 
@@ -295,10 +312,28 @@ def _number(row: Any) -> str:
     """Write a figure with its interval; relative differences in percent."""
     percent = row.quantity == "relative difference"
     numbers = [100 * x if percent else x for x in (row.value, row.low, row.high)]
-    as_text = [f"{x:+.1f}" if percent else f"{x:.3g}" for x in numbers]
+    as_text = [f"{x:+.1f}" if percent else _three_digits(x) for x in numbers]
     unit = " %" if percent else ""
     interval = "" if np.isnan(row.low) else f" [{as_text[1]}, {as_text[2]}]"
-    return f"{as_text[0]}{unit}{interval} ({', '.join(filter(None, (row.cell, row.compared)))})"
+    paper = "" if np.isnan(row.paper) else f", in the paper {_three_digits(row.paper)}"
+    return f"{as_text[0]}{unit}{interval}{paper}"
+
+
+def _three_digits(number: float) -> str:
+    if abs(number) < 1e-3 or not np.isfinite(number):
+        return f"{number:.3g}"
+    return np.format_float_positional(number, precision=3, fractional=False, trim="-")
+
+
+def _place(row: Any) -> str:
+    """Say of which cell a figure is, and what is compared there."""
+    return ", ".join(filter(None, (row.cell, row.compared)))
+
+
+def _first(texts: Iterable[str], limit: int = 3) -> str:
+    """Join different texts, but no more than a few."""
+    different = list(dict.fromkeys(texts))
+    return "; ".join(different[:limit]) + (" and so on" if len(different) > limit else "")
 
 
 def tabulate(judgements: Mapping[str, Judgement]) -> pd.DataFrame:
@@ -356,43 +391,3 @@ def compare_runs(runs: Mapping[str, Mapping[str, Judgement]]) -> pd.DataFrame:
         for run, judgements in runs.items()
     }
     return pd.DataFrame(verdicts).rename_axis("claim")
-
-
-def load_runs(folder: str | Path) -> dict[str, Run]:
-    """Load the tables of a folder such as ``results/<cohort>``, with their provenance.
-
-    Tables of different networks are different runs and never share one; nor do tables of different
-    profiles, which have folders of their own.
-
-    Parameters
-    ----------
-    folder : str or path
-        Of ``<profile>/<table>.csv`` and, beside each, ``<table>.provenance.json``.
-
-    Returns
-    -------
-    dict of str to Run
-        By name; empty if there is no table.
-    """
-    runs: dict[str, Run] = {}
-    for file in sorted(Path(folder).rglob("[!.]*.csv")):
-        if file.name.endswith(".failures.csv"):
-            continue
-        origin = file.with_suffix(".provenance.json")
-        if not origin.exists():  # errors by sample and draws may share that of their table
-            origin = origin.with_name(origin.name.replace("_samples.", ".").replace("_draws.", "."))
-        provenance = json.loads(origin.read_text("utf-8")) if origin.exists() else {}
-        profile = "" if file.parent == Path(folder) else file.parent.name
-        run = Run(Path(folder).name, profile, _network(provenance.get("parameters", {})))
-        run = runs.setdefault(run.name, run)
-        run.tables[file.stem] = pd.read_csv(file)
-        run.provenance[file.stem] = provenance
-    return runs
-
-
-def _network(parameters: Mapping[str, Any]) -> str:
-    if "hidden_sizes" not in parameters:
-        return ""
-    sizes = "-".join(map(str, (*parameters["hidden_sizes"], parameters["latent_dim"])))
-    epochs = parameters.get("n_epochs", "")
-    return f"{sizes}, {epochs} epochs" if isinstance(epochs, int) else sizes

@@ -1,6 +1,6 @@
 """The paper's claims as data: what each says, what decides it, and the numbers printed beside.
 
-The claims themselves are in ``paper.yml``.
+The claims themselves are in ``paper.yml``, and what is judged beside them in ``beyond.yml``.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Claim:
     printed: str = ""
 
 
-def _read_claims() -> tuple[dict[str, Claim], dict[str, str]]:
-    text = resources.files(__package__).joinpath("paper.yml").read_text("utf-8")
+def _read_claims(file: str) -> tuple[dict[str, Claim], dict[str, str]]:
+    text = resources.files(__package__).joinpath(file).read_text("utf-8")
     records = yaml.safe_load(text)
     del records["shared"]
     tables = records.pop("tables")
@@ -101,7 +101,9 @@ def _check(record: Mapping[str, Any]) -> Check:
 CLAIMS: dict[str, Claim]
 #: Who writes the tables that they ask for, such as ``"experiment low_values"``.
 TABLES: dict[str, str]
-CLAIMS, TABLES = _read_claims()
+CLAIMS, TABLES = _read_claims("paper.yml")
+#: What the paper does not claim and a reader asks, by the ids ``"B1"`` and so on.
+BEYOND, _ = _read_claims("beyond.yml")
 
 #: Seconds that the paper prints for imputing 100 samples beside 6600 of 17176 genes.
 PAPER_SECONDS = {"KNN": 8400.0, "SVD": 36900.0, "VAE": 60.0, "VAE, training": 2800.0}

@@ -96,8 +96,12 @@ def compare_iterations(
         stable = first_stable_iteration(means["mae"], margin)  # NaN if the values ran away
         change = means["mean_change"].get(iteration + 1, np.nan) / means["mean_change"].get(1)
         for value, quantity, meets in (
-            (stable, "stable from iteration", stable <= iteration),
-            (change, "change left after three iterations", change < left),
+            (stable, "error stable from iteration", stable <= iteration),
+            (
+                change,
+                "fourth change as a share of the first",
+                change < left,
+            ),
         ):
             cell = f"{scenario}, {start}"
             findings.append(Finding(cell, "", value, quantity=quantity, meets=bool(meets)))
