@@ -121,16 +121,16 @@ def test_another_separator_than_the_extension_promises_is_said(written):
         ("", "is empty"),
         ("\n\n", "is empty"),
         ("gene,s1,s2\n", "no rows below it"),
-        ("gene\nTP53\n", "no commas, tabs, semicolons in its first line 'gene'"),
+        ("gene\nTP53\n", "no tabs, semicolons, bars, commas, .*; its first line is 'gene'"),
         ("gene,s1,s2\nA,1,2\nB,3,high\nC,4,n.d.\n",
-         r"the value 'high' in row 'B', column 's2' is not a number, nor are 1 more\..*one of NA"),
-        ("gene,s1,s2\nA,1,1.#IND\n", "value '1.#IND' in row 'A'"),  # pandas would let it pass
+         "'high' in row 'B', column 's2' is not a number, nor are 1 more, such as 'n.d.'. .* --na"),
         ("gene,s1,s2\nA,True,2\n", "value 'True' in row 'A', column 's1'"),
         ("gene,s1,s2\nA,1,inf\n", "the value inf in row 'A', column 's2' is infinite"),
         ("gene,name,s1\nA,alpha,1\nB,beta,2\n", "No number at all in column 'name': remove it"),
         ("gene,s1,s2\ngrade,II,III\nB,1,2\n", "No number at all in row 'grade': remove it"),
-        ("gene;s1;s2\nA;1,5;2\nB;3,25;1\n", r"value '1,5' .* nor are 1 more\. .* decimal comma"),
-        ("gene,s1,s2\nA,1,5,2,5\n", "line 2 has 5 fields where 3 are expected. .* decimal commas"),
+        ("gene;s1;s2\nA;1,5;2.5\nB;3,25;1\n", r"'1,5' .* nor are 1 more, .* decimal points"),
+        ("gene;s1;s2\nA;1,500;2\nB;3,250;1\n", "'1,500' can be 1.500 or 1500, and no other"),
+        ("gene,s1,s2\nA,1,5,2,5\n", "line 2 has 5 fields where 3 are expected. .* name or number"),
         ("gene,s1,s2\nA,1,2\nB,3\n", "line 3 has 2 fields where 3 are expected; .* is cut short"),
         ("gene\ts1\ts2\nA\t1\t2\t3\t4\n", "line 2 has 5 fields where 3 .* name every column"),
         ("gene,s1,s1,s2,s2\nA,1,2,3,4\n", r"2 column ids occur more .*'s1', 's2'"),
@@ -140,9 +140,8 @@ def test_another_separator_than_the_extension_promises_is_said(written):
         ("g1,g2,g3\n0.1,0.2,0.3\n1.5,2,3\n", r"the row ids are numbers \('0.1'"),
         ("A,1.5,2\nB,2,3\n", r"the column ids are numbers \('1.5'"),
         ("<!DOCTYPE html>\n<html>\n", "is a web page"),
-        (b"gene,s1\nM\xfcller,1\n", "is not UTF-8 text"),
-        (b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00\xb0", "is not UTF-8 text"),
-        ('gene,s1\n"A,1\nB,2\n', "line 2 has 1 fields where 2 are expected"),
+        (b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00\xb0", "is cut short or damaged"),
+        ('gene,s1\n"A,1\nB,2\n', "line 2 has a quotation mark that is not closed"),
         ('gene,s1\n"A' + 200_000 * "1" + ",1\n", "a quotation mark that is not closed"),
     ],
 )  # fmt: skip
@@ -171,8 +170,6 @@ def test_files_that_are_not_there_or_of_no_known_kind(written, tmp_path):
         read_table_cohort(tmp_path / "gone.csv")
     with pytest.raises(IsADirectoryError, match="is a folder; name the file"):
         read_table_cohort(tmp_path)
-    with pytest.raises(TableError, match=r"expected one of \.csv.*\.h5ad.*save the sheet as CSV"):
-        read_table_cohort(written("", "m.xlsx"))
     with pytest.raises(ValueError, match="Expected orientation to be one of"):
         read_table_cohort(written("gene,s1\nA,1\n"), orientation="rows")
     with pytest.raises(ValueError, match="only AnnData files have layers"):
@@ -369,8 +366,6 @@ def test_what_is_wrong_with_a_clinical_table_is_said(matrix, written):
         read_table_cohort(matrix, clinical=both)
     with pytest.raises(FileNotFoundError, match=r"clinic.csv"):
         read_table_cohort(matrix, clinical=matrix.parent / "clinic.csv")
-    with pytest.raises(TableError, match=r"is not known; expected one of \.csv"):
-        read_table_cohort(matrix, clinical=written("", "clinical.docx"))
     with pytest.raises(TableError, match=r"clinical.csv is empty"):
         read_table_cohort(matrix, clinical=written("", "clinical.csv"))
     with pytest.raises(ValueError, match="stratify_by='subtype' is not a clinical column"):

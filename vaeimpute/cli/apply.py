@@ -30,6 +30,7 @@ def apply(
     output: o.Output,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
+    na: o.NA = None,
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
@@ -50,13 +51,13 @@ def apply(
         from vaeimpute.imputers import load_imputer, read_card
         from vaeimpute.tables import empty_features, match_features, to_log
 
-        matrices.check_outputs([output, std], force=force)
+        matrices.check_outputs(matrix, [output, std], force=force)
         card = read_card(model)
         is_network = "n_epochs" in card["parameters"]
         imputer = load_imputer(model, device=device if is_network else closed_form_device(device))
         if std is not None and not hasattr(imputer, "predict_std"):
             raise typer.BadParameter(f"--std: a {card['class']} has no standard deviations.")
-        source = matrices.read(matrix, features_in_rows, layer, strict)
+        source = matrices.read(matrix, features_in_rows, layer, na, strict)
         values, features = source.values, pd.Index(card["feature_names"], dtype=object)
         if keep_empty:
             unknown = empty_features(values).difference(features, sort=False)

@@ -37,6 +37,7 @@ def compare(
     mnar: o.MNAR = None,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
+    na: o.NA = None,
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     figure: Annotated[
@@ -75,7 +76,7 @@ def compare(
             from vaeimpute.comparison.report import draw_errors
         if table is not None:
             check_output(table, force=force, extensions=(".csv",))
-        source = matrices.read(matrix, features_in_rows, layer, strict)
+        source = matrices.read(matrix, features_in_rows, layer, na, strict)
         values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
         imputers = matrices.build(
             o.corrected(method or o.OWN_METHODS, mnar is not None),

@@ -41,6 +41,7 @@ def impute(
     mnar: o.MNAR = None,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
+    na: o.NA = None,
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
@@ -72,10 +73,10 @@ def impute(
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
         from vaeimpute.comparison import choose
 
-        matrices.check_outputs([output, std], [report, model], force=force)
+        matrices.check_outputs(matrix, [output, std], [report, model], force=force)
         if report is not None:  # before the work, because its packages may be missing
             from vaeimpute.comparison.report import render_report
-        source = matrices.read(matrix, features_in_rows, layer, strict)
+        source = matrices.read(matrix, features_in_rows, layer, na, strict)
         values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
 
         if std is not None and method == "auto":

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger("vaeimpute.cli")
 
 
-def read(path: Path, features_in_rows: bool, layer: str | None, strict: bool) -> Source:
+def read(
+    path: Path, features_in_rows: bool, layer: str | None, na: list[str] | None, strict: bool
+) -> Source:
     """Read a matrix, and say what it is and what is odd about it."""
     from vaeimpute.tables import Guess, describe_orientation, empty_samples, read_source
 
-    source = read_source(path, features_in_rows=features_in_rows, layer=layer, strict=strict)
+    source = read_source(
+        path, features_in_rows=features_in_rows, layer=layer, na=na or (), strict=strict
+    )
     for note in source.notes:
         logger.log(logging.WARNING if isinstance(note, Guess) else logging.INFO, note)
     values = source.values
@@ -94,15 +98,21 @@ def scaled(values: pd.DataFrame, *, log: bool, zscore: bool) -> pd.DataFrame:
 
 
 def check_outputs(
-    tables: Iterable[Path | None], others: Iterable[Path | None] = (), *, force: bool
+    source: Path,
+    tables: Iterable[Path | None],
+    others: Iterable[Path | None] = (),
+    *,
+    force: bool,
 ) -> None:
     """Find out what cannot be written before there is anything to write."""
-    from vaeimpute.tables import check_output
+    from vaeimpute.tables.write import EXTENSIONS, check_output
 
+    # Whatever the source is called, text can be called so.
+    known = (*EXTENSIONS, "-", *filter(None, [source.suffix.lower()]))
     for path in filter(None, tables):
-        check_output(path, force=force)
+        check_output(path, force=force, extensions=known)
     for path in filter(None, others):
-        check_output(path, force=force, extensions=())
+        check_output(path, force=force)
 
 
 def build(

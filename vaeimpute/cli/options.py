@@ -44,14 +44,18 @@ Input = Annotated[
     typer.Argument(
         metavar="IN",
         readable=False,  # typer would call it an error of usage
-        help="The matrix: .csv, .tsv, .txt (each also .gz), .parquet or .h5ad. Samples in rows, "
-        "features in columns, with ids; an empty field or NA is a missing value.",
+        help="The matrix: text, compressed or not, .parquet or .h5ad; - is standard input. Samples "
+        "in rows, features in columns, with ids; an empty field or NA is a missing value.",
     ),
 ]
 Output = Annotated[
     Path,
     typer.Option(
-        "--output", "-o", metavar="OUT", help="Write the filled matrix here; same extensions."
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="Write the filled matrix here: .csv, .tsv, .tab, .txt (each also .gz, .bz2, .xz, .zst "
+        "or .zip), .parquet or .h5ad; - is standard output.",
     ),
 ]
 FeaturesInRows = Annotated[
@@ -64,6 +68,15 @@ KeepEmpty = Annotated[
         "--keep-empty",
         help="Leave features without any value empty in the output, and impute the others; "
         "without it, they are an error.",
+    ),
+]
+NA = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na",
+        metavar="TEXT",
+        help="Text that stands for a missing value, besides NA, NaN, #N/A and the like; may be "
+        "repeated.",
     ),
 ]
 Strict = Annotated[

@@ -12,8 +12,8 @@ import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import CohortError, TableError, some
+from vaeimpute.tables.delimited import read_words
 from vaeimpute.tables.read import existing
-from vaeimpute.tables.text import read_words
 
 logger = logging.getLogger(__name__)
 

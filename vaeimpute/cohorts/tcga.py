@@ -14,7 +14,8 @@ from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.published import DAYS_PER_MONTH, against_the_paper
 from vaeimpute.cohorts.registry import COHORTS
 from vaeimpute.exceptions import CohortError, not_installed, some
-from vaeimpute.tables.text import open_bytes, read_words
+from vaeimpute.tables.delimited import read_words
+from vaeimpute.tables.text import open_bytes
 from vaeimpute.tables.transforms import to_log
 
 _GLIOMAS = ("LGG", "GBM")

@@ -20,7 +20,8 @@ from vaeimpute.cohorts.published import against_the_paper
 from vaeimpute.cohorts.registry import COHORTS
 from vaeimpute.exceptions import CohortError, OptionError, some
 from vaeimpute.tables.clinical import typed
-from vaeimpute.tables.text import open_bytes, read_words
+from vaeimpute.tables.delimited import read_words
+from vaeimpute.tables.text import open_bytes
 
 _BLOCK = 1 << 24
 _HUMAN = {*map(str, range(1, 23)), "X", "Y", "M"}

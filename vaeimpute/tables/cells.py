@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ class Cells:
         What the file calls its row ids; None if it does not.
     notes : tuple of str
         What a reader should know about how the file was read.
+    layout : object
+        What the module that read the file needs to write it again.
     """
 
     table: pd.DataFrame
@@ -33,6 +36,7 @@ class Cells:
     columns: list[str]
     corner: str | None = None
     notes: tuple[str, ...] = ()
+    layout: Any = None
 
 
 def is_number(dtype: object) -> bool:

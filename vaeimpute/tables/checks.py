@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -141,15 +142,14 @@ def _not_numbers(
     row, column = np.argwhere(bad)[0]
     value = words[row, column]
     more = int(bad.sum()) - 1
+    others = pd.unique(words[bad])[1:]
     message = (
         f"{path}: the value {value!r} in row {rows[row]!r}, column {columns[column]!r} is not a "
-        f"number{f', nor are {more} more' if more else ''}."
+        f"number{f', nor are {more} more' if more else ''}"
+        f"{f', such as {some(others)}' if len(others) else ''}."
     )
     if _NUMBER_WITH_COMMA.fullmatch(value):
-        return (
-            f"{message} It has a decimal comma; write points, for example with pandas: "
-            "read_csv(..., sep=';', decimal=',', index_col=0).to_csv('points.csv')."
-        )
+        return f"{message} Other numbers have decimal points; spell all of them alike."
     for along, (axis, names) in enumerate((("column", columns), ("row", rows))):
         text = bad.any(axis=along) & (bad == given).all(axis=along)
         if text.any() and not text.all():
@@ -157,7 +157,7 @@ def _not_numbers(
                 f"{message} No number at all in {axis} {some(names[text])}: remove it, or keep it "
                 "in the clinical table."
             )
-    return f"{message} A missing value is an empty field or one of {', '.join(MISSING)}."
+    return f"{message} If it stands for a missing value, say so: --na {shlex.quote(value)}"
 
 
 def check_finite(path: Path, values: pd.DataFrame) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.delimited import read_words
 from vaeimpute.tables.parquet import read_parquet
 from vaeimpute.tables.read import existing, format_of
-from vaeimpute.tables.text import MISSING, TEXT, read_words
+from vaeimpute.tables.text import MISSING
 
 #: What stands for a missing value in a column of words. Shorter than `MISSING`: there "-" may be
 #: a receptor status and "None" a treatment.
@@ -46,7 +47,7 @@ def read_clinical(path: str | os.PathLike[str]) -> pd.DataFrame:
     --------
     join_clinical : Finds the ids and gives the columns their types.
     """
-    path = existing(path, (*TEXT, ".parquet"))
+    path = existing(path)
     return read_parquet(path) if format_of(path) == "parquet" else read_words(path)
 
 

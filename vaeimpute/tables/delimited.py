@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,49 +14,32 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError
-from vaeimpute.tables.cells import Cells
-from vaeimpute.tables.notes import Guess
-from vaeimpute.tables.text import (
-    MARK,
-    MISSING,
-    choose_separator,
-    expected_separator,
-    fields_of,
-    is_blank,
-    open_for_text,
-    open_text,
-)
+from vaeimpute.tables.cells import Cells, is_number
+from vaeimpute.tables.head import TOKEN, fields_of, read_head
+from vaeimpute.tables.layout import Layout, in_its_encoding, outline
+from vaeimpute.tables.numerals import Spelling, find_spelling, like_a_number, tidy, to_numbers
+from vaeimpute.tables.text import MARK, MISSING, open_for_text, open_text, promised_separators
 
 if TYPE_CHECKING:
     from vaeimpute.tables.read import Source
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """How a text file is divided, known before a single number is parsed."""
+def read(path: Path, na: Sequence[str] = ()) -> Cells:
+    r"""Read a matrix with the column ids above it and the row ids in its first column.
 
-    separator: str
-    header_line: int
-    n_fields: int
-    corner: str | None
-    rows: list[str]
-    columns: list[str]
-    notes: tuple[str, ...]
-
-
-def read(path: Path) -> Cells:
-    r"""Read a matrix whose first line holds the column ids and whose first column the row ids.
-
-    The first line may be one field shorter than the others, as R's ``write.table`` leaves it.
+    What divides the fields, and which lines are above and below the matrix, is found out. The line
+    of the column ids may be one field shorter than the others, as R's ``write.table`` leaves it.
 
     Parameters
     ----------
     path : pathlib.Path
+    na : sequence of str
+        What stands for a missing value, besides an empty field and one of
+        `vaeimpute.tables.text.MISSING`.
 
     Returns
     -------
     Cells
-        An empty field or one of `vaeimpute.tables.text.MISSING` is NaN.
 
     Raises
     ------
@@ -72,116 +56,140 @@ def read(path: Path) -> Cells:
     >>> cells.rows, cells.columns, cells.table.to_numpy().tolist()
     (['TP53', 'EGFR'], ['s1', 's2'], [[0.5, nan], [-1.0, 0.002]])
     """
-    layout = _scan(path)
-    n_columns = len(layout.columns)
-    with open_text(path) as lines:
+    found = outline(path)
+    layout = found.layout
+    table = _parse(path, layout, na, len(found.rows), len(found.columns))
+    notes = found.notes
+    if not table.dtypes.map(is_number).all():
+        table, spelling, more = _respelled(path, layout, na, table)
+        layout = replace(layout, decimal=spelling.decimal)
+        notes += more
+    while found.columns and not found.columns[-1] and table.iloc[:, -1].isna().all():
+        found.columns.pop()  # a spreadsheet's empty columns, or what lines end with
+        table = table.iloc[:, :-1]
+    return Cells(table, found.rows, found.columns, found.corner, notes, layout)
+
+
+def _parse(
+    path: Path,
+    layout: Layout,
+    na: Sequence[str],
+    n_rows: int,
+    n_columns: int,
+    dtype: type | None = None,
+) -> pd.DataFrame:
+    with open_text(path, layout.encoding) as lines:
+        for _ in range(layout.first - 1):
+            next(lines)
         frame = pd.read_csv(
             lines,
-            sep=layout.separator,
+            sep=r"\s+" if layout.separator == " " else layout.separator,
+            decimal=layout.decimal,
             header=None,
-            skiprows=layout.header_line,
+            skiprows=[number - layout.first for number in layout.skipped],
             # Positions, not names: pandas would rename repeated columns, and treat some ids as
             # missing.
             names=range(layout.n_fields),
             usecols=range(1, n_columns + 1),
-            na_values=["", *MISSING],
+            na_values=["", *MISSING, *na],
             keep_default_na=False,
+            dtype=dtype,
             low_memory=False,
             # It takes three times as long as the default and is exact: what was observed is
             # written back as it was read.
             float_precision="round_trip",
         )
-    if len(frame) != len(layout.rows):
+    if len(frame) != n_rows:
         raise TableError(
-            f"{path} has {len(layout.rows)} lines of data but reads as {len(frame)} rows. A "
-            "quotation mark that is not closed does that; remove it."
+            f"{path} has {n_rows} lines of data but reads as {len(frame)} rows. A quotation mark "
+            "that is not closed does that; remove it."
         )
     # Types are inferred and not demanded: demanded, pandas turns True into 1 without a word.
-    return Cells(frame, layout.rows, layout.columns, layout.corner, layout.notes)
+    return frame
 
 
-def _scan(path: Path) -> _Layout:
-    """Read ids and count fields, line by line.
+def _respelled(
+    path: Path, layout: Layout, na: Sequence[str], table: pd.DataFrame
+) -> tuple[pd.DataFrame, Spelling, tuple[str, ...]]:
+    """Read numbers that are not spelled as pandas was told to expect."""
+    spelling, notes = Spelling(layout.decimal), tuple[str, ...]()
+    if any(
+        like_a_number(word) and spelling.plain(word) is None
+        for words in _words(table)
+        for word in words
+    ):  # then the others may be spelled so, too: pandas took 1.234 for a number where it is 1234
+        table = _parse(path, layout, na, len(table), table.shape[1], dtype=str)
+        try:
+            spelling, notes = find_spelling(_words(table))
+        except TableError as error:
+            raise TableError(f"{path}: {error}") from None
+    return to_numbers(table, spelling, na), spelling, notes
 
-    pandas fills a line that is cut short with NaN, and a file that broke off half-way would pass
-    for one with missing values; so every line is counted here.
+
+def _words(table: pd.DataFrame) -> list[list[str]]:
+    """Return the different words of each column that is not all numbers, tidied."""
+    return [
+        [tidy(str(word)) for word in column.dropna().unique()]
+        for _, column in table.items()
+        if not is_number(column.dtype)
+    ]
+
+
+def read_words(
+    path: Path, *, columns: Sequence[str] | None = None, encoding: str | None = None
+) -> pd.DataFrame:
+    r"""Read a table with column names as text, every field as it is written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    columns : sequence of str, optional
+        Those to read; all by default.
+    encoding : str, optional
+        If it is known.
+
+    Returns
+    -------
+    DataFrame of str
+
+    Raises
+    ------
+    TableError
+        If it cannot be read, or lacks a column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "genes.csv"
+    ...     _ = path.write_text("symbol,gc\nNA,007\n")
+    ...     read_words(path).to_dict("list")
+    {'symbol': ['NA'], 'gc': ['007']}
     """
-    notes: tuple[str, ...] = ()
-    header: list[str] = []
-    rows: list[str] = []
-    n_fields = 0
-    separator = ""
-    header_line = 0
-    all_end_empty = True
-    with open_text(path) as lines:
-        for number, line in enumerate(lines, start=1):
-            line = line.rstrip("\r\n")
-            if not separator:
-                if not line.strip():
-                    continue
-                separator, notes = choose_separator(path, line)
-                header, header_line = fields_of(line, separator), number
-                continue
-            if is_blank(line, separator):
-                continue
-            if "\0" in line:
-                raise TableError(
-                    f"{path}, line {number} has NUL bytes, as damaged files have: copy it again."
+
+    def read(encoding: str) -> pd.DataFrame:
+        head = read_head(path, encoding)
+        with open_text(path, encoding) as lines:
+            for _ in range(head.header - 1):
+                next(lines)
+            separator = r"\s+" if head.separator == " " else head.separator
+            try:
+                return pd.read_csv(
+                    lines, sep=separator, dtype=str, keep_default_na=False, usecols=columns
                 )
-            quoted = '"' in line
-            fields = fields_of(line, separator) if quoted else line.split(separator, 1)
-            n_here = len(fields) if quoted else line.count(separator) + 1
-            n_fields = n_fields or n_here
-            if n_here != n_fields or n_fields - len(header) not in (0, 1):
-                raise TableError(_ragged(path, number, n_here, len(header), n_fields, separator))
-            rows.append(fields[0].strip())
-            all_end_empty &= line.endswith(separator)
-    if not separator:
-        raise TableError(f"{path} is empty.")
-    if not rows:
-        raise TableError(f"{path} has a first line with column ids but no rows below it.")
-    if n_fields == 1:
-        raise TableError(
-            f"{path} has one column only; expected a column of row ids and at least one of numbers."
-        )
-    corner: str | None = header[0].strip()
-    names = header[1:]
-    if len(header) < n_fields:  # by a name for the row ids, as R leaves it, or by a separator
-        if all_end_empty:
-            end = "Every line but the first ends with a separator; no column is taken to follow it."
-            notes = (*notes, Guess(end))
-        else:
-            corner, names = None, header
-    return _Layout(
-        separator,
-        header_line,
-        n_fields,
-        corner,
-        rows,
-        [name.strip() for name in names],
-        notes,
-    )
+            except ValueError as error:
+                if isinstance(error, UnicodeDecodeError):
+                    raise
+                raise TableError(f"{path} cannot be read: {error}.") from None
 
-
-def _ragged(
-    path: Path, number: int, n_here: int, n_header: int, n_fields: int, separator: str
-) -> str:
-    expected = n_header if n_here == n_fields else n_fields
-    message = f"{path}: line {number} has {n_here} fields where {expected} are expected"
-    if n_here > expected and separator == ",":
-        return (
-            f"{message}. If its numbers are written with decimal commas, separate the fields by "
-            "semicolons or tabs and write decimal points."
-        )
-    if n_here < expected:
-        return f"{message}; the line, or the file, is cut short."
-    return f"{message}; the first line must name every column, with or without the row ids' own."
+    return read(encoding) if encoding else in_its_encoding(path, read)[0]
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write a matrix alone."""
+    separator = promised_separators(path)[:1] or "\t"
     with open_for_text(path) as output:
-        table.to_csv(output, sep=expected_separator(path), lineterminator="\n")
+        table.to_csv(output, sep=separator, lineterminator="\n")
 
 
 def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) -> None:
@@ -191,44 +199,57 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
     ----------
     source : Source
     target : pathlib.Path
-        Its extension says whether it is compressed, and by what fields are separated if the
-        source's promises something else.
+        Its extension says whether it is compressed, and what divides the fields if it promises
+        something else than the source has.
     missing : boolean array of shape (n_rows, n_columns)
         Where to put numbers; rows and columns as in the file.
     filled : array of shape (n_rows, n_columns)
         Those at `missing` are written, with as many digits as give the same number when read.
     """
-    separator: str | None = expected_separator(target)
-    if separator == expected_separator(source.path):
-        separator = None  # the source's own
-    with open_text(source.path, "utf-8") as lines, open_for_text(target) as output:
-        own = ""
-        row = -1
-        for line in lines:
-            if line.startswith(MARK):
-                output.write(MARK)
-                line = line[1:]
-            content = line.rstrip("\r\n")
-            ending = line[len(content) :]
-            if not own:
-                if not content.strip():
-                    output.write(line)
-                    continue
-                own, _ = choose_separator(source.path, content)
-                fields = _raw_fields(content, own)
-            elif is_blank(content, own):
-                output.write(line)
-                continue
-            else:
+    layout = source.layout
+    own = separator = layout.separator
+    promised = promised_separators(target)
+    if promised and own not in promised and promised != promised_separators(source.path):
+        separator = promised[0]
+    row = -1
+    with (
+        open_text(source.path, layout.encoding) as lines,
+        open_for_text(target, layout.encoding) as output,
+    ):
+        for number, line in enumerate(lines, start=1):
+            numbers: dict[int, str] = {}
+            if layout.is_row(number):
                 row += 1
-                columns = np.flatnonzero(missing[row])
-                if not len(columns) and separator in (None, own):
-                    output.write(line)
-                    continue
-                fields = _raw_fields(content, own)
-                for column in columns:  # the first field is the row's id
-                    fields[column + 1] = repr(float(filled[row, column]))
-            output.write(_joined(fields, own, separator) + ending)
+                numbers = {
+                    column + 1: repr(float(filled[row, column])).replace(".", layout.decimal)
+                    for column in np.flatnonzero(
+                        missing[row]
+                    ).tolist()  # the first field is the row's id
+                }
+            divided = layout.header <= number <= layout.last and number not in layout.skipped
+            if numbers or (divided and separator != own):
+                content = line.rstrip("\r\n")
+                output.write(_replaced(content, own, separator, numbers) + line[len(content) :])
+            else:
+                output.write(line)
+
+
+def _replaced(line: str, own: str, separator: str, numbers: dict[int, str]) -> str:
+    """Put numbers in the place of fields, and another separator in the place of its own."""
+    mark = MARK if line.startswith(MARK) else ""
+    if separator == own == " ":
+        places = count()
+        return mark + TOKEN.sub(
+            lambda field: numbers.get(next(places), field.group()), line.removeprefix(MARK)
+        )
+    fields = _raw_fields(line.removeprefix(MARK), own)
+    fields += [""] * (max(numbers, default=0) + 1 - len(fields))
+    for place, number in numbers.items():
+        fields[place] = number if separator not in number else f'"{number}"'
+    if separator != own:
+        plain = (fields_of(f, own)[0] if f.startswith('"') else f for f in fields)
+        fields = [_quoted(field, separator) for field in plain]
+    return mark + separator.join(fields)
 
 
 def _raw_fields(line: str, separator: str) -> list[str]:
@@ -237,6 +258,8 @@ def _raw_fields(line: str, separator: str) -> list[str]:
     >>> _raw_fields('"a,b",1,""', ",")
     ['"a,b"', '1', '""']
     """
+    if separator == " ":
+        return TOKEN.findall(line)
     parts = line.split(separator)
     if '"' not in line:
         return parts
@@ -251,13 +274,6 @@ def _raw_fields(line: str, separator: str) -> list[str]:
     if pending is None and len(fields) == len(read):
         return fields
     return [_quoted(field, separator) for field in read]
-
-
-def _joined(fields: Sequence[str], own: str, separator: str | None) -> str:
-    if separator in (None, own):
-        return own.join(fields)
-    plain = (fields_of(field, own)[0] if field.startswith('"') else field for field in fields)
-    return separator.join(_quoted(field, separator) for field in plain)
 
 
 def _quoted(field: str, separator: str) -> str:

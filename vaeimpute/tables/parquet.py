@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,12 +38,14 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise TableError(f"{path} cannot be read as Parquet: {error}") from None
 
 
-def read(path: Path) -> Cells:
+def read(path: Path, na: Sequence[str] = ()) -> Cells:
     """Read a matrix; row ids are the index, or the first column if that holds text.
 
     Parameters
     ----------
     path : pathlib.Path
+    na : sequence of str
+        Text that stands for a missing value, besides `vaeimpute.tables.text.MISSING`.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def read(path: Path) -> Cells:
     for position, dtype in table.dtypes.items():
         if not is_number(dtype):  # numbers that are stored as text or as decimals pass
             words = table[position].astype(str).astype(object)
-            missing = table[position].isna() | words.isin(["", *MISSING])
+            missing = table[position].isna() | words.isin(["", *MISSING, *na])
             table[position] = words.mask(missing, np.nan)
     return Cells(table, rows, columns, corner)
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +21,14 @@ from vaeimpute.tables import delimited, h5ad, parquet
 from vaeimpute.tables.cells import to_numbers
 from vaeimpute.tables.checks import check_finite
 from vaeimpute.tables.notes import check_guesses
-from vaeimpute.tables.text import TEXT
 
-#: Extensions of matrices that can be read and written. Each format has a module of its own with
-#: `read`, `fill` and `write`.
-EXTENSIONS = (*TEXT, ".parquet", ".h5ad")
+#: Formats that are no text, by the extensions of their files and by their first bytes. Each has a
+#: module of its own with `read`, `fill` and `write`; that of text is `delimited`.
+_MAGIC = {"parquet": b"PAR1", "h5ad": b"\x89HDF\r\n"}
+
+
+#: What stands for standard input and standard output.
+STANDARD = Path("-")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +49,9 @@ class Source:
         where the file leaves it open.
     obs, var : DataFrame or None
         What an AnnData file says about its samples and features.
+    format : {"text", "parquet", "h5ad"}
+    layout : object
+        What the module of the format needs to write the file again.
     """
 
     path: Path
@@ -48,12 +61,9 @@ class Source:
     notes: tuple[str, ...]
     obs: pd.DataFrame | None
     var: pd.DataFrame | None
+    format: str
+    layout: Any
     _state: tuple[int, int]
-
-    @property
-    def format(self) -> str:
-        """The name of the format: ``"text"``, ``"parquet"`` or ``"h5ad"``."""
-        return format_of(self.path)
 
     def transposed(self) -> Source:
         """Return the same matrix with its rows taken for features, or for samples again.
@@ -89,6 +99,7 @@ def read_source(
     *,
     features_in_rows: bool = False,
     layer: str | None = None,
+    na: Sequence[str] = (),
     strict: bool = False,
 ) -> Source:
     r"""Read a matrix of numbers whose rows and columns have ids.
@@ -96,12 +107,15 @@ def read_source(
     Parameters
     ----------
     path : str or path
-        ``.csv``, ``.tsv``, ``.txt`` (each also ``.gz``), ``.parquet`` or ``.h5ad``; see the `read`
-        of `vaeimpute.tables.delimited`, `parquet` and `h5ad` for what is expected in it.
+        Text under any name, compressed or not, Parquet or AnnData; see the `read` of
+        `vaeimpute.tables.delimited`, `parquet` and `h5ad` for what is expected in it. ``-`` is
+        standard input.
     features_in_rows : bool
         Whether rows of the file are features. In AnnData they are samples.
     layer : str, optional
         Layer of an AnnData file instead of its ``X``.
+    na : sequence of str
+        Text that stands for a missing value, besides an empty field and the usual spellings.
     strict : bool
         Whether to refuse a file of which something has to be guessed.
 
@@ -130,34 +144,33 @@ def read_source(
     s1   0.5   NaN
     s2  -1.0   2.0
     """
-    path = existing(path, EXTENSIONS)
-    state = _state(path)
-    obs = var = None
+    path = _to_be_read_twice(existing(path))
+    state, format_ = _state(path), format_of(path)
+    obs = var = layout = None
     notes: tuple[str, ...] = ()
-    if format_of(path) == "h5ad":
+    if format_ == "h5ad":
         values, obs, var = h5ad.read(path, layer)
     elif layer is not None:
         raise ValueError(f"{path}: only AnnData files have layers, got layer={layer!r}.")
     else:
-        cells = (parquet if format_of(path) == "parquet" else delimited).read(path)
-        values, notes = to_numbers(path, cells), cells.notes
+        cells = (parquet if format_ == "parquet" else delimited).read(path, na)
+        values, notes, layout = to_numbers(path, cells), cells.notes, cells.layout
     if values.empty:
         raise TableError(f"{path} holds {values.shape[0]} rows x {values.shape[1]} columns.")
     check_finite(path, values)
     if strict:
         check_guesses(path, notes)
-    source = Source(path, values, False, layer, notes, obs, var, state)
+    source = Source(path, values, False, layer, notes, obs, var, format_, layout, state)
     return source.transposed() if features_in_rows else replace(source, values=_in_order(values))
 
 
-def existing(path: str | os.PathLike[str], extensions: tuple[str, ...] = ()) -> Path:
+def existing(path: str | os.PathLike[str]) -> Path:
     """Return the path of a file that is there, or say what is wrong with it.
 
     Parameters
     ----------
     path : str or path
-    extensions : tuple of str
-        Those that are known; any if empty.
+        ``-`` is standard input.
 
     Returns
     -------
@@ -165,27 +178,47 @@ def existing(path: str | os.PathLike[str], extensions: tuple[str, ...] = ()) -> 
 
     Raises
     ------
-    TableError
-        If the extension is not known.
     FileNotFoundError, IsADirectoryError
         If there is no such file.
     """
     path = Path(path)
+    if path == STANDARD:
+        return path
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name the file in it that is meant.")
-    if extensions and not path.name.endswith(extensions):
-        raise TableError(
-            f"{path} has an extension that is not known; expected one of {', '.join(extensions)}. "
-            "From a spreadsheet, save the sheet as CSV UTF-8."
-        )
     if not path.exists():
         raise FileNotFoundError(f"There is no file {path}.")
     return path
 
 
+def named_format(path: Path) -> str:
+    """Return the format that the extension of a path says; text if it says no other."""
+    extension = path.suffix.lower()[1:]
+    return extension if extension in _MAGIC else "text"
+
+
 def format_of(path: Path) -> str:
-    """Return the format that the extension of a path says; text if it says nothing else."""
-    return path.suffix[1:] if path.suffix in (".parquet", ".h5ad") else "text"
+    """Return the format that a file has by its extension or its first bytes; text if it is none."""
+    if (named := named_format(path)) != "text":
+        return named
+    head = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            head = file.read(8)
+    return next((name for name, magic in _MAGIC.items() if head.startswith(magic)), "text")
+
+
+def _to_be_read_twice(path: Path) -> Path:
+    """Copy what comes once only, as from another program, to a file; return where it is."""
+    if path != STANDARD and (path.is_file() or not path.exists()):
+        return path
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    copy = Path(folder.name, "stdin" if path == STANDARD else path.name)
+    with copy.open("wb") as file, contextlib.ExitStack() as stack:
+        stream = sys.stdin.buffer if path == STANDARD else stack.enter_context(path.open("rb"))
+        shutil.copyfileobj(stream, file)
+    return copy
 
 
 def _in_order(values: pd.DataFrame) -> pd.DataFrame:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
+import lzma
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.exceptions import TableError, not_installed
 
-#: The separator that a text file is expected to use, by its extension.
-SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-#: Extensions of text files that are known.
-TEXT = (*SEPARATORS, *(f"{suffix}.gz" for suffix in SEPARATORS))
+#: Extensions of text files, and the separators that they promise; any if none is named.
+SEPARATORS = {".csv": ",;", ".tsv": "\t", ".tab": "\t", ".txt": ""}
+#: Extensions of compressed files, and the first bytes by which they are known under any name.
+COMPRESSED = {
+    ".gz": b"\x1f\x8b",
+    ".bz2": b"BZh",
+    ".xz": b"\xfd7zXZ\0",
+    ".zst": b"\x28\xb5\x2f\xfd",
+    ".zip": b"PK\x03\x04",
+}
 #: What stands for a missing value in a matrix, besides an empty field.
 MISSING = (
-    *("NA", "na", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN"),
-    *("NULL", "Null", "null", "None", "none", "-", "--", ".", "?"),
+    *("NA", "na", "N/A", "n/a", "#N/A", "#NA", "#NV", "#N/A N/A", "<NA>"),
+    *("NaN", "nan", "NAN", "-nan", "-NaN", "nan(ind)", "-nan(ind)"),
+    *("1.#QNAN", "-1.#QNAN", "1.#IND", "-1.#IND"),
+    *("NULL", "Null", "null", "None", "none", "missing", "Missing", "Filtered"),
+    *("-", "--", ".", "..", "?"),
 )
 MARK = "\ufeff"  # the byte order mark, by which spreadsheets know UTF-8
 
@@ -57,12 +68,69 @@ def open_bytes(file: Path | IO[bytes], name: object = None) -> Iterator[IO[bytes
     stream = io.FileIO(file) if isinstance(file, Path) else file
     with stream, io.BufferedReader(stream, 1 << 20) as buffered:  # type: ignore[type-var]
         try:
-            zipped = buffered.peek(2)[:2] == b"\x1f\x8b"
-            yield gzip.GzipFile(fileobj=buffered) if zipped else buffered  # type: ignore[misc]
-        except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+            yield _unpacked(buffered, name or file)
+        except (EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise TableError(
                 f"{name or file} is cut short or damaged: {error}. Copy or download it again."
             ) from error
+
+
+def _unpacked(content: Any, name: object) -> IO[bytes]:
+    head = content.peek(6)
+    packed = next((kind for kind, magic in COMPRESSED.items() if head.startswith(magic)), "")
+    if packed == ".gz":
+        return gzip.GzipFile(fileobj=content)  # type: ignore[return-value]
+    if packed == ".bz2":
+        return bz2.BZ2File(content)
+    if packed == ".xz":
+        return lzma.LZMAFile(content)
+    if packed == ".zst":
+        return _arrow(f"Reading {name}").CompressedInputStream(content, "zstd")
+    if packed == ".zip":
+        archive = zipfile.ZipFile(content)
+        # A Mac adds files that nobody sees there.
+        files = [
+            member
+            for member in archive.namelist()
+            if not member.endswith("/") and not member.startswith("__MACOSX")
+        ]
+        if len(files) != 1:
+            raise TableError(f"{name} is an archive of {len(files)} files; unpack the one meant.")
+        return archive.open(files[0])
+    return content
+
+
+def _arrow(what: str) -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise not_installed("pyarrow", what, "data") from None
+    return pyarrow
+
+
+def find_encoding(path: Path) -> str:
+    """Find out by its first bytes in which Unicode a text file is written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    str
+        ``utf-8`` if nothing speaks for another one.
+    """
+    with open_bytes(path) as content:
+        head = content.read(512)
+    marks = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+    if head[:2] in marks:
+        return marks[head[:2]]
+    zeros = head[0::2].count(0), head[1::2].count(0)
+    if min(zeros) == 0 and max(zeros) > len(head) / 4:  # most letters take one byte of the two
+        return "utf-16-be" if zeros[0] else "utf-16-le"
+    return "utf-8"
 
 
 @contextmanager
@@ -80,17 +148,24 @@ def open_text(path: Path, encoding: str = "utf-8-sig") -> Iterator[IO[str]]:
     text file
         Line ends are as in the file.
     """
+    with (
+        understanding(path),
+        open_bytes(path) as content,
+        io.TextIOWrapper(content, encoding, newline="") as lines,
+    ):
+        yield lines
+
+
+@contextmanager
+def understanding(path: Path) -> Iterator[None]:
+    """Turn what goes wrong when a file is read as text into a `TableError`."""
     try:
-        with (
-            open_bytes(path) as content,
-            io.TextIOWrapper(content, encoding, newline="") as lines,
-        ):
-            yield lines
+        yield
     except UnicodeDecodeError as error:
         raise TableError(
-            f"{path} is not UTF-8 text ({error.reason} at byte {error.start} of a block). Save it "
-            "as 'CSV UTF-8', or give the file the extension of what it is."
-        ) from None
+            f"{path} is not {error.encoding} text ({error.reason}, at byte {error.start} of a "
+            "block). Save it as 'CSV UTF-8'."
+        ) from error
     except csv.Error:
         raise TableError(
             f"{path} has a quotation mark that is not closed, so its field never ends; remove it."
@@ -100,128 +175,47 @@ def open_text(path: Path, encoding: str = "utf-8-sig") -> Iterator[IO[str]]:
 
 
 @contextmanager
-def open_for_text(path: Path) -> Iterator[IO[str]]:
-    """Open a text file for writing, compressed if its name ends in ``.gz``.
+def open_for_text(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
+    """Open a text file for writing, compressed if its extension says so.
 
     Parameters
     ----------
     path : pathlib.Path
+    encoding : str
 
     Yields
     ------
     text file
-        UTF-8; line ends are written as they are given.
+        Line ends are written as they are given.
     """
-    with path.open("wb") as raw:
-        # Without name and time, the same content makes the same file.
-        stream = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if path.suffix == ".gz" else raw
-        with io.TextIOWrapper(stream, encoding="utf-8", newline="") as output:
-            yield output
+    with ExitStack() as stack:
+        raw: Any = stack.enter_context(path.open("wb"))
+        if packed := _PACKERS.get(path.suffix.lower()):
+            raw = stack.enter_context(packed(raw))
+        if path.suffix.lower() == ".zip":  # without a time, the same content makes the same file
+            member = zipfile.ZipInfo(f"matrix{Path(path.stem).suffix}")
+            member.compress_type = zipfile.ZIP_DEFLATED
+            raw = stack.enter_context(raw.open(member, "w", force_zip64=True))
+        yield stack.enter_context(io.TextIOWrapper(raw, encoding=encoding, newline=""))
 
 
-def read_words(
-    path: Path, *, columns: Sequence[str] | None = None, encoding: str = "utf-8-sig"
-) -> pd.DataFrame:
-    r"""Read a table with column names as text, every field as it is written.
+_PACKERS: dict[str, Callable[[Any], Any]] = {
+    # Without name and time, the same content makes the same file.
+    ".gz": lambda raw: gzip.GzipFile("", "wb", fileobj=raw, mtime=0),
+    ".bz2": lambda raw: bz2.BZ2File(raw, "wb"),
+    ".xz": lambda raw: lzma.LZMAFile(raw, "wb"),  # noqa: SIM115 - a context manager itself
+    ".zst": lambda raw: _arrow("Writing .zst").CompressedOutputStream(raw, "zstd"),
+    ".zip": lambda raw: zipfile.ZipFile(raw, "w"),
+}
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        Text that is separated by commas, tabs or semicolons.
-    columns : sequence of str, optional
-        Those to read; all by default.
-    encoding : str
 
-    Returns
-    -------
-    DataFrame of str
-
-    Raises
-    ------
-    TableError
-        If it cannot be read, or lacks a column.
+def promised_separators(path: Path) -> str:
+    """Return the separators that the extension of a text file promises; none if it is unknown.
 
     Examples
     --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "genes.csv"
-    ...     _ = path.write_text("symbol,gc\nNA,007\n")
-    ...     read_words(path).to_dict("list")
-    {'symbol': ['NA'], 'gc': ['007']}
+    >>> promised_separators(Path("a.CSV.gz"))
+    ',;'
     """
-    with open_text(path, encoding) as lines:
-        header = next((line for line in lines if line.strip()), None)
-        if header is None:
-            raise TableError(f"{path} is empty.")
-        separator, _ = choose_separator(path, header)
-    with open_text(path, encoding) as lines:
-        try:
-            return pd.read_csv(
-                lines, sep=separator, dtype=str, keep_default_na=False, usecols=columns
-            )
-        except ValueError as error:
-            raise TableError(f"{path} cannot be read: {error}.") from None
-
-
-def expected_separator(path: Path) -> str:
-    """Return the separator that the extension of a text file promises; a tab if it is unknown."""
-    return SEPARATORS.get(Path(path.name.removesuffix(".gz")).suffix, "\t")
-
-
-def choose_separator(path: Path, header: str) -> tuple[str, tuple[str, ...]]:
-    """Return the separator of a text file, and a note if its extension promises another.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    header : str
-        The first line.
-
-    Returns
-    -------
-    separator : str
-    notes : tuple of str
-
-    Raises
-    ------
-    TableError
-        If there is none.
-
-    Examples
-    --------
-    >>> choose_separator(Path("a.csv"), "gene;s1;s2")
-    (';', ("'a.csv' is separated by semicolons, not by commas.",))
-    """
-    if header.lstrip().startswith("<"):
-        raise TableError(
-            f"{path} is a web page, not a table; its first line is {header[:60]!r}. Download the "
-            "file again, and look at the page for what went wrong."
-        )
-    names = {",": "commas", "\t": "tabs", ";": "semicolons"}
-    expected = expected_separator(path)
-    if expected in header:
-        return expected, ()
-    found = max(names, key=header.count)
-    if found not in header:
-        raise TableError(
-            f"{path} has no {', '.join(names.values())} in its first line {header[:60]!r}; "
-            f"expected column ids separated by {names[expected]}."
-        )
-    return found, (f"{path.name!r} is separated by {names[found]}, not by {names[expected]}.",)
-
-
-def fields_of(line: str, separator: str) -> list[str]:
-    """Split a line, quotation marks taken off.
-
-    Examples
-    --------
-    >>> fields_of('"a,b",1', ",")
-    ['a,b', '1']
-    """
-    return next(csv.reader([line], delimiter=separator))
-
-
-def is_blank(line: str, separator: str) -> bool:
-    """Tell whether pandas skips the line."""
-    return not line.strip(" \t".replace(separator, ""))
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    return next((SEPARATORS[suffix] for suffix in suffixes if suffix in SEPARATORS), "")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import util
 from pathlib import Path
@@ -14,15 +17,20 @@ import pandas as pd
 from vaeimpute.exceptions import TableError, not_installed
 from vaeimpute.files import replacing
 from vaeimpute.tables import delimited, h5ad, parquet
-from vaeimpute.tables.read import EXTENSIONS, Source, format_of
+from vaeimpute.tables.read import STANDARD, Source, named_format
+from vaeimpute.tables.text import COMPRESSED, SEPARATORS
 
 _FORMATS = {"text": delimited, "parquet": parquet, "h5ad": h5ad}
+#: Extensions of the matrices that can be written; those of text also say whether to compress it.
+EXTENSIONS = (
+    *(suffix + packed for packed in ("", *COMPRESSED) for suffix in SEPARATORS),
+    ".parquet",
+    ".h5ad",
+)
 _NEEDS = {"parquet": ("pyarrow", "data"), "h5ad": ("anndata", "anndata")}
 
 
-def check_output(
-    path: str | Path, *, force: bool, extensions: tuple[str, ...] = EXTENSIONS
-) -> Path:
+def check_output(path: str | Path, *, force: bool, extensions: Sequence[str] = ()) -> Path:
     """See to it that a file can be written, before hours are spent on what it is to hold.
 
     Parameters
@@ -30,8 +38,8 @@ def check_output(
     path : str or path
     force : bool
         Whether a file that exists may be replaced.
-    extensions : tuple of str
-        Those that are known; any if empty.
+    extensions : sequence of str
+        Those that it may have; any if there are none.
 
     Returns
     -------
@@ -47,17 +55,19 @@ def check_output(
         If the file exists, or nothing can be written there.
     """
     path = Path(path)
-    if extensions and not path.name.endswith(extensions):
+    if extensions and not path.name.lower().endswith(tuple(extensions)):
         raise TableError(
             f"{path} has an extension that is not known; expected one of {', '.join(extensions)}."
         )
-    package, extra = _NEEDS.get(format_of(path), ("", ""))
+    package, extra = _NEEDS.get(named_format(path), ("", ""))
     if package and util.find_spec(package) is None:
         raise not_installed(package, f"Writing {path}", extra)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it.")
     if path.exists() and not path.is_file():
-        raise FileExistsError(f"{path} is a device or the like and not a file; name a file.")
+        raise FileExistsError(
+            f"{path} is a device or the like and not a file; name a file, or - for standard output."
+        )
     if path.exists() and not force:
         raise FileExistsError(f"{path} exists. Choose another name, or replace it with --force.")
     if not path.parent.is_dir():
@@ -80,7 +90,8 @@ def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
     filled : array of shape (n_samples, n_features)
         Entries that are missing in `source` are taken from here; NaN stays missing.
     path : str or path
-        Its extension says the format. Replaced if it exists.
+        Its extension says the format; of ``-``, standard output, it is that of the source. Replaced
+        if it exists.
 
     Raises
     ------
@@ -106,12 +117,13 @@ def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
     values = source.values.to_numpy()
     missing = np.isnan(values) & ~np.isnan(filled)
     source.check_unchanged()
-    with _named(path), replacing(path) as unfinished:
-        if format_of(path) == source.format:
+    with _finished(path) as unfinished:
+        if path == STANDARD or named_format(path) == source.format:
             fill = _FORMATS[source.format].fill
             fill(source, unfinished, source.as_in_file(missing), source.as_in_file(filled))
         else:
-            _write(source, np.where(missing, filled, values).astype(values.dtype), unfinished)
+            whole = np.where(missing, filled, values).astype(values.dtype)
+            _write(source, whole, unfinished, named_format(path))
 
 
 def write_table(source: Source, array: np.ndarray, path: str | Path) -> None:
@@ -129,15 +141,27 @@ def write_table(source: Source, array: np.ndarray, path: str | Path) -> None:
     OSError
         If it cannot be written; what was there stays.
     """
-    with _named(Path(path)), replacing(path) as unfinished:
-        _write(source, array, unfinished)
+    with _finished(Path(path)) as unfinished:
+        _write(source, array, unfinished, named_format(Path(path)))
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Say which file an error of the operating system is about, if it does not say so itself."""
+def _finished(path: Path) -> Iterator[Path]:
+    """Yield a file to write to, and put it in its place, or send it off, when it is whole.
+
+    An error of the operating system says which file it is about, if it does not say so itself.
+    """
     try:
-        yield
+        if path != STANDARD:
+            with replacing(path) as unfinished:
+                yield unfinished
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            unfinished = Path(folder, "stdout")
+            yield unfinished
+            with unfinished.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
     except OSError as error:
         if error.filename is not None:
             raise
@@ -147,11 +171,11 @@ def _named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _write(source: Source, array: np.ndarray, path: Path) -> None:
-    """Write a matrix alone, in the format that the extension says."""
+def _write(source: Source, array: np.ndarray, path: Path, format_: str) -> None:
+    """Write a matrix alone."""
     table = pd.DataFrame(array, source.values.index, source.values.columns)
-    if format_of(path) != "h5ad":  # which has samples in rows whatever the source is like
+    if format_ != "h5ad":  # which has samples in rows whatever the source is like
         table = (table.T if source.features_in_rows else table).rename_axis(
             index="feature" if source.features_in_rows else "sample"
         )
-    _FORMATS[format_of(path)].write(table, path)
+    _FORMATS[format_].write(table, path)

@@ -1,0 +1,263 @@
+"""What the first lines of a text file say: what divides its fields, and where its table begins."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaeimpute.exceptions import TableError
+from vaeimpute.tables.numerals import POINTS, find_spelling, is_missing, like_a_number, tidy
+from vaeimpute.tables.text import MARK, open_text, promised_separators, understanding
+
+#: The separators that are known. Of two that divide a file as well, the first is taken: commas and
+#: blanks can belong to numbers and words. A blank stands for any number of blanks and tabs.
+NAMES = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
+#: A field between blanks.
+TOKEN = re.compile(r'"(?:[^"]|"")*"|\S+')
+#: How lines begin that comment on a table.
+COMMENT = ("#", "!", "%")
+
+_LINES, _CHARACTERS = 1000, 1 << 22  # that are read at most
+_RATED = 200  # so many fields, of so many lines, are looked at one by one
+
+# What known programs write, told by how the line with the column ids begins, or one before it.
+_WRITERS = {
+    "a GEO series matrix": r"!Series_|!Sample_|!series_matrix",
+    "a GEO SOFT file": r"\^|!\w+_table_begin",
+    "a GCT file": r"#1\.[23]\s*$",
+    "a table of featureCounts": r"# Program:featureCounts",
+    "a table of GenomeStudio": r"\[Header\]|Illumina,? Inc|TargetID\t|.*\.AVG_(Beta|Signal)\b",
+    "a table of Perseus": r"#!\{\w+\}",
+    "a table of MaxQuant": r"(Majority protein|Protein|Phospho \(STY\) site) IDs\t",
+    "a matrix of DIA-NN": r"Protein\.(Group|Ids)\t",
+    "a table of FragPipe": r"(Protein\tProtein ID|Index\tGene|Peptide Sequence\tPrev AA)\t",
+    "a report of Spectronaut": r"\"?(PG|R|EG|PEP|FG)\.\w+",
+    "a table of MZmine": r"row ID[,;]|.*datafile:",
+    "a table of cBioPortal": r"Hugo_Symbol\t|Entrez_Gene_Id\t|#Patient Identifier",
+    "a table of Firehose": r"Hybridization REF\t",
+    "a BIOM table": r"# Constructed from biom|#OTU ID\t",
+}
+_TABLE_BEGINS = re.compile(r"!\w+_table_begin")
+_TABLE_ENDS = re.compile(r"!\w+_table_end")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the first lines of a file say.
+
+    Attributes
+    ----------
+    separator, decimal : str
+        What divides the fields, and the decimal mark of the numbers.
+    header, first : int
+        Numbers of lines, from 1: of the column ids, and of the first row.
+    names : list of str
+        The fields of the line with the column ids.
+    width : int
+        How many fields most rows have.
+    notes : tuple of str
+    """
+
+    separator: str
+    decimal: str
+    header: int
+    first: int
+    names: list[str]
+    width: int
+    notes: tuple[str, ...]
+
+
+def fields_of(line: str, separator: str) -> list[str]:
+    """Split a line, quotation marks taken off.
+
+    Examples
+    --------
+    >>> fields_of('"a,b",1', ",")
+    ['a,b', '1']
+    >>> fields_of('"S 1"  NA 2', " ")
+    ['S 1', 'NA', '2']
+    """
+    if separator == " ":
+        tokens = TOKEN.findall(line)
+        return [t[1:-1].replace('""', '"') if t.startswith('"') else t for t in tokens]
+    if '"' not in line:
+        return line.split(separator)
+    return next(csv.reader([line], delimiter=separator))
+
+
+def read_head(path: Path, encoding: str) -> Head:
+    r"""Choose a separator, and find the line with the column ids.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    encoding : str
+
+    Returns
+    -------
+    Head
+
+    Raises
+    ------
+    TableError
+        If nothing divides the lines into fields.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "tiny.csv"
+    ...     _ = path.write_text("Table S1, of proteins\n\nid;day 0, a;b\nP1;1,5;2\nP2;;3,5\n")
+    ...     head = read_head(path, "utf-8")
+    >>> head.separator, head.decimal, head.header, head.names
+    (';', ',', 3, ['id', 'day 0, a', 'b'])
+    """
+    above, lines = _first_lines(path, encoding)
+    with understanding(path):
+        return _understood(path, above, lines)
+
+
+def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
+    texts = [line for line in lines if line.strip()]
+    if not texts:
+        raise TableError(f"{path} is empty.")
+    if texts[0].lstrip().startswith("<"):
+        raise TableError(
+            f"{path} is a web page, not a table; its first line is {texts[0][:60]!r}. Download the "
+            "file again, and look at the page for what went wrong."
+        )
+    promised = promised_separators(path)
+    ratings = {separator: _rate(texts, separator) for separator in NAMES}
+    separator = max(NAMES, key=lambda one: (*ratings[one], one in promised))
+    if not ratings[separator][1]:
+        raise TableError(
+            f"{path} has no {', '.join(NAMES.values())} between fields; its first line is "
+            f"{texts[0][:60]!r}. Expected column ids and, below them, rows of numbers."
+        )
+    rows = [fields_of(line, separator) for line in lines]
+    width = _usual(map(len, rows))
+    header = _find_header(rows, width)
+    first = header + 1
+    while first < len(rows) and _is_second_header(rows[header], rows[first]):
+        first += 1
+    sample = [row[1:_RATED] for row in rows[first:] if len(row) == width][:_RATED]
+    try:
+        spelling, _ = find_spelling([list(map(tidy, words)) for words in zip(*sample, strict=True)])
+    except TableError:  # all of the rows may tell
+        spelling = POINTS
+    notes = [
+        f"{path.name!r} looks like {name}."
+        for name, begins in _WRITERS.items()
+        if any(re.match(begins, line) for line in (*above, *lines[:first]))
+    ][:1]
+    if promised and separator != promised[0]:
+        notes.append(
+            f"{path.name!r} is separated by {NAMES[separator]}, not by {NAMES[promised[0]]}."
+        )
+    n_above = len(above) + header
+    if any(line.strip() for line in (*above, *lines[:header])):
+        which = "Line 1" if n_above == 1 else f"Lines 1 to {n_above}"
+        notes.append(f"{which}, above the column ids, stay as they are.")
+    if spelling.decimal == ",":
+        notes.append("Its numbers have decimal commas.")
+    if first > header + 1:
+        notes.append(f"The line below the column ids belongs to them: {lines[first - 1][:60]!r}.")
+    return Head(
+        separator,
+        "." if spelling.thousands else spelling.decimal,
+        n_above + 1,
+        len(above) + first + 1,
+        rows[header],
+        width,
+        tuple(notes),
+    )
+
+
+def _first_lines(path: Path, encoding: str) -> tuple[list[str], list[str]]:
+    """Return the lines down to a mark that a table begins, if there is one, and some after it."""
+    above: list[str] = []
+    lines: list[str] = []
+    size = 0
+    with open_text(path, encoding) as content:
+        for line in content:
+            line = line.removeprefix(MARK).rstrip("\r\n")
+            if not above and _TABLE_BEGINS.match(line):
+                above, lines, size = [*lines, line], [], 0
+                continue
+            if above and _TABLE_ENDS.match(line):
+                break
+            lines.append(line)
+            size += len(line)
+            enough = size > _CHARACTERS or len(lines) >= _LINES
+            # GEO says thousands of things before a table begins.
+            if enough and (above or not lines[0].startswith(("!", "^"))):
+                break
+    return above, lines
+
+
+def _rate(lines: list[str], separator: str) -> tuple[float, int]:
+    """Return how many numbers a separator finds in lines that it divides alike, and how many do."""
+    counts = [
+        len(fields_of(line, separator))
+        if '"' in line
+        else len(line.split() if separator == " " else line.split(separator))
+        for line in lines
+    ]
+    usual = _usual(counts)
+    if usual < 2:
+        return 0.0, 0
+    alike = [line for line, count in zip(lines, counts, strict=True) if count == usual]
+    some = alike[:: len(alike) // _RATED + 1]
+    numbers = [
+        sum(like_a_number(tidy(field)) for field in fields_of(line, separator)[1:_RATED])
+        for line in some
+    ]
+    return sum(numbers) / len(some) * len(alike), len(alike)
+
+
+def _usual(counts: Iterable[int]) -> int:
+    """Return the most frequent of counts that are at least 2, the largest of equals; 0 of none."""
+    tally = Counter(count for count in counts if count > 1)
+    return max(tally, key=lambda count: (tally[count], count), default=0)
+
+
+def _find_header(rows: list[list[str]], width: int) -> int:
+    """Return the place of the column ids: what is above the first row of numbers and fits best."""
+    n_above = next((at for at, row in enumerate(rows) if _has_values(row, width)), len(rows))
+    fits = [_fits_as_header(row, width) for row in rows[:n_above]]
+    best = max(fits, default=0)
+    if not best:
+        # None fits, which is to be said of it, or there is none above a line of numbers.
+        return max((at for at, row in enumerate(rows[:n_above]) if len(row) > 1), default=n_above)
+    # Words in rows come below the column ids; sentences and comments come above them.
+    return fits.index(best) if best in (2, 4) else n_above - 1 - fits[::-1].index(best)
+
+
+def _has_values(row: list[str], width: int) -> bool:
+    words = [tidy(field) for field in row[1:] if field]
+    return len(row) == width and (
+        any(map(like_a_number, words)) or (bool(words) and all(map(is_missing, words)))
+    )
+
+
+def _fits_as_header(row: list[str], width: int) -> int:
+    names = row[: max((at for at, name in enumerate(row, 1) if name.strip()), default=0)]
+    if not names or len(row) < width - 1 or (len(names) == 1 and width > 2):
+        return 0  # a title that a spreadsheet has filled up with empty fields, too
+    if names[0].startswith(COMMENT):
+        return 1
+    if not all(names[1:]):
+        return 2
+    return 4 if len(row) >= width else 3
+
+
+def _is_second_header(header: list[str], row: list[str]) -> bool:
+    """Tell whether a row says what columns are: Perseus' types, Firehose's kinds of values."""
+    if not row:
+        return False
+    words = not any(like_a_number(tidy(field)) for field in row[1:])
+    return row[0].startswith("#!{") or (header[0] == "Hybridization REF" and words)
