@@ -28,15 +28,11 @@ minutes, and the tables go to ``_build/bench/`` then.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +40,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
+from peers import PACKAGES, ROOT, Peers, say
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.cohorts.simulated_expression import simulate_glioma
 from vaeimpute.evaluation import mean_absolute_error
@@ -52,16 +49,9 @@ from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.missingness import SCENARIOS, trial_rng
 from vaeimpute.splits import split_rows
 
-ROOT = Path(__file__).resolve().parents[1]
-WORKER = Path(__file__).with_name("speed_worker.py")
 SIZE = os.environ.get("BENCH_SIZE", "full")
 OUT = ROOT / ("results/benchmarks" if SIZE == "full" else "_build/bench")
-PACKAGES = {
-    # fancyimpute does not run with newer versions of scikit-learn.
-    "fancyimpute": ["fancyimpute==0.7.0", "scikit-learn<1.8"],
-    # With the torch that is known to come without gigabytes of CUDA.
-    "pimms-learn": ["pimms-learn==0.5.2", f"torch=={version('torch').partition('+')[0]}"],
-}
+OTHERS = ("fancyimpute", "pimms-learn")
 TIMEOUT = 600  # seconds for one measurement
 SCENARIO = "mcar_10"
 
@@ -113,69 +103,16 @@ def main() -> None:
     parser.add_argument("--parts", nargs="*", choices=list(PARTS), default=list(PARTS))
     parts = parser.parse_args().parts
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder))
+        bench = Bench(Path(folder), TIMEOUT)
         if {"peers", "scaling"} & set(parts):
-            bench.install()
+            bench.install(*OTHERS)
         for part in parts:
             say(f"== {part}")
             PARTS[part](bench)
 
 
-def say(text: str) -> None:
-    """Print at once."""
-    print(text, flush=True)
-
-
-class Bench:
-    """Where measurements are made: a folder for matrices, and the peers' environments."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.pythons: dict[str, Path | str] = dict.fromkeys(
-            ("vaeimpute", "scikit-learn", "blocks"), Path(sys.executable)
-        )
-
-    def install(self) -> None:
-        """Make the peers' environments that are not there yet; note why one cannot be made."""
-        for peer, packages in PACKAGES.items():
-            folder = ROOT / "_build" / "bench" / peer
-            self.pythons[peer] = python = folder / "bin" / "python"
-            installed = folder / ".installed"
-            if installed.exists():
-                continue
-            say(f"installing {peer} into an environment of its own")
-            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-            command = [python, "-m", "pip", "install", "--quiet", *packages]
-            if subprocess.run(command).returncode:
-                self.pythons[peer] = "cannot be installed here"
-            else:
-                installed.touch()
-
-    def save(self, train: np.ndarray, rows: np.ndarray) -> str:
-        """Write a matrix for the workers; there is one at a time."""
-        path = self.folder / "matrix.npz"
-        np.savez(path, train=train, rows=rows)
-        return str(path)
-
-    def measure(self, program: str, **job: Any) -> dict[str, Any]:
-        """Run a worker; return its result, or a ``note`` that says why there is none."""
-        python = self.pythons[program.split()[0]]
-        if isinstance(python, str):
-            return {"note": python}
-        (self.folder / "job.json").write_text(json.dumps({"program": program, **job}))
-        (self.folder / "result.json").unlink(missing_ok=True)
-        threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-        try:
-            done = subprocess.run(
-                [python, WORKER, self.folder], capture_output=True, text=True, timeout=TIMEOUT,
-                env=os.environ | threads,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return {"note": f"not done after {TIMEOUT} s"}
-        if done.returncode:
-            error = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
-            return {"note": f"failed: {error[0][:200]}"}
-        return json.loads((self.folder / "result.json").read_text())
+class Bench(Peers):
+    """Where measurements are made and written."""
 
     def write(self, table: pd.DataFrame, name: str, **parameters: Any) -> None:
         """Write a table with its provenance."""
@@ -184,7 +121,7 @@ class Bench:
             "threads": 1,
             "seconds": "of the processor; a median where there are repeats",
             "processor": re.findall("model name.*: (.*)", Path("/proc/cpuinfo").read_text())[:1],
-            "peers": PACKAGES,
+            "peers": {peer: PACKAGES[peer] for peer in OTHERS},
         }
         write_table(table, OUT / f"{name}.csv", collect_provenance(common | parameters))
         say(table.round(3).to_string(index=False, max_colwidth=40))

@@ -355,6 +355,19 @@ def test_held_out_rows_are_those_that_training_does_not_see(low_rank, monkeypatc
     assert seen["validation"].hidden.float().mean() == pytest.approx(0.1, abs=0.02)
 
 
+def test_with_full_batches_an_epoch_leaves_rows_out(low_rank, monkeypatch):
+    drawn, sizes = VariationalAutoencoder.draw_noise, []
+    monkeypatch.setattr(
+        VariationalAutoencoder, "draw_noise",
+        lambda self, x, generator: sizes.append(len(x)) or drawn(self, x, generator),
+    )  # fmt: skip
+    imputer = VAEImputer(**SMALL, n_epochs=2, batch_size=60, drop_last=True, random_state=0)
+    imputer.fit(low_rank[0])
+    assert sizes == [60] * 6  # of 200 rows
+    with pytest.raises(ValueError, match="200 training rows fill no batch of 250"):
+        imputer.set_params(batch_size=250).fit(low_rank[0])
+
+
 def test_few_values_are_enough_to_validate_on():
     rng = np.random.default_rng(0)
     for seed in range(20):

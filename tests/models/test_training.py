@@ -64,6 +64,22 @@ def test_every_epoch_takes_all_rows_in_another_order():
     assert not torch.equal(first, second)
 
 
+def test_full_batches_are_drawn_anew_from_all_rows():
+    data = torch.arange(20.0)[:, None]
+    batches = recorded(data, n_epochs=30, batch_size=8, drop_last=True)
+    assert [len(x) for x, _ in batches] == [8] * 60  # two in an epoch; four rows are left over
+    rows = [set(x[:, 0].tolist()) for x, _ in batches]
+    assert {len(batch) for batch in rows} == {8}  # no row twice in a batch
+    assert set.union(*rows) == set(range(20))
+    shared = [len(first & second) for first, second in zip(rows[::2], rows[1::2], strict=True)]
+    assert len(set(shared)) > 1  # not two parts of one order, which share none
+
+
+def test_full_batches_need_enough_rows():
+    with pytest.raises(ValueError, match="7 training rows fill no batch of 8"):
+        recorded(torch.ones(7, 1), n_epochs=1, batch_size=8, drop_last=True)
+
+
 @pytest.fixture
 def generator():
     return torch.Generator().manual_seed(0)

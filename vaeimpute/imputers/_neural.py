@@ -34,6 +34,7 @@ class NeuralImputer(BaseImputer):
     """Base of the imputers that encode and decode: a subclass says which model, by `_build`."""
 
     standardize = True  # not a choice: the models and the initial guess assume it
+    drop_last = False  # a choice of the VAE, whose authors' code does it
     _learnt: ClassVar[dict[str, str]] = {"_guess_seed": ""}
     _tables: tuple[str, ...] = ("history_",)  # attributes that a saved file holds, too
     _parameter_constraints = BaseImputer._parameter_constraints | {
@@ -75,7 +76,7 @@ class NeuralImputer(BaseImputer):
         self.model_ = self._build(X.shape[1], generator)
         settings: dict[str, Any] = {"generator": generator, "callbacks": callbacks} | {
             name: getattr(self, name)
-            for name in ("n_epochs", "batch_size", "learning_rate", "precision")
+            for name in ("n_epochs", "batch_size", "drop_last", "learning_rate", "precision")
         }
         try:
             if self.n_devices > 1:

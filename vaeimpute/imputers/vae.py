@@ -60,6 +60,9 @@ class VAEImputer(NeuralImputer):
         Let the model learn with the shift, which has to be a number then, as the paper describes
         it, instead of applying it to an ordinary model; it comes to nearly the same.
     n_epochs, batch_size : int
+    drop_last : bool
+        Take full batches only, each drawn from all rows anew, as the authors' code does; see
+        `vaeimpute.models.train`. Fewer rows than `batch_size` are refused: they fill none.
     learning_rate : float
     precision : {"auto", "float32", "bfloat16"}
         Of the matrix products while training; weights are kept and imputations made in float32.
@@ -126,6 +129,7 @@ class VAEImputer(NeuralImputer):
     _parameter_constraints = NeuralImputer._parameter_constraints | {
         "beta": [NOT_NEGATIVE],
         "scale": [StrOptions({"per feature", "paper", "shared", "fixed"})],
+        "drop_last": ["boolean"],
         "shift": [Number(Real, None, None, closed="neither"), StrOptions({"auto"}), None],
     }
 
@@ -140,6 +144,7 @@ class VAEImputer(NeuralImputer):
         train_shift=False,
         n_epochs=250,
         batch_size=250,
+        drop_last=False,
         learning_rate=5e-5,
         precision="auto",
         validation_fraction=0.0,
@@ -169,6 +174,7 @@ class VAEImputer(NeuralImputer):
         self.train_shift = train_shift
         self.n_epochs = n_epochs
         self.batch_size = batch_size
+        self.drop_last = drop_last
         self.learning_rate = learning_rate
         self.precision = precision
         self.validation_fraction = validation_fraction

@@ -36,7 +36,7 @@ class Run:
         The training rows, with 0 for what is missing.
     observed : boolean Tensor of shape (n_samples, n_features)
     settings : dict
-        ``n_epochs``, ``batch_size``, ``learning_rate`` and ``precision``.
+        ``n_epochs``, ``batch_size``, ``drop_last``, ``learning_rate`` and ``precision``.
     generators : tuple of two torch.Generator or None
         For the order of the rows, on the CPU, and for the noise, on the device.
     callbacks : sequence of Callback
@@ -71,6 +71,7 @@ def train(
     *,
     n_epochs: int = 250,
     batch_size: int = 250,
+    drop_last: bool = False,
     learning_rate: float = 5e-5,
     precision: Precision | Literal["auto"] = "auto",
     generator: torch.Generator | None = None,
@@ -87,6 +88,11 @@ def train(
         Standardised values. NaN means missing: such entries enter as 0, the mean, and do not
         count in the loss.
     n_epochs, batch_size : int
+    drop_last : bool
+        Take full batches only, as the authors' code does: an epoch is then ``n_samples //
+        batch_size`` of them, each drawn from all rows anew, so that a row may come in several or
+        in none. By default, the rows are brought in a new order and cut into batches, of which the
+        last may be smaller.
     learning_rate : float
         Step size of Adam.
     precision : {"auto", "float32", "bfloat16"}
@@ -125,6 +131,11 @@ def train(
             "Expected n_epochs and batch_size of 1 or more, and a finite learning_rate above 0, "
             f"but got {n_epochs}, {batch_size} and {learning_rate}."
         )
+    if drop_last and len(data) < batch_size:
+        raise ValueError(
+            f"With drop_last, {len(data)} training rows fill no batch of {batch_size}: nothing "
+            "would be learnt. Take a smaller batch_size, or leave drop_last out."
+        )
     if precision not in ("auto", "float32", "bfloat16"):
         raise ValueError(
             f"Expected precision 'float32', 'bfloat16' or 'auto' but got {precision!r}."
@@ -140,6 +151,7 @@ def train(
         settings={
             "n_epochs": operator.index(n_epochs),
             "batch_size": operator.index(batch_size),  # torch does not take numpy's integers
+            "drop_last": bool(drop_last),
             "learning_rate": float(learning_rate),
             "precision": precision,
         },
@@ -170,11 +182,11 @@ def train(
 
 def _train_epoch(run: Run) -> dict[str, float]:
     """Take a step for every batch; return the means of the loss terms over the samples."""
-    epoch, n_samples = len(run.history) + 1, len(run.filled)
+    epoch, n_samples = len(run.history) + 1, 0
     order_generator, noise_generator = run.generators
-    order = torch.randperm(n_samples, generator=order_generator).to(run.filled.device)
     sums = np.zeros(3)
-    for number, batch in enumerate(order.split(run.settings["batch_size"]), start=1):
+    for number, rows in enumerate(_batches(run, order_generator), start=1):
+        batch = rows.to(run.filled.device)
         x = run.filled[batch]
         noise = run.model.draw_noise(x, noise_generator)
         terms = run.model.loss(x, run.observed[batch], noise)
@@ -194,10 +206,20 @@ def _train_epoch(run: Run) -> dict[str, float]:
             )
         run.optimizer.step()
         sums += batch_sums
+        n_samples += len(batch)
     loss, reconstruction, divergence = (sums / n_samples).tolist()
     return {
         "epoch": epoch, "loss": loss, "reconstruction": reconstruction, "divergence": divergence,
     }  # fmt: skip
+
+
+def _batches(run: Run, generator: torch.Generator | None) -> Sequence[Tensor]:
+    """Draw the rows of the batches of an epoch."""
+    n_rows, size = len(run.filled), run.settings["batch_size"]
+    if run.settings["drop_last"]:
+        n_batches = n_rows // size
+        return [torch.randperm(n_rows, generator=generator)[:size] for _ in range(n_batches)]
+    return torch.randperm(n_rows, generator=generator).split(size)
 
 
 def _generator_on(

@@ -1,6 +1,6 @@
-"""One measurement of `imputation_speed.py`: one program, one matrix, one process.
+"""One job of `peers.py`: one program, one matrix, one process.
 
-``speed_worker.py FOLDER`` reads what to do from ``job.json`` there: the program and its parameters.
+``worker.py FOLDER`` reads what to do from ``job.json`` there: the program and its parameters.
 Programs get the arrays ``train`` and ``rows`` of a file in numpy's format. Written are
 ``result.json`` and, if asked for, ``imputed.npy``. It runs in the peers' environments too, so
 nothing is imported but what the program needs. Seconds are those of the processor; every program
@@ -177,6 +177,35 @@ def _pimms_vae(parameters: dict[str, Any], folder: Path) -> Fit:
     return fit
 
 
+def _authors_vae(parameters: dict[str, Any], folder: Path) -> Fit:
+    """Run the authors' class as it is; TensorFlow 2 plays the first version, which it is for."""
+    import random
+    from types import SimpleNamespace
+
+    import tensorflow.compat.v1 as tf
+
+    tf.disable_v2_behavior()
+    tf.contrib = SimpleNamespace(distributions=tf.distributions)
+    sys.modules["tensorflow"] = tf
+    sys.path.insert(0, parameters["folder"])
+    from autoencodersbetaVAE import VariationalAutoencoder
+
+    def fit(train: np.ndarray) -> Fill:
+        random.seed(parameters["seed"])  # of the batches
+        tf.set_random_seed(parameters["seed"])
+        first, second = parameters["hidden_sizes"]
+        widths = {"n_input": train.shape[1], "n_z": parameters["latent_dim"]}
+        widths |= {"n_hidden_recog_1": first, "n_hidden_recog_2": second}
+        widths |= {"n_hidden_gener_1": second, "n_hidden_gener_2": first}
+        vae = VariationalAutoencoder(
+            widths, learning_rate=parameters["learning_rate"], batch_size=parameters["batch_size"]
+        )
+        vae.train(train, training_epochs=parameters["n_epochs"])
+        return lambda rows: vae.impute(rows.copy(), max_iter=3)
+
+    return fit
+
+
 def _blocks(job: dict[str, Any]) -> dict[str, Any]:
     """Fit and impute a file that does not fit into memory."""
     from vaeimpute import imputers
@@ -205,6 +234,7 @@ PROGRAMS: dict[str, Callable[[dict[str, Any], Path], Fit]] = {
     "fancyimpute KNN": _fancyimpute_knn,
     "fancyimpute IterativeSVD": _fancyimpute_svd,
     "pimms-learn VAE": _pimms_vae,
+    "authors VAE": _authors_vae,
 }
 
 
