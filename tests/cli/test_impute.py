@@ -1,5 +1,6 @@
 """`vaeimpute impute` and `apply`: what they write and what they say."""
 
+import bz2
 import fcntl
 import logging
 import os
@@ -9,6 +10,8 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
+from pathlib import Path
 
 import anndata
 import numpy as np
@@ -286,3 +289,43 @@ def test_a_bar_is_shown_to_who_watches(matrix):
         assert (b"comparing:" in shown) == expected
     os.close(master)
     os.close(terminal)
+
+
+def test_standard_input_and_output(folder):
+    text = "# log2\nid\ta\tb\ns1\t1.50\t\ns2\tNA\t4\ns3\t2.5\t5\n"
+    command = [sys.executable, "-m", "vaeimpute", "impute", "-", "-o", "-", "--method", "mean"]
+    done = subprocess.run(command, input=text.encode(), capture_output=True, check=True)
+    assert done.stdout.decode() == text.replace("\t\n", "\t4.5\n").replace("NA", "2.0")
+    assert "stdin: 3 samples x 2 features" in done.stderr.decode()
+
+
+def test_a_pipe_is_read_once(run, folder):
+    os.mkfifo("pipe")
+    text = "id,a,b\ns1,1.50,\ns2,,4\ns3,2.5,5\n"
+    writer = threading.Thread(target=Path("pipe").write_text, args=(text,))
+    writer.start()
+    result = run("impute", "pipe", "-o", "out.csv", "--method", "mean")
+    writer.join()
+    assert result.exit_code == 0, result.output
+    assert Path("out.csv").read_text() == text.replace(",\n", ",4.5\n").replace(",,", ",2.0,")
+
+
+def test_extensions_in_upper_case_and_unknown_ones(run, fails, folder):
+    Path("M.DAT").write_text("id,a\ns1,1\ns2,\n")
+    for name in ("OUT.CSV", "out.dat", "out.Tsv.BZ2"):
+        assert run("impute", "M.DAT", "-o", name, "--method", "mean").exit_code == 0
+    assert Path("out.dat").read_text() == "id,a\ns1,1\ns2,1.0\n"
+    assert bz2.decompress(Path("out.Tsv.BZ2").read_bytes()) == b"id\ta\ns1\t1\ns2\t1.0\n"
+    assert "out.xls has an extension that is not known" in fails("impute", "M.DAT", "-o", "out.xls")
+
+
+def test_words_for_missing_values(run, fails, folder):
+    Path("m.csv").write_text("id,a\ns1,1\ns2,n.d.\ns3,<LOD\n")
+    message = fails("impute", "m.csv", "-o", "out.csv")
+    assert (
+        "'n.d.' in row 's2', column 'a' is not a number, nor are 1 more, such as '<LOD'" in message
+    )
+    options = ["--na", "n.d.", "--na", "<LOD"]
+    result = run("impute", "m.csv", "-o", "out.csv", "--method", "mean", *options)
+    assert result.exit_code == 0, result.output
+    assert Path("out.csv").read_text() == "id,a\ns1,1\ns2,1.0\ns3,1.0\n"

@@ -61,7 +61,7 @@ def test_quoted_missing_values_and_stray_quotation_marks(tmp_path):
     before, after = tmp_path / "before.csv", tmp_path / "after.csv"
     before.write_text('id,a,b\n"5"" probe","NA",1\ns2,2,"3"\n')
     fill(before, after, number=4.0)
-    assert after.read_text() == 'id,a,b\n"5"" probe",4.0,1\ns2,2,"3"\n'
+    assert after.read_text() == 'id,a,b\n"5"" probe","4.0",1\ns2,2,"3"\n'
 
 
 @pytest.mark.parametrize("extension", ["csv", "csv.gz", "tsv.gz", "txt"])

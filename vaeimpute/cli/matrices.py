@@ -35,7 +35,8 @@ def read(
     missing = values.isna().to_numpy()
     logger.info(
         "%s: %d samples x %d features; %d values are missing (%.3g %%), in %d features.",
-        path.name, *values.shape, missing.sum(), 100 * missing.mean(), missing.any(axis=0).sum(),
+        source.path.name, *values.shape, missing.sum(), 100 * missing.mean(),
+        missing.any(axis=0).sum(),
     )  # fmt: skip
     doubt = describe_orientation(values)
     if doubt is not None:

@@ -59,15 +59,16 @@ def read(path: Path, na: Sequence[str] = ()) -> Cells:
     found = outline(path)
     layout = found.layout
     table = _parse(path, layout, na, len(found.rows), len(found.columns))
-    notes = found.notes
+    notes, spelled = found.notes, tuple[str, ...]()
     if not table.dtypes.map(is_number).all():
-        table, spelling, more = _respelled(path, layout, na, table)
+        table, spelling, spelled = _respelled(path, layout, na, table)
         layout = replace(layout, decimal=spelling.decimal)
-        notes += more
+    if not spelled and layout.decimal == ",":
+        spelled = ("Its numbers have decimal commas.",)
     while found.columns and not found.columns[-1] and table.iloc[:, -1].isna().all():
         found.columns.pop()  # a spreadsheet's empty columns, or what lines end with
         table = table.iloc[:, :-1]
-    return Cells(table, found.rows, found.columns, found.corner, notes, layout)
+    return Cells(table, found.rows, found.columns, found.corner, notes + spelled, layout)
 
 
 def _parse(
@@ -245,7 +246,8 @@ def _replaced(line: str, own: str, separator: str, numbers: dict[int, str]) -> s
     fields = _raw_fields(line.removeprefix(MARK), own)
     fields += [""] * (max(numbers, default=0) + 1 - len(fields))
     for place, number in numbers.items():
-        fields[place] = number if separator not in number else f'"{number}"'
+        quoted = fields[place].startswith('"') or separator in number
+        fields[place] = f'"{number}"' if quoted else number
     if separator != own:
         plain = (fields_of(f, own)[0] if f.startswith('"') else f for f in fields)
         fields = [_quoted(field, separator) for field in plain]

@@ -162,8 +162,6 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
     if any(line.strip() for line in (*above, *lines[:header])):
         which = "Line 1" if n_above == 1 else f"Lines 1 to {n_above}"
         notes.append(f"{which}, above the column ids, stay as they are.")
-    if spelling.decimal == ",":
-        notes.append("Its numbers have decimal commas.")
     if first > header + 1:
         notes.append(f"The line below the column ids belongs to them: {lines[first - 1][:60]!r}.")
     return Head(
