@@ -115,7 +115,8 @@ def test_what_is_no_number_stays_a_word(tmp_path, word):
 def test_words_of_other_columns_do_not_decide_how_numbers_are_spelled(tmp_path):
     table, notes = values_of(
         tmp_path,
-        "id\tdate\tids\ta\nP1\t01.02.2020\t7,8\t1.5\nP2\t3.4.2021\t12\t2.25\nm.tsv",
+        "id\tdate\tids\ta\nP1\t01.02.2020\t7,8\t1.5\nP2\t3.4.2021\t12\t2.25\n",
+        "m.tsv",
     )
     assert table[3].tolist() == [1.5, 2.25]
     assert table[1].tolist() == ["01.02.2020", "3.4.2021"]
