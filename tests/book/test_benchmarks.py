@@ -5,9 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from vaeimpute.cohorts import list_cohorts
+from vaeimpute.experiments.catalogue import find_experiments
+from vaeimpute.profiles import parse_overrides, read_profile
+
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 @pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.stem)
 def test_it_can_be_read(path):
     runpy.run_path(str(path), run_name="not __main__")
+
+
+def test_the_full_size_runs_are_of_experiments_and_cohorts_that_there_are():
+    full_size = runpy.run_path(str(BENCHMARKS / "full_size.py"), run_name="not __main__")
+    cohorts = set(list_cohorts().index)
+    for cohort, experiments, settings in full_size["RUNS"]:
+        assert cohort in cohorts
+        assert find_experiments(experiments.split())
+        read_profile("paper", **parse_overrides(settings.split()))
+    read_profile("paper", **parse_overrides(full_size["SMALL"].split()))

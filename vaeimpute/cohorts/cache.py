@@ -35,9 +35,11 @@ def cache_dir() -> Path:
     >>> cache_dir().is_absolute()
     True
     """
-    from platformdirs import user_cache_dir  # of the extra "data"
+    folder = os.environ.get("VAEIMPUTE_CACHE")
+    if not folder:
+        from platformdirs import user_cache_dir  # of the extra "data"
 
-    folder = os.environ.get("VAEIMPUTE_CACHE") or user_cache_dir("vaeimpute")
+        folder = user_cache_dir("vaeimpute")
     return Path(folder).expanduser().absolute()
 
 
