@@ -1,0 +1,72 @@
+"""Compare two runs of the same experiments: what may differ on another machine, and by how much.
+
+By hand: make tables again in a folder of their own, with other numbers of threads, and compare::
+
+    OMP_NUM_THREADS=1 vaeimpute reproduce --cohort breast-gse1992 --output one --store store-one
+    OMP_NUM_THREADS=2 vaeimpute reproduce --cohort breast-gse1992 --output two --store store-two
+    python benchmarks/repeatability.py one two
+
+Sums of floats depend on their order, and the order on threads, processors and libraries. A closed
+form keeps such differences in the last digits; the training of a network carries them on. The
+table has, by experiment, kind of method and column, the largest relative difference of a mean over
+trials: ``results/benchmarks/repeatability.csv``. Times are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from vaeimpute.files import collect_provenance, write_table
+
+ROOT = Path(__file__).resolve().parents[1]
+KEYS = ["cohort", "scenario", "trial", "method", "seed"]
+TIMES = ["seconds", "fit_seconds", "evaluation_seconds"]
+
+
+def compare(first: Path, second: Path) -> Iterator[dict[str, object]]:
+    """Yield a row for every table, kind of method and column of numbers.
+
+    Raises
+    ------
+    ValueError
+        If a table of one folder is not in the other, or has other rows.
+    """
+    names = sorted(f.relative_to(first) for f in first.rglob("[!.]*.csv"))
+    others = sorted(f.relative_to(second) for f in second.rglob("[!.]*.csv"))
+    if not names or names != others:
+        raise ValueError(f"Expected the same tables but got {names} and {others}.")
+    for name in names:
+        one, two = (pd.read_csv(folder / name).drop(columns=TIMES, errors="ignore")
+                    for folder in (first, second))  # fmt: skip
+        keys = [key for key in (*KEYS, "sample", "draw") if key in one]
+        one, two = (table.set_index(keys).sort_index() for table in (one, two))
+        if not one.index.equals(two.index):
+            raise ValueError(f"{name} has other rows in the second folder.")
+        network = one.index.get_level_values("method").str.contains("VAE|beta|autoencoder")
+        for column in one.select_dtypes("number"):
+            a, b = one[column].to_numpy(float), two[column].to_numpy(float)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                difference = np.where(a == b, 0.0, np.abs(a - b) / np.maximum(np.abs(a), np.abs(b)))
+            for kind, rows in (("closed form", ~network), ("network", network)):
+                if rows.any():
+                    yield {
+                        "table": name.as_posix(), "methods": kind, "column": column,
+                        "rows": int(rows.sum()), "largest": np.nanmax(difference[rows]),
+                        "median": np.nanmedian(difference[rows]),
+                    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Compare two runs of the same experiments.")
+    parser.add_argument("first", type=Path)
+    parser.add_argument("second", type=Path)
+    given = parser.parse_args()
+    table = pd.DataFrame(compare(given.first, given.second))
+    print(table.to_string(index=False))
+    path = ROOT / "results" / "benchmarks" / "repeatability.csv"
+    write_table(table, path, collect_provenance({"compared": "threads 1 and 2"}))
