@@ -9,6 +9,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import verdicts
+import which
 
 ROOT = Path(__file__).resolve().parents[1]
 # Of the whole of MathJax: what the pages load at once, and what a formula may make that load.
@@ -32,7 +33,8 @@ def stage(source: Path) -> None:
             shutil.copy2(path, target)
     names = sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
     chapters = tuple(source / "notebooks" / name for name in names)
-    verdicts.write_parts(ROOT / "results", chapters, source / "book")
+    for page in (verdicts, which):  # after the pages are copied: one of them is a template
+        page.write_parts(ROOT / "results", chapters, source / "book")
     # Beside the pages: from its usual place, MathJax would need a network to be read.
     with as_file(files("mathjax") / "static" / "mathjax" / "es5") as mathjax:
         for name in MATHJAX:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,6 @@ from vaeimpute.claims import (
     BEYOND,
     CLAIMS,
     VERDICTS,
-    Claim,
     Judgement,
     Run,
     judge,
@@ -119,6 +118,8 @@ def _row(run: Run, found: Judgement) -> Row:
 
 def describe(run: Run) -> str:
     """Say which cohort, network, steps and splits a run is of."""
+    if run.name == "benchmarks":
+        return "benchmarks, 6600 x 17176 simulated"
     if not run.network:
         return run.name
     steps = f"{run.steps} steps" if run.steps else ""
@@ -262,18 +263,19 @@ def _column(number: int, run: Run) -> str:
     return "<br>".join(filter(None, parts))
 
 
-def every_claim(board: Board, claims: Mapping[str, Claim], chapters: Iterable[Path]) -> str:
+def every_claim(board: Board, chapters: Iterable[Path]) -> str:
     """Return in Markdown of every claim its verdict, figures and rule, and all runs."""
     links = {int(path.stem[:2]): path.stem for path in chapters}
     lines = []
-    for id, claim in claims.items():
+    for id, claim in {**CLAIMS, **BEYOND}.items():
         row = board.answers[id]
         link = f"{{doc}}`chapter {claim.chapter} <../notebooks/{links[claim.chapter]}>`"
         words = f"**{id}. {_capital(claim.words)}:** {row.badge}"
         lines += [f"(claim-{id.lower()})=", words, ""]
         lines += [f"- {_evidence(row)}"]
         printed = f", {claim.printed}" if claim.printed else ""
-        lines += [f"- In the paper: {claim.section}{printed}. More in {link}."]
+        where = "Not in the paper" if id in BEYOND else f"In the paper: {claim.section}{printed}"
+        lines += [f"- {where}. More in {link}."]
         lines += [f"- The rule: {judge(claim, {}).rule}.{' ' + claim.trap if claim.trap else ''}"]
         others = {name: r for name, r in board.stored[id].items() if (name,) != row.by}
         if others:
@@ -314,8 +316,8 @@ def write_parts(results: Path, chapters: tuple[Path, ...], folder: Path) -> None
         "answer": answer(board),
         "in_short": in_short(board),
         "map": table_of_runs(board),
-        "claims": every_claim(board, CLAIMS, chapters),
-        "beyond": errors_by_method(board) + "\n" + every_claim(board, BEYOND, chapters),
+        "claims": every_claim(board, chapters),
+        "beyond": errors_by_method(board),
     }
     for name, text in parts.items():
         (folder / f"_{name}.md").write_text(text, encoding="utf-8")

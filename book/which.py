@@ -1,0 +1,127 @@
+"""The tables of the page on whether to use a VAE, from ``results/`` and chapter 12."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from string import Template
+
+import nbformat
+import pandas as pd
+
+from vaeimpute.claims import Run, load_all_runs
+from verdicts import describe
+
+# Whether it needs the rows that it was fitted to, and so cannot be handed on without them.
+KEEPS_ROWS = {"mean": False, "SVD, alone": False, "VAE": False, "KNN": True, "Gaussian": True}
+SERIOUS = ("KNN", "SVD", "SVD, tuned", "Gaussian", "VAE")
+
+
+def error_tables(runs: list[Run]) -> list[tuple[Run, pd.DataFrame]]:
+    """Return the tables of errors that have a Gaussian and a VAE, with their runs."""
+    found = []
+    for run in runs:
+        for name in ("expression_errors", "methylation_errors"):
+            table = run.tables.get(name)
+            if table is not None and {"Gaussian", "VAE"} <= set(table["method"]):
+                found.append((run, table))
+    return found
+
+
+def in_how_many(tables: list[tuple[Run, pd.DataFrame]]) -> str:
+    """Say in how many scenarios of all runs each method is best, or within 2 % of the best."""
+    means = [table.groupby(["scenario", "method"])["mae"].mean().unstack() for _, table in tables]
+    errors = pd.concat(means).reindex(columns=SERIOUS)
+    near = errors.le(1.02 * errors.min(axis=1), axis=0).sum()
+    said = "; ".join(f"{method} in {count}" for method, count in near.items())
+    return (
+        f"There are {len(errors)} comparisons, each of a run and a way of losing values, which no "
+        f"method was told. The error is the smallest of all or within 2 % of it: {said}.\n"
+    )
+
+
+def by_samples(tables: list[tuple[Run, pd.DataFrame]]) -> str:
+    """Return a table in Markdown of errors at 10 % missing at random, by run."""
+    rows = []
+    for run, table in tables:
+        means = table[table["scenario"] == "mcar_10"].groupby("method")["mae"].mean()
+        rows.append(_row(f"{describe(run)}", means.reindex(["mean", *SERIOUS])))
+    return _table("10 % missing at random", ["mean", *SERIOUS], rows)
+
+
+def by_need(benchmarks: Run, coverage: pd.Series) -> str:
+    """Return a table in Markdown of what else a method needs and gives."""
+    times = benchmarks.tables["imputation_time"]
+    times = times[times["program"] == "vaeimpute"].set_index("method")
+    columns = ["of true values in its 90 % intervals", "fit (s)", "100 samples (s)",
+               "one sample (s)", "file (MB)", "holds training rows"]  # fmt: skip
+    rows = []
+    for method, keeps in KEEPS_ROWS.items():
+        one = times.loc[method]
+        cells = [f"{100 * coverage[method]:.0f} %" if method in coverage else "gives none"]
+        numbers = (one["fit_seconds"], one["impute_seconds"], one["single_seconds"],
+                   one["artefact_bytes"] / 1e6)  # fmt: skip
+        cells += [f"{x:.2g}" if x < 100 else f"{x:.0f}" for x in numbers]
+        rows.append(f"| {method} | {' | '.join([*cells, 'yes' if keeps else 'no'])} |")
+    return _table("method", columns, rows)
+
+
+def interval_coverage(chapter: Path) -> pd.Series:
+    """Read from the executed chapter 12 which share of true values its 90 % intervals have."""
+    for cell in nbformat.read(chapter, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            text = output.get("data", {}).get("text/plain", "")
+            if text.startswith("method ") and "\ninterval" in text:
+                head, _, *lines = text.splitlines()
+                table = pd.read_csv(
+                    StringIO("\n".join(lines)), sep=r"\s+", index_col=0, header=None
+                )
+                return table.set_axis(head.split()[1:], axis=1).loc[0.9]
+    raise ValueError(f"{chapter.stem} shows no table of intervals.")
+
+
+def _row(label: str, numbers: pd.Series) -> str:
+    shown = ["" if pd.isna(x) else f"**{x:.3f}**" if x == numbers.min() else f"{x:.3f}"
+             for x in numbers]  # fmt: skip
+    return f"| {label} | {' | '.join(shown)} |"
+
+
+def _table(corner: str, columns: list[str], rows: list[str]) -> str:
+    head = f"| {corner} | {' | '.join(columns)} |"
+    return "\n".join([head, "|---" * (len(columns) + 1) + "|", *rows, ""])
+
+
+def numbers_in_the_text(
+    tables: list[tuple[Run, pd.DataFrame]], benchmarks: Run, coverage: pd.Series
+) -> dict[str, str]:
+    """Compute what stands for the names with a dollar sign in ``which.md``."""
+    found = {f"{m.lower()}_covers": f"{100 * share:.0f} %" for m, share in coverage.items()}
+    few = next(pair for pair in tables if pair[0].cohort == "breast-gse1992")
+    for place, (run, table) in {"closest": tables[0], "few": few}.items():
+        errors = table[table["scenario"] == "mcar_10"].groupby("method")["mae"].mean()
+        found[f"{place}_run"] = describe(run)
+        found |= {f"{place}_{m.lower()}": f"{errors[m]:.2f}" for m in ("VAE", "Gaussian", "KNN")}
+    times = benchmarks.tables["imputation_time"].query("program == 'vaeimpute'")
+    for method, row in times.set_index("method").iterrows():
+        name = str(method).lower().replace("svd, alone", "alone")
+        found[f"{name}_once"] = f"{row['single_seconds']:.2g}"
+        found[f"{name}_total"] = f"{row['fit_seconds'] + row['impute_seconds']:.0f}"
+    return found
+
+
+def write_parts(results: Path, chapters: tuple[Path, ...], folder: Path) -> None:
+    """Write the page, with the numbers in its text, and the tables that it includes."""
+    runs = load_all_runs(results)
+    tables = error_tables(runs)
+    (benchmarks,) = (run for run in runs if "imputation_time" in run.tables)
+    (own_matrix,) = (path for path in chapters if path.stem.startswith("12"))
+    coverage = interval_coverage(own_matrix)
+    text = Template(Path(__file__).with_name("which.md").read_text(encoding="utf-8"))
+    parts = {
+        "which": text.substitute(numbers_in_the_text(tables, benchmarks, coverage)),
+        "_which_count": in_how_many(tables),
+        "_which_samples": by_samples(tables),
+        "_which_need": by_need(benchmarks, coverage),
+    }
+    for name, part in parts.items():
+        (folder / f"{name}.md").write_text(part, encoding="utf-8")
