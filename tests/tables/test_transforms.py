@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.tables import describe_orientation, from_log, from_log_std, suggest_transforms
+from vaeimpute.tables import from_log, from_log_std, suggest_transforms
+from vaeimpute.tables.orientation import describe_orientation
 
 
 @pytest.mark.parametrize(("mean", "std"), [(2.0, 0.4), (0.5, 1.0), (6.0, 1e-6)])

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import vaeimpute
-from vaeimpute.cli import apply, compare, fetch, impute, reproduce
+from vaeimpute.cli import apply, check, compare, fetch, impute, reproduce
 
 app = typer.Typer(
     help="Impute missing values in genomic data.",
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command(epilog=impute.EXAMPLES)(impute.impute)
 app.command(epilog=apply.EXAMPLES)(apply.apply)
+app.command(epilog=check.EXAMPLES)(check.check)
 app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.command()(fetch.fetch)
 app.command()(reproduce.reproduce)

@@ -31,6 +31,9 @@ def apply(
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
     na: o.NA = None,
+    annotation: o.Annotation = None,
+    missing_value: o.MissingValue = None,
+    duplicates: o.Duplicates = o.Repeated.ERROR,
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
@@ -57,7 +60,9 @@ def apply(
         imputer = load_imputer(model, device=device if is_network else closed_form_device(device))
         if std is not None and not hasattr(imputer, "predict_std"):
             raise typer.BadParameter(f"--std: a {card['class']} has no standard deviations.")
-        source = matrices.read(matrix, features_in_rows, layer, na, strict)
+        source = matrices.read(
+            matrix, features_in_rows, layer, na, annotation, missing_value, duplicates, strict
+        )
         values, features = source.values, pd.Index(card["feature_names"], dtype=object)
         if keep_empty:
             unknown = empty_features(values).difference(features, sort=False)

@@ -38,6 +38,9 @@ def compare(
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
     na: o.NA = None,
+    annotation: o.Annotation = None,
+    missing_value: o.MissingValue = None,
+    duplicates: o.Duplicates = o.Repeated.ERROR,
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     figure: Annotated[
@@ -76,7 +79,9 @@ def compare(
             from vaeimpute.comparison.report import draw_errors
         if table is not None:
             check_output(table, force=force, extensions=(".csv",))
-        source = matrices.read(matrix, features_in_rows, layer, na, strict)
+        source = matrices.read(
+            matrix, features_in_rows, layer, na, annotation, missing_value, duplicates, strict
+        )
         values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
         imputers = matrices.build(
             o.corrected(method or o.OWN_METHODS, mnar is not None),

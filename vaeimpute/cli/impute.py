@@ -42,6 +42,9 @@ def impute(
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
     na: o.NA = None,
+    annotation: o.Annotation = None,
+    missing_value: o.MissingValue = None,
+    duplicates: o.Duplicates = o.Repeated.ERROR,
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
@@ -76,7 +79,9 @@ def impute(
         matrices.check_outputs(matrix, [output, std], [report, model], force=force)
         if report is not None:  # before the work, because its packages may be missing
             from vaeimpute.comparison.report import render_report
-        source = matrices.read(matrix, features_in_rows, layer, na, strict)
+        source = matrices.read(
+            matrix, features_in_rows, layer, na, annotation, missing_value, duplicates, strict
+        )
         values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
 
         if std is not None and method == "auto":

@@ -21,38 +21,30 @@ logger = logging.getLogger("vaeimpute.cli")
 
 
 def read(
-    path: Path, features_in_rows: bool, layer: str | None, na: list[str] | None, strict: bool
+    path: Path,
+    features_in_rows: bool,
+    layer: str | None,
+    na: list[str] | None,
+    annotation: list[str] | None,
+    missing_value: list[float] | None,
+    duplicates: str,
+    strict: bool,
 ) -> Source:
-    """Read a matrix, and say what it is and what is odd about it."""
-    from vaeimpute.tables import Guess, describe_orientation, empty_samples, read_source
+    """Read a matrix, and say what it is taken for."""
+    from vaeimpute.tables import Guess, describe, read_source
 
     source = read_source(
-        path, features_in_rows=features_in_rows, layer=layer, na=na or (), strict=strict
+        path,
+        features_in_rows=features_in_rows,
+        layer=layer,
+        na=na or (),
+        annotation=annotation or None,
+        missing_values=missing_value or (),
+        duplicates=duplicates,
+        strict=strict,
     )
-    for note in source.notes:
-        logger.log(logging.WARNING if isinstance(note, Guess) else logging.INFO, note)
-    values = source.values
-    missing = values.isna().to_numpy()
-    logger.info(
-        "%s: %d samples x %d features; %d values are missing (%.3g %%), in %d features.",
-        source.path.name, *values.shape, missing.sum(), 100 * missing.mean(),
-        missing.any(axis=0).sum(),
-    )  # fmt: skip
-    doubt = describe_orientation(values)
-    if doubt is not None:
-        logger.warning(
-            "Is the matrix transposed? %s. %s",
-            doubt[0].upper() + doubt[1:],
-            "If its rows are samples, leave --features-in-rows out."
-            if features_in_rows
-            else "If its rows are features, say --features-in-rows.",
-        )
-    nothing = empty_samples(values)
-    if len(nothing):
-        logger.warning(
-            "Without any value: %s (%d of %d samples). What they get says nothing about them.",
-            some(nothing), len(nothing), len(values),
-        )  # fmt: skip
+    for sentence in describe(source):
+        logger.log(logging.WARNING if isinstance(sentence, Guess) else logging.INFO, sentence)
     return source
 
 

@@ -62,6 +62,39 @@ FeaturesInRows = Annotated[
     bool, typer.Option("--features-in-rows", help="Rows of the file are features, not samples.")
 ]
 Layer = Annotated[str | None, typer.Option(help="Layer of an .h5ad file, instead of its X.")]
+Annotation = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="A column or row that is neither a sample nor a feature and stays as it is, or a "
+        "pattern such as 'Peptides *'; may be repeated. By default they are looked for, and named; "
+        "'none' if there are none.",
+    ),
+]
+MissingValue = Annotated[
+    list[float] | None,
+    typer.Option(
+        metavar="NUMBER", help="A number that stands for a missing value, as 0; may be repeated."
+    ),
+]
+
+
+class Repeated(StrEnum):
+    """A key of `vaeimpute.tables.repeated.DUPLICATES`."""
+
+    ERROR = "error"
+    FIRST = "first"
+    MEAN = "mean"
+    SUFFIX = "suffix"
+
+
+Duplicates = Annotated[
+    Repeated,
+    typer.Option(
+        help="What to do with ids that occur more than once: impute the first of each, or the mean "
+        "of each, or each by itself under a number of its own. The file keeps its ids."
+    ),
+]
 KeepEmpty = Annotated[
     bool,
     typer.Option(

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import typer
 
@@ -24,7 +24,12 @@ logger = logging.getLogger("vaeimpute")
 
 @contextmanager
 def running(
-    interrupted: str, *, quiet: bool = False, verbose: bool = False, debug: bool = False
+    interrupted: str,
+    *,
+    quiet: bool = False,
+    verbose: bool = False,
+    debug: bool = False,
+    to_stdout: bool = False,
 ) -> Iterator[None]:
     """Run a command and end it with a message instead of a traceback.
 
@@ -38,11 +43,16 @@ def running(
         Show nothing but warnings; or more than usual.
     debug : bool
         Let errors pass with their tracebacks.
+    to_stdout : bool
+        Whether what is logged is what the command is for.
     """
     if quiet and verbose:
         raise typer.BadParameter("Choose one of --quiet and --verbose.")
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
-    with _logging_to_stderr(level), noting_interrupts() as interrupts:
+    with (
+        _logging_to(sys.stdout if to_stdout else sys.stderr, level),
+        noting_interrupts() as interrupts,
+    ):
         try:
             yield
         except KeyboardInterrupt:
@@ -71,8 +81,8 @@ class _Formatter(logging.Formatter):
 
 
 @contextmanager
-def _logging_to_stderr(level: int) -> Iterator[None]:
-    handler, before = logging.StreamHandler(sys.stderr), logger.level
+def _logging_to(stream: IO[str], level: int) -> Iterator[None]:
+    handler, before = logging.StreamHandler(stream), logger.level
     handler.setFormatter(_Formatter())
     logger.addHandler(handler)
     logger.setLevel(level)

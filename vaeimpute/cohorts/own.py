@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.clinical import Match, join_clinical, match_samples, read_clinical
 from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.orientation import rows_look_like
-from vaeimpute.tables.read import Source, read_source
+from vaeimpute.tables.read import format_of, read_source
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +49,9 @@ def read_table_cohort(
     clinical: str | os.PathLike[str] | pd.DataFrame | None = None,
     sample_column: str | None = None,
     layer: str | None = None,
+    annotation: Sequence[str] | None = None,
+    missing_values: Sequence[float] = (),
+    duplicates: str = "error",
     data_type: str = "expression",
     units: str = "as in the file",
     is_log: bool = False,
@@ -72,6 +77,8 @@ def read_table_cohort(
         Column of `clinical` that holds the sample ids. Otherwise the one that holds the most.
     layer : str, optional
         Layer of an AnnData file; without it, its ``X``.
+    annotation, missing_values, duplicates
+        As in `vaeimpute.tables.read_source`.
     data_type, units, is_log, stratify_by
         As in `Cohort`.
     name : str, optional
@@ -106,14 +113,27 @@ def read_table_cohort(
         raise ValueError(f"Expected orientation to be one of {ORIENTATIONS}, got {orientation!r}.")
     if clinical is None and sample_column is not None:
         raise ValueError(f"sample_column={sample_column!r} needs a clinical table; pass clinical.")
-    source = read_source(path, layer=layer)
     table = clinical
     if clinical is not None and not isinstance(clinical, pd.DataFrame):
         table = read_clinical(clinical)
-    by_samples, reason, match = _orient(source, orientation, table, sample_column)
-    if not by_samples:
-        source = source.transposed()
+    found: list[tuple[bool, str, Match | None]] = []
+
+    def features_in_rows(cells: Cells) -> bool:
+        found.append(_orient(Path(path), cells, orientation, table, sample_column))
+        return not found[0][0]
+
+    source = read_source(
+        path,
+        features_in_rows=features_in_rows,
+        layer=layer,
+        annotation=annotation,
+        missing_values=missing_values,
+        duplicates=duplicates,
+    )
+    by_samples, reason, match = found[0]
     values = source.values
+    if match is not None:  # without what turned out to be no sample
+        match = match_samples(values.index, table, match.column)
     rows, columns = ("samples", "features") if by_samples else ("features", "samples")
     notes = (f"Rows of the file are {rows} and columns are {columns}, {reason}.", *source.notes)
     obs = pd.DataFrame(index=values.index) if source.obs is None else source.obs
@@ -138,17 +158,22 @@ def read_table_cohort(
 
 
 def _orient(
-    source: Source, orientation: str, clinical: pd.DataFrame | None, sample_column: str | None
+    path: Path,
+    cells: Cells,
+    orientation: str,
+    clinical: pd.DataFrame | None,
+    sample_column: str | None,
 ) -> tuple[bool, str, Match | None]:
     """Decide whether the rows are samples, say why, and match them with the clinical table."""
-    sides = {True: source.values.index, False: source.values.columns}
+    rows, columns = pd.Index(cells.rows), pd.Index(cells.columns)
+    sides = {True: rows, False: columns}
     reason = ""
     if orientation != "auto":
         by_samples, reason = orientation == "samples_by_features", "as stated"
-    elif source.format == "h5ad":
+    elif format_of(path) == "h5ad":
         by_samples, reason = True, "as AnnData defines"
     elif clinical is None:
-        by_samples, reason = _guess(source)
+        by_samples, reason = _guess(path, rows, columns)
     if clinical is None:
         return by_samples, reason, None
     if reason:
@@ -156,7 +181,7 @@ def _orient(
     matches = {side: match_samples(ids, clinical, sample_column) for side, ids in sides.items()}
     found = {side: match for side, match in matches.items() if match is not None}
     if not found:
-        raise TableError(_no_overlap(source, clinical, sample_column))
+        raise TableError(_no_overlap(path, rows, columns, clinical, sample_column))
     # Words of a clinical table can look like genes (the series Donson shares its name with
     # DONSON), so ids that agree as they are written come before any number of others.
     rank = {side: (match.leniency, -match.n_ids) for side, match in found.items()}
@@ -164,39 +189,42 @@ def _orient(
     match = found[by_samples]
     if len(rank) == 2 and rank[True] == rank[False]:
         raise TableError(
-            f"{source.path}: rows and columns have {match.n_ids} ids each in the clinical table; "
+            f"{path}: rows and columns have {match.n_ids} ids each in the clinical table; "
             f"say what the rows are with orientation, one of {ORIENTATIONS[1:]}."
         )
     reason = reason or f"because {match.n_ids} of their ids are in the clinical table"
     return by_samples, reason, match
 
 
-def _guess(source: Source) -> tuple[bool, str]:
-    rows, columns = source.values.index, source.values.columns
+def _guess(path: Path, rows: pd.Index, columns: pd.Index) -> tuple[bool, str]:
     kind = rows_look_like(rows, columns)
     if kind is not None:
         return kind == "samples", "by the look of the ids"
     if len(rows) == len(columns):
         raise TableError(
-            f"{source.path} has as many rows as columns and ids of no known kind ({some(rows, 2)}; "
+            f"{path} has as many rows as columns and ids of no known kind ({some(rows, 2)}; "
             f"{some(columns, 2)}); say what the rows are with orientation, one of "
             f"{ORIENTATIONS[1:]}."
         )
-    logger.warning(
-        "%s: guessing that the longer side are features; state orientation.", source.path.name
-    )
+    logger.warning("%s: guessing that the longer side are features; state orientation.", path.name)
     return len(rows) < len(columns), "a guess because features usually outnumber samples"
 
 
-def _no_overlap(source: Source, clinical: pd.DataFrame, sample_column: str | None) -> str:
+def _no_overlap(
+    path: Path,
+    rows: pd.Index,
+    columns: pd.Index,
+    clinical: pd.DataFrame,
+    sample_column: str | None,
+) -> str:
     theirs = clinical.index
     if sample_column in clinical:
         theirs = clinical[sample_column]
     elif isinstance(theirs, pd.RangeIndex) and clinical.shape[1]:
         theirs = clinical.iloc[:, 0]
     return (
-        f"{source.path}: no id agrees with the clinical table's. Rows of the matrix: "
-        f"{some(source.values.index, 3)}; columns: {some(source.values.columns, 3)}; clinical "
+        f"{path}: no id agrees with the clinical table's. Rows of the matrix: "
+        f"{some(rows, 3)}; columns: {some(columns, 3)}; clinical "
         f"table, {theirs.name or 'row names'!r}: {some(pd.Index(theirs), 3)}. Bring the ids into "
         "one form, or name the column that holds them as sample_column."
     )

@@ -1,9 +1,9 @@
 """Anyone's matrix: read with what is needed to write it back as it was, missing values filled."""
 
-from vaeimpute.tables.checks import empty_features, empty_samples
+from vaeimpute.tables.checks import empty_features
+from vaeimpute.tables.describe import describe
 from vaeimpute.tables.features import match_features
 from vaeimpute.tables.notes import Guess
-from vaeimpute.tables.orientation import describe_orientation
 from vaeimpute.tables.read import Source, read_source
 from vaeimpute.tables.transforms import from_log, from_log_std, suggest_transforms, to_log
 from vaeimpute.tables.write import check_output, write_filled, write_table
@@ -12,9 +12,8 @@ __all__ = [
     "Guess",
     "Source",
     "check_output",
-    "describe_orientation",
+    "describe",
     "empty_features",
-    "empty_samples",
     "from_log",
     "from_log_std",
     "match_features",

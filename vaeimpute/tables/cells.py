@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class Cells:
         What the file calls its row ids; None if it does not.
     notes : tuple of str
         What a reader should know about how the file was read.
+    obs, var : DataFrame or None
+        What an AnnData file says about its samples and features.
     layout : object
         What the module that read the file needs to write it again.
     """
@@ -37,6 +39,26 @@ class Cells:
     corner: str | None = None
     notes: tuple[str, ...] = ()
     layout: Any = None
+    obs: pd.DataFrame | None = None
+    var: pd.DataFrame | None = None
+
+    def without(self, rows: np.ndarray, columns: np.ndarray) -> Cells:
+        """Return the cells that are not in rows and columns of a mask."""
+        if not rows.any() and not columns.any():
+            return self
+        return replace(
+            self,
+            table=self.table.loc[~rows, ~columns],
+            rows=[name for name, out in zip(self.rows, rows, strict=True) if not out],
+            columns=[name for name, out in zip(self.columns, columns, strict=True) if not out],
+        )
+
+    @property
+    def numeric(self) -> np.ndarray:
+        """Which columns have a type of numbers."""
+        dtypes = self.table.dtypes
+        kinds = {dtype: is_number(dtype) for dtype in set(dtypes)}
+        return np.array([kinds[dtype] for dtype in dtypes], dtype=bool)
 
 
 def is_number(dtype: object) -> bool:
@@ -61,13 +83,13 @@ def to_numbers(path: Path, cells: Cells) -> pd.DataFrame:
     Raises
     ------
     TableError
-        If ids repeat, or an entry is no number; the message names the first.
+        If an id is empty, or an entry no number; the message names the first.
     """
     rows = check_ids(path, "row ids", cells.rows)
     columns = check_ids(path, "column ids", cells.columns)
-    numeric = cells.table.dtypes.map(is_number).to_numpy()
+    numeric = cells.numeric
     if numeric.all():
-        single = all(dtype in ("float32", "float16") for dtype in cells.table.dtypes)
+        single = all(dtype in ("float32", "float16") for dtype in set(cells.table.dtypes))
         dtype = np.float32 if single else np.float64
         numbers = cells.table.to_numpy(dtype=dtype, na_value=np.nan)
     else:

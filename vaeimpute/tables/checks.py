@@ -6,16 +6,27 @@ import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.text import MISSING
 
 _NUMBER_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
-# SEPT2 and MARCH1 become 2-Sep and 1-Mar when a spreadsheet opens the file.
-_SPREADSHEET_DATE = re.compile(r"\d{1,2}-(Mar|Sep|Dec|Oct|Nov|Apr|Feb)", re.IGNORECASE)
+_SPREADSHEET = re.compile(
+    r"(?i)\d{1,2}[-. ](jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)([-. ]\d{2,4})?"
+    r"|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[-. ]\d{1,4}"
+    r"|\d{1,2}[./]\d{1,2}[./](\d{2}){1,2}|\d{4}-\d{2}-\d{2}( 00:00:00)?|\d(\.\d+)?E\+\d+"
+)
+_FEW_IDS = 5  # so many in order are no chance
+_CORNER = re.compile(
+    r"(?i)#?(.*[ ._-])?(ids?|names?|index|m/?z|mass|rt|retention time|samples?|features?|genes?"
+    r"|proteins?|probes?|sites?|cpgs?|compounds?|metabolites?|bins?|ppm|wave(number|length)s?"
+    r"|patients?|subjects?|entrez|row|identifiers?|symbols?|otus?)?"
+)
 _LARGEST = 1e100  # squares and their sums have to stay finite
 
 
@@ -44,7 +55,7 @@ def empty_samples(values: pd.DataFrame) -> pd.Index:
 
 
 def check_ids(path: Path, what: str, ids: Iterable[object]) -> pd.Index:
-    """Return ids as text, or say which are missing, repeated, or numbers in the wrong place.
+    """Return ids as text, or say which are empty.
 
     Parameters
     ----------
@@ -72,21 +83,100 @@ def check_ids(path: Path, what: str, ids: Iterable[object]) -> pd.Index:
         raise TableError(
             f"{path}: {len(empty)} {what} are empty, the first is number {empty[0] + 1}. Name them."
         )
-    numbers = pd.to_numeric(labels, errors="coerce")
-    if not numbers.isna().any() and (numbers % 1 != 0).any():
-        raise TableError(
-            f"{path}: the {what} are numbers ({some(labels, 3)}). Expected ids in the first line "
-            "and in the first column; add what is missing."
-        )
-    if not labels.is_unique:
-        repeated = labels[labels.duplicated()].unique()
-        dates = [name for name in repeated if _SPREADSHEET_DATE.fullmatch(name)]
-        hint = f" A spreadsheet made dates of gene symbols ({dates[0]})." if dates else ""
-        raise TableError(
-            f"{path}: {len(repeated)} {what} occur more than once: {some(repeated)}. Merge or "
-            f"rename them.{hint}"
-        )
     return labels
+
+
+def check_numeric_ids(
+    path: Path, rows: pd.Index, columns: pd.Index, corner: str | None
+) -> tuple[str, ...]:
+    """Say whether ids that are numbers are ids, or a line of values where ids are lacking.
+
+    They are, as those that mass spectrometers give, if the other side has names, and they are in
+    order or the corner of the table says so.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For errors.
+    rows, columns : Index of str
+    corner : str or None
+        What the file calls its row ids.
+
+    Returns
+    -------
+    tuple of str
+        Notes.
+
+    Raises
+    ------
+    TableError
+        If ids are lacking.
+
+    Examples
+    --------
+    >>> mz = pd.Index(["101.4", "101.9", "110.4"])
+    >>> check_numeric_ids(Path("a.csv"), mz, pd.Index(["s1", "s2"]), "m/z")
+    ()
+    """
+    numbers = [pd.Series(pd.to_numeric(side, errors="coerce")) for side in (rows, columns)]
+    are_numbers = [not side.isna().any() for side in numbers]
+    for what, ids, side, other in (
+        ("row ids", rows, numbers[0], are_numbers[1]),
+        ("column ids", columns, numbers[1], are_numbers[0]),
+    ):
+        if side.isna().any():
+            continue
+        whole = bool((side % 1 == 0).all())
+        change = np.diff(side)
+        in_order = len(ids) >= _FEW_IDS and bool((change > 0).all() or (change < 0).all())
+        named = corner is None or _CORNER.fullmatch(corner) is not None
+        if (whole and other) or (not other and (in_order or named)):
+            continue
+        if not whole:
+            raise TableError(
+                f"{path}: the {what} are numbers ({some(ids, 3)}). Expected ids in the first line "
+                "and in the first column; add what is missing."
+            )
+        if not in_order and what == "column ids":
+            return (Guess(f"The first line holds numbers ({some(ids, 3)}), taken for ids."),)
+    return ()
+
+
+def refuse_repeated(path: Path, what: str, ids: pd.Index) -> NoReturn:
+    """Refuse ids of which some occur more than once.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    what : str
+        What to call them.
+    ids : Index of str
+
+    Raises
+    ------
+    TableError
+    """
+    repeated = ids[ids.duplicated()].unique()
+    dates = spreadsheet_ids(repeated)
+    hint = f" A spreadsheet made dates or numbers of names ({some(dates, 3)})." if dates else ""
+    raise TableError(
+        f"{path}: {len(repeated)} {what} occur more than once: {some(repeated)}. Merge or rename "
+        f"them, or say what to do with --duplicates.{hint}"
+    )
+
+
+def spreadsheet_ids(ids: pd.Index) -> list[str]:
+    """Return the ids that look as if a spreadsheet had made dates or numbers of them.
+
+    SEPT2 and MARCH1 become 2-Sep and Mar-01 when a spreadsheet opens the file, and 2310009E13
+    becomes 2.31E+13.
+
+    Examples
+    --------
+    >>> spreadsheet_ids(pd.Index(["TP53", "2-Sep", "Mar-01", "01.03.2021", "2.31E+13"]))
+    ['2-Sep', 'Mar-01', '01.03.2021', '2.31E+13']
+    """
+    return list(ids[ids.str.fullmatch(_SPREADSHEET)])
 
 
 def parse_numbers(path: Path, words: np.ndarray, rows: pd.Index, columns: pd.Index) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, not_installed, some
-from vaeimpute.tables.checks import check_ids
+from vaeimpute.tables.cells import Cells
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -49,7 +49,7 @@ def _read(path: Path) -> AnnData:
             raise TableError(f"{path} cannot be read as AnnData: {error}") from None
 
 
-def read(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def read(path: Path, layer: str | None) -> Cells:
     """Read one matrix, samples in rows, and the tables beside it.
 
     Parameters
@@ -60,15 +60,13 @@ def read(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataFrame, pd.
 
     Returns
     -------
-    values : DataFrame of shape (n_samples, n_features)
+    Cells
         Dense; float32 if the matrix is, else float64.
-    obs, var : DataFrame
-        One row per sample and per feature.
 
     Raises
     ------
     TableError
-        If it is no AnnData file, has no such matrix, or names repeat.
+        If it is no AnnData file, or has no such matrix.
     ModuleNotFoundError
         If anndata is not installed.
     """
@@ -79,12 +77,9 @@ def read(path: Path, layer: str | None) -> tuple[pd.DataFrame, pd.DataFrame, pd.
     if array is None:
         raise TableError(f"{path} has no X; name one of its layers: {some(pd.Index(data.layers))}.")
     array = np.asarray(array.toarray() if hasattr(array, "toarray") else array)
-    values = pd.DataFrame(
-        array.astype(np.float32 if array.dtype == np.float32 else np.float64),
-        check_ids(path, "sample names", data.obs_names),
-        check_ids(path, "feature names", data.var_names),
-    )
-    return values, data.obs.set_axis(values.index), data.var.set_axis(values.columns)
+    table = pd.DataFrame(array.astype(np.float32 if array.dtype == np.float32 else np.float64))
+    names = [*map(str, data.obs_names)], [*map(str, data.var_names)]
+    return Cells(table, *names, obs=data.obs.set_axis(names[0]), var=data.var.set_axis(names[1]))
 
 
 def write(values: pd.DataFrame, path: Path) -> None:

@@ -8,19 +8,23 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables import delimited, h5ad, parquet
-from vaeimpute.tables.cells import to_numbers
-from vaeimpute.tables.checks import check_finite
-from vaeimpute.tables.notes import check_guesses
+from vaeimpute.tables.annotation import NONE, find_annotation, name_rows
+from vaeimpute.tables.cells import Cells, to_numbers
+from vaeimpute.tables.checks import check_finite, check_numeric_ids, spreadsheet_ids
+from vaeimpute.tables.codes import find_codes
+from vaeimpute.tables.notes import Guess, check_guesses
+from vaeimpute.tables.repeated import resolve_repeated
+from vaeimpute.tables.unlike import set_unlike_aside
 
 #: Formats that are no text, by the extensions of their files and by their first bytes. Each has a
 #: module of its own with `read`, `fill` and `write`; that of text is `delimited`.
@@ -63,28 +67,32 @@ class Source:
     var: pd.DataFrame | None
     format: str
     layout: Any
+    _holes: np.ndarray
+    _positions: tuple[np.ndarray, np.ndarray]
     _state: tuple[int, int]
 
-    def transposed(self) -> Source:
-        """Return the same matrix with its rows taken for features, or for samples again.
+    def in_file(self, filled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where in the file numbers are to be put, and numbers for every place.
 
-        Raises
-        ------
-        ValueError
-            If the file says itself which is which, as AnnData does.
+        Parameters
+        ----------
+        filled : array of shape (n_samples, n_features)
+            NaN stays missing.
+
+        Returns
+        -------
+        missing : boolean array of shape (n_rows, n_columns)
+            Rows and columns as in the file; those of annotation have nothing to be filled.
+        filled : array of shape (n_rows, n_columns)
         """
-        if self.format == "h5ad":
-            raise ValueError(
-                f"{self.path}: AnnData keeps samples in rows; transpose the object before writing "
-                "it."
-            )
-        return replace(
-            self, values=_in_order(self.values.T), features_in_rows=not self.features_in_rows
-        )
-
-    def as_in_file(self, array: np.ndarray) -> np.ndarray:
-        """Turn an array of samples x features the way that the file has it."""
-        return array.T if self.features_in_rows else array
+        array = filled.T if self.features_in_rows else filled
+        rows, columns = self._positions
+        if array.shape != self._holes.shape or (rows < 0).any() or (columns < 0).any():
+            every = np.full(self._holes.shape, np.nan, dtype=array.dtype)
+            ours = np.ix_(rows >= 0, columns >= 0)
+            every[ours] = array[np.ix_(rows[rows >= 0], columns[columns >= 0])]
+            array = every
+        return self._holes & ~np.isnan(array), array
 
     def check_unchanged(self) -> None:
         """Raise a `TableError` if the file is no longer the one that was read."""
@@ -97,9 +105,12 @@ class Source:
 def read_source(
     path: str | os.PathLike[str],
     *,
-    features_in_rows: bool = False,
+    features_in_rows: bool | Callable[[Cells], bool] = False,
     layer: str | None = None,
     na: Sequence[str] = (),
+    annotation: Sequence[str] | None = None,
+    missing_values: Sequence[float] = (),
+    duplicates: str = "error",
     strict: bool = False,
 ) -> Source:
     r"""Read a matrix of numbers whose rows and columns have ids.
@@ -110,12 +121,20 @@ def read_source(
         Text under any name, compressed or not, Parquet or AnnData; see the `read` of
         `vaeimpute.tables.delimited`, `parquet` and `h5ad` for what is expected in it. ``-`` is
         standard input.
-    features_in_rows : bool
-        Whether rows of the file are features. In AnnData they are samples.
+    features_in_rows : bool or callable
+        Whether rows of the file are features, or what tells it of the `Cells`. In AnnData they are
+        samples.
     layer : str, optional
         Layer of an AnnData file instead of its ``X``.
     na : sequence of str
         Text that stands for a missing value, besides an empty field and the usual spellings.
+    annotation : sequence of str, optional
+        Rows and columns that are neither samples nor features and stay as they are: names, or
+        patterns such as ``"Peptides *"``; ``["none"]`` for none. By default they are looked for.
+    missing_values : sequence of float
+        Numbers that stand for a missing value, besides what is no number.
+    duplicates : {"error", "first", "mean", "suffix"}
+        What to do with ids that occur more than once.
     strict : bool
         Whether to refuse a file of which something has to be guessed.
 
@@ -146,22 +165,69 @@ def read_source(
     """
     path = _to_be_read_twice(existing(path))
     state, format_ = _state(path), format_of(path)
-    obs = var = layout = None
-    notes: tuple[str, ...] = ()
     if format_ == "h5ad":
-        values, obs, var = h5ad.read(path, layer)
+        cells = h5ad.read(path, layer)
+        annotation = [NONE]  # AnnData has places of its own for it
     elif layer is not None:
         raise ValueError(f"{path}: only AnnData files have layers, got layer={layer!r}.")
     else:
         cells = (parquet if format_ == "parquet" else delimited).read(path, na)
-        values, notes, layout = to_numbers(path, cells), cells.notes, cells.layout
-    if values.empty:
-        raise TableError(f"{path} holds {values.shape[0]} rows x {values.shape[1]} columns.")
-    check_finite(path, values)
+    if callable(features_in_rows):
+        features_in_rows = features_in_rows(cells)
+    if format_ == "h5ad" and features_in_rows:
+        raise ValueError(
+            f"{path}: AnnData keeps samples in rows; transpose the object before writing it."
+        )
+    if cells.table.empty:
+        raise TableError(f"{path} holds {len(cells.rows)} rows x {len(cells.columns)} columns.")
+    values, positions, notes = _numbers(path, cells, features_in_rows, annotation, missing_values)
+    holes = np.zeros(cells.table.shape, dtype=bool)
+    holes[np.ix_(*positions)] = values.isna().to_numpy()
+    values, merged, more = resolve_repeated(path, values, duplicates)
+    codes = [(str if code.next is None else Guess)(code) for code in find_codes(values.to_numpy())]
+    notes = [*cells.notes, *notes, *more, *codes]
     if strict:
         check_guesses(path, notes)
-    source = Source(path, values, False, layer, notes, obs, var, format_, layout, state)
-    return source.transposed() if features_in_rows else replace(source, values=_in_order(values))
+    places = []
+    for size, kept, new in zip(cells.table.shape, positions, merged, strict=True):
+        place = np.full(size, -1)
+        place[kept] = new
+        places.append(place)
+    return Source(
+        path, _in_order(values.T if features_in_rows else values), features_in_rows, layer,
+        tuple(notes), cells.obs, cells.var, format_, cells.layout, holes, (places[0], places[1]),
+        state,
+    )  # fmt: skip
+
+
+def _numbers(
+    path: Path,
+    cells: Cells,
+    features_in_rows: bool,
+    asked: Sequence[str] | None,
+    missing_values: Sequence[float],
+) -> tuple[pd.DataFrame, tuple[np.ndarray, np.ndarray], list[str]]:
+    """Return the numbers of samples and features, the rows and columns they are in, and notes."""
+    aside, notes = find_annotation(path, cells, features_in_rows=features_in_rows, asked=asked)
+    cells, more = name_rows(cells, aside[1])
+    values = to_numbers(path, cells.without(*aside))
+    notes += more
+    notes += check_numeric_ids(path, values.index, values.columns, cells.corner)
+    for number in missing_values:
+        coded = values.to_numpy() == values.to_numpy().dtype.type(number)
+        values = values.mask(coded)
+        notes.append(f"{coded.sum()} values are {number:g}, and are taken for missing.")
+    check_finite(path, values)
+    if asked != [NONE]:
+        unlike, more = set_unlike_aside(values, features_in_rows=features_in_rows, asked=asked)
+        values = values.loc[~unlike[0], ~unlike[1]]
+        notes += more
+        for mask, new in zip(aside, unlike, strict=True):
+            mask[np.flatnonzero(~mask)[new]] = True
+    dates = spreadsheet_ids(values.axes[0 if features_in_rows else 1])
+    if dates:
+        notes.append(f"A spreadsheet seems to have made dates or numbers of ids: {some(dates, 3)}.")
+    return values, (np.flatnonzero(~aside[0]), np.flatnonzero(~aside[1])), notes
 
 
 def existing(path: str | os.PathLike[str]) -> Path:

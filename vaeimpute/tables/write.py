@@ -114,14 +114,13 @@ def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
     s2,-1,2
     """
     path = Path(path)
-    values = source.values.to_numpy()
-    missing = np.isnan(values) & ~np.isnan(filled)
     source.check_unchanged()
     with _finished(path) as unfinished:
         if path == STANDARD or named_format(path) == source.format:
-            fill = _FORMATS[source.format].fill
-            fill(source, unfinished, source.as_in_file(missing), source.as_in_file(filled))
+            _FORMATS[source.format].fill(source, unfinished, *source.in_file(filled))
         else:
+            values = source.values.to_numpy()
+            missing = np.isnan(values) & ~np.isnan(filled)
             whole = np.where(missing, filled, values).astype(values.dtype)
             _write(source, whole, unfinished, named_format(path))
 

@@ -1,0 +1,226 @@
+"""Setting aside by name what is neither a sample nor a feature, and what is no number at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.cells import Cells
+from vaeimpute.tables.notes import Guess
+from vaeimpute.tables.text import MISSING
+
+#: What to give as annotation if there is none.
+NONE = "none"
+
+_ID = re.compile(r"(.+[ ._])?ids?|unnamed: \d+|index|level_\d|row[ ._]?(names?|num(ber)?)", re.I)
+# What may be a number written in another way is no word.
+_LIKE_A_NUMBER = re.compile(
+    r"[<>≤≥~]?\s*[-+−–]?[\d.,'’\s]*\d[\d.,'’\s]*(e[-+]?\d+)?\s*%?|.*\d\.#.*", re.I
+)
+
+
+@cache
+def _known() -> dict:
+    """Read the names that programs use, in the form in which they are compared."""
+    known = yaml.safe_load((resources.files("vaeimpute.tables") / "known.yml").read_text("utf-8"))
+    return {
+        "features": {_plain(name) for names in known["features"].values() for name in names},
+        "anywhere": {_plain(name) for name in known["reads"] + known["summaries"]},
+        "quantities": [re.compile(pattern) for pattern in known["quantities"]],
+    }
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9#%]", "", name.lower())
+
+
+def is_annotation(name: str, *, of_features: bool) -> bool:
+    """Tell whether a name is known as one of what says something of features, or of both sides.
+
+    Parameters
+    ----------
+    name : str
+    of_features : bool
+        Whether what bears the name stands beside samples, and so may say something of features.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_annotation("Length", of_features=True), is_annotation("Length", of_features=False)
+    (True, False)
+    """
+    known, plain = _known(), _plain(name)
+    if plain in known["anywhere"] and not (name.isupper() and name.isalpha()):  # SEM, as a symbol
+        return True
+    return of_features and plain in known["features"]
+
+
+def find_annotation(
+    path: Path, cells: Cells, *, features_in_rows: bool, asked: Sequence[str] | None
+) -> tuple[tuple[np.ndarray, np.ndarray], list[str]]:
+    """Find what is to stay as it is: what was asked for, or what names and words give away.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        For errors.
+    cells : Cells
+    features_in_rows : bool
+    asked : sequence of str or None
+        Names of rows and columns, or patterns with ``*``; `NONE` for none. None to look for them.
+
+    Returns
+    -------
+    aside : two boolean arrays
+        Of the rows, and of the columns: True for what is neither sample nor feature.
+    notes : list of str
+
+    Raises
+    ------
+    TableError
+        If something that was asked for is not there.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({0: [7157.0, 1956.0], 1: [0.5, None], 2: ["a", "b"]})
+    >>> cells = Cells(table, ["TP53", "EGFR"], ["Entrez_Gene_Id", "s1", "band"])
+    >>> find_annotation(Path("a.csv"), cells, features_in_rows=True, asked=None)[0][1]
+    array([ True, False,  True])
+    """
+    sides = (cells.rows, cells.columns)
+    aside = (np.zeros(len(cells.rows), dtype=bool), np.zeros(len(cells.columns), dtype=bool))
+    notes: list[str] = []
+
+    def leave(axis: int, found: Sequence | np.ndarray, why: str, *, guess: bool = False) -> None:
+        new = np.asarray(found, dtype=bool) & ~aside[axis]
+        if new.any() and not (new | aside[axis]).all():
+            aside[axis][new] = True
+            names = [sides[axis][i] for i in np.flatnonzero(new)]
+            notes.append(left(axis, names, why, guess=guess))
+
+    for pattern in asked or ():
+        hits = [[fnmatchcase(name, pattern) for name in side] for side in sides]
+        if pattern != NONE and not any(map(any, hits)):
+            raise TableError(
+                f"{path} has no row or column {pattern!r}; its columns are {some(cells.columns)}."
+            )
+        for axis in (0, 1):
+            leave(axis, hits[axis], "as asked for")
+    nameless = np.array([not name for name in cells.columns])
+    nameless[nameless] = cells.table.loc[:, nameless].isna().all().to_numpy()
+    leave(1, nameless, "neither name nor values")
+    leave(1, _words(cells, *aside), "words")
+    leave(0, _words(cells, *aside, rows=True), "words")
+    if asked is None:
+        samples = 1 if features_in_rows else 0  # the axis that samples are along
+        alike = _repeated_quantity(sides[samples], aside[samples])
+        if alike.any():
+            first = sides[samples][int(alike.argmax())]
+            why = f"not among the {alike.sum()} taken for samples, such as {first!r}"
+            leave(samples, ~alike, why, guess=True)
+        for axis in (1, 0):
+            found = [is_annotation(n, of_features=axis == samples) for n in sides[axis]]
+            for i in np.flatnonzero([_ID.fullmatch(name) is not None for name in sides[axis]]):
+                line = cells.table.iloc[:, i] if axis else cells.table.iloc[i]
+                found[i] = found[i] or _are_ids(line)
+            leave(axis, found, "by name", guess=True)
+    return aside, notes
+
+
+def name_rows(cells: Cells, aside: np.ndarray) -> tuple[Cells, list[str]]:
+    """Take row ids from a column where the file has row numbers in their place.
+
+    Parameters
+    ----------
+    cells : Cells
+    aside : boolean array of shape (n_columns,)
+        Columns that are annotation.
+
+    Returns
+    -------
+    Cells
+    notes : list of str
+
+    Examples
+    --------
+    >>> cells = Cells(pd.DataFrame({0: ["TP53", "EGFR"], 1: [1.0, 2.0]}), ["0", "1"], ["gene", "s"])
+    >>> name_rows(cells, np.array([True, False]))[0].rows
+    ['TP53', 'EGFR']
+    """
+    numbered = [[str(first + row) for row in range(len(cells.rows))] for first in (0, 1)]
+    if cells.rows in numbered:
+        columns = [i for i in np.flatnonzero(aside) if cells.table.iloc[:, i].notna().all()]
+        words_first = sorted(columns, key=lambda i: bool(cells.numeric[i]))
+        for i in words_first:
+            ids = cells.table.iloc[:, i].map("{:.0f}".format if cells.numeric[i] else str)
+            if ids.is_unique and (not cells.numeric[i] or _ID.fullmatch(cells.columns[i])):
+                note = f"Row ids are those in column {cells.columns[i]!r}; the file numbers rows."
+                return replace(cells, rows=[*ids]), [note]
+    return cells, []
+
+
+def left(axis: int, names: Sequence[str], why: str, *, guess: bool) -> str:
+    """Say what is left as it is.
+
+    Examples
+    --------
+    >>> left(1, ["Length"], "words", guess=False)
+    "Annotation, left as it is: column 'Length' (words)."
+    """
+    lines = ("row", "column")[axis] + ("s" if len(names) > 1 else "")
+    note = f"Annotation, left as it is: {lines} {some(names)} ({why})."
+    return Guess(f"{note} If that is wrong, name what is with --annotation.") if guess else note
+
+
+def _repeated_quantity(names: Sequence[str], aside: np.ndarray) -> np.ndarray:
+    """Tell which names are those of the first quantity that is there for several samples."""
+    for quantity in _known()["quantities"]:
+        alike = np.array([quantity.fullmatch(name) is not None for name in names]) & ~aside
+        if alike.sum() > 1:
+            return alike
+    return np.zeros(len(names), dtype=bool)
+
+
+def _are_ids(line: pd.Series) -> bool:
+    """Tell whether all there is are integers, none of them twice."""
+    numbers = pd.to_numeric(line, errors="coerce").dropna()
+    return len(numbers) > 1 and numbers.is_unique and bool((numbers % 1 == 0).all())
+
+
+def _words(
+    cells: Cells, rows_aside: np.ndarray, columns_aside: np.ndarray, *, rows: bool = False
+) -> np.ndarray:
+    """Tell which columns, or rows, hold words and no number."""
+    every = np.zeros(len(cells.rows) if rows else len(cells.columns), dtype=bool)
+    texts = cells.table.loc[~rows_aside, ~cells.numeric & ~columns_aside]
+    if texts.empty:
+        return every
+    entries, given = texts.to_numpy(dtype=object), texts.notna().to_numpy()
+    words = texts.astype(str).apply(pd.to_numeric, errors="coerce").isna().to_numpy() & given
+    for at in zip(*np.nonzero(words), strict=True):
+        word = str(entries[at])
+        if word.strip() in ("", *MISSING):
+            given[at] = words[at] = False
+        elif _LIKE_A_NUMBER.fullmatch(word.strip()):
+            words[at] = False
+    along = 1 if rows else 0
+    found = given.any(axis=along) & (words == given).all(axis=along)
+    if rows:  # most of it, and not a number in any other column either
+        found &= given.mean(axis=1) > 0.5
+        numbers = cells.table.loc[~rows_aside, cells.numeric & ~columns_aside]
+        found &= numbers.isna().all(axis=1).to_numpy()
+    every[~rows_aside if rows else ~cells.numeric & ~columns_aside] = found
+    return every
