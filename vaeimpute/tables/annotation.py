@@ -219,7 +219,7 @@ def _words(
     along = 1 if rows else 0
     found = given.any(axis=along) & (words == given).all(axis=along)
     if rows:  # most of it, and not a number in any other column either
-        found &= given.mean(axis=1) > 0.5
+        found &= given.sum(axis=1) > 0.5 * (~columns_aside).sum()
         numbers = cells.table.loc[~rows_aside, cells.numeric & ~columns_aside]
         found &= numbers.isna().all(axis=1).to_numpy()
     every[~rows_aside if rows else ~cells.numeric & ~columns_aside] = found

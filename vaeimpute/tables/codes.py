@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 _FEW = 3  # a number that occurs less often is a value
+_USUAL = (-1, -9, -99, -999, -9999, 9, 99, 999, 9999)
+# How far away other values are, in ranges of the middle 98 % of them, of what may be a code.
+_GAP, _WIDE_GAP = 0.5, 0.75
+_NO_LOGARITHM = 100.0  # logarithms of what is measured are smaller
 _MOST = 4  # codes at either end
 _FLOOR = 0.01  # share of the values, from which on it is worth a word that they are all alike
 _SAMPLED = 1_000_000  # values that tell where most are
@@ -48,8 +52,8 @@ class Code:
 def find_codes(values: np.ndarray) -> list[Code]:
     """Find extremes that occur repeatedly far from all other values, and count what is exactly 0.
 
-    Far is more than half of the range of the middle 98 % of the others, or of their logarithms
-    where nothing is negative; or on the other side of zero.
+    Far is three quarters of the range of the middle 98 % of the others, or of the
+    logarithms of what is none, half of it for the usual codes; or on the other side of zero.
 
     Parameters
     ----------
@@ -82,14 +86,14 @@ def find_codes(values: np.ndarray) -> list[Code]:
                 break
             others = sample[(sample > ends[0]) & (sample < ends[1])]
             apart = count >= _FEW and _is_far(number, next_, others)
-            if apart or (side == 0 and count >= _FLOOR * n_given):
+            if apart or (side == 0 and count >= max(_FEW, _FLOOR * n_given)):
                 share = float(count / n_given)
                 codes[number] = Code(number, int(count), share, next_ if apart else None)
             if not apart:
                 break
             ends[side] = next_
     zeros = int(np.sum(values == 0))
-    if 0.0 not in codes and zeros >= _FLOOR * n_given:
+    if 0.0 not in codes and zeros >= max(_FEW, _FLOOR * n_given):
         codes[0.0] = Code(0.0, zeros, zeros / n_given, None)
     return list(codes.values())
 
@@ -109,11 +113,12 @@ def _is_far(number: float, next_: float, others: np.ndarray) -> bool:
         return False
     if (others % 1 == 0).all() and abs(next_ - number) <= 1:
         return False
+    gap = _GAP if number in _USUAL else _WIDE_GAP
     scales: list[Callable] = [np.asarray]
-    if min(number, next_, others.min()) >= 0:
+    if min(number, next_, others.min()) >= 0 and others.max() > _NO_LOGARITHM:
         scales.append(np.log1p)
     for scale in scales:
         low, high = np.quantile(scale(others), [0.01, 0.99])
-        if abs(scale(next_) - scale(number)) > (high - low) / 2 > 0:
+        if abs(scale(next_) - scale(number)) > gap * (high - low) > 0:
             return True
     return False

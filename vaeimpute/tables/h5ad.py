@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from vaeimpute.exceptions import TableError, not_installed, some
 from vaeimpute.tables.cells import Cells
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from anndata import AnnData
 
     from vaeimpute.tables.read import Source
+
+
+_SPARSE = ("data", "indices", "indptr")
 
 
 def import_anndata(what: str) -> Any:
@@ -41,8 +46,8 @@ def import_anndata(what: str) -> Any:
 def _read(path: Path) -> AnnData:
     anndata = import_anndata(f"Reading {path}")
     with warnings.catch_warnings():
-        # Repeated names: they are refused below, and named.
-        warnings.filterwarnings("ignore", ".* names are not unique")
+        # What is wrong with a matrix is said by us; what is odd beside it is not ours to change.
+        warnings.simplefilter("ignore")
         try:
             return anndata.read_h5ad(path)
         except (OSError, KeyError) as error:  # what h5py raises for a file that is not HDF5
@@ -100,20 +105,46 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
         Where to put numbers.
     filled : array of shape (n_samples, n_features)
     """
-    data = _read(source.path)
-    array = data.X if source.layer is None else data.layers[source.layer]
-    if hasattr(array, "tocoo"):  # sparse: a missing value is a stored NaN
-        places = array.tocoo()
-        stored = np.isnan(array.data)
-        stored[stored] = missing[places.row[stored], places.col[stored]]
-        array.data[stored] = filled[places.row[stored], places.col[stored]]
-    else:
-        array = np.array(array)
-        array[missing] = filled[missing]
-    if source.layer is None:
-        data.X = array
-    else:
-        data.layers[source.layer] = array
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about columns of obs that are not ours to change
-        data.write_h5ad(target)
+    import h5py
+
+    shutil.copyfile(source.path, target)  # compression, chunks and all else stay as they are
+    with h5py.File(target, "r+") as file:
+        place = "X" if source.layer is None else f"layers/{source.layer}"
+        stored = file[place]
+        if isinstance(stored, h5py.Dataset):
+            array = stored[()]
+            if array.dtype.kind != "f" and missing.any():  # missing by a code
+                array = array.astype(np.float64)
+            array[missing] = filled[missing]
+            _store(file, place, array)
+            return
+        parts = [stored[name][()] for name in _SPARSE]
+        by_columns = "csc" in str(
+            stored.attrs.get("encoding-type", stored.attrs.get("h5sparse_format"))
+        )
+        make = sparse.csc_matrix if by_columns else sparse.csr_matrix
+        places, at = make(tuple(parts), shape=missing.shape).tocoo(), np.nonzero(missing)
+        kept = ~missing[places.row, places.col]  # a place that is left empty is 0
+        numbers = np.concatenate([places.data[kept], filled[at].astype(filled.dtype)])
+        rows = np.concatenate([places.row[kept], at[0]])
+        columns = np.concatenate([places.col[kept], at[1]])
+        matrix = make(
+            (numbers.astype(np.result_type(parts[0], np.float32)), (rows, columns)), missing.shape
+        )
+        matrix.sort_indices()
+        for name, part in zip(_SPARSE, parts, strict=True):
+            array = getattr(matrix, name)
+            _store(stored, name, array if name == "data" else array.astype(part.dtype))
+
+
+def _store(group: Any, name: str, array: np.ndarray) -> None:
+    """Put an array in the place of another, compressed and divided as that was."""
+    old = group[name]
+    if (old.shape, old.dtype) == (array.shape, array.dtype):
+        old[...] = array
+        return
+    options = {"compression": old.compression, "compression_opts": old.compression_opts}
+    options |= {"shuffle": old.shuffle, "chunks": old.chunks}
+    attributes = dict(old.attrs)
+    del group[name]
+    group.create_dataset(name, data=array, **options).attrs.update(attributes)

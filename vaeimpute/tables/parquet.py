@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,17 +91,54 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
         Where to put numbers; rows and columns as in the file.
     filled : array of shape (n_rows, n_columns)
     """
-    frame = read_parquet(source.path)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source.path) as file:
+        table, file_metadata = file.read(), file.metadata
+    frame = table.to_pandas()
+    metadata = dict(table.schema.metadata or {})
+    # The index of pandas is a column of the file, and of the frame none.
+    indices = json.loads(metadata.get(b"pandas", b"{}")).get("index_columns", [])
+    places = [place for place, name in enumerate(table.column_names) if name not in indices]
     n_before = int(_has_id_column(frame))
-    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
+    arrays, fields = table.columns, [*table.schema]
+    retyped = False
     for column in np.flatnonzero(missing.any(axis=0)):
         rows = missing[:, column]
-        position = n_before + column
-        columns[position] = _fill_column(columns[position], rows, filled[rows, column])
-    names = frame.columns
-    frame = pd.concat(columns, axis=1)
-    frame.columns = names
-    frame.to_parquet(target)
+        place, position = places[n_before + column], n_before + column
+        series = _fill_column(frame.iloc[:, position], rows, filled[rows, column])
+        array = _to_arrow(series, fields[place].type)
+        if array.type != fields[place].type:
+            retyped = True
+            fields[place] = fields[place].with_type(array.type)
+            frame.isetitem(position, series)
+        arrays[place] = array
+    if retyped and b"pandas" in metadata:  # which says of what type every column is
+        metadata |= pa.Schema.from_pandas(frame).metadata
+    groups = [file_metadata.row_group(i) for i in range(file_metadata.num_row_groups)]
+    codecs = {
+        group.column(i).path_in_schema: group.column(i).compression.replace("UNCOMPRESSED", "NONE")
+        for group in groups[:1]
+        for i in range(group.num_columns)
+    }
+    pq.write_table(
+        pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata)),
+        target,
+        compression=codecs if len(set(codecs.values())) > 1 else next(iter(codecs.values())),
+        row_group_size=groups[0].num_rows,
+        store_schema=b"ARROW:schema" in (file_metadata.metadata or {}),
+    )
+
+
+def _to_arrow(series: pd.Series, type_: Any) -> Any:
+    """Return a column for the file, of the type that it had if that can hold it."""
+    import pyarrow as pa
+
+    try:
+        return pa.Array.from_pandas(series, type=type_)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        return pa.Array.from_pandas(series)
 
 
 def _fill_column(column: pd.Series, rows: np.ndarray, numbers: np.ndarray) -> pd.Series:
