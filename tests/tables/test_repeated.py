@@ -18,7 +18,7 @@ def fill(tmp_path, how, text=TEXT, **options):
 
 
 def test_an_error_says_which_and_what_to_do(tmp_path):
-    with pytest.raises(TableError, match="3 row ids occur more than once: .*--duplicates"):
+    with pytest.raises(TableError, match=r"3 row ids occur more than once: .*--duplicates"):
         fill(tmp_path, "error")
 
 
