@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vaeimpute.claims import load_runs
 from vaeimpute.cohorts import Cohort
+from vaeimpute.experiments import run_experiment
 from vaeimpute.experiments.catalogue import EXPERIMENTS, prepare_cohort
+from vaeimpute.experiments.reproduce import write_results
+from vaeimpute.imputers import MeanImputer
 from vaeimpute.profiles import read_profile
 
 
@@ -60,3 +64,14 @@ def test_batches_of_the_same_steps_take_as_many(cohort):
         "batch 4, same epochs": 160, "batch 4, same steps": 40,
         "batch 8, same epochs": 80, "batch 8, same steps": 40,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["simulated", "Ensembl"])
+def test_claims_see_whether_the_gc_content_was_real(cohort, tmp_path, source):
+    features = pd.DataFrame({"gc_content": 0.5, "gc_source": source}, cohort.values.columns)
+    known = replace(cohort, features=features)
+    results = run_experiment(known, {"mean": MeanImputer()}, ["mnar_high_gc"], n_trials=1)
+    profile = read_profile("quick")
+    path = write_results(results, EXPERIMENTS["expression_errors"], known, profile, [0], tmp_path)
+    [run] = load_runs(path.parent).values()
+    assert run.simulated_gc == (source == "simulated")

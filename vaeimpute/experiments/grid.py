@@ -69,7 +69,8 @@ class Results:
         and ``rmse`` (standard deviations of the training rows) or the columns of another measure,
         ``n_missing`` (masked entries), ``seconds`` (imputing them), ``fit_seconds`` (fitting the
         method, once for all its rows; both were taken when it was computed, among other jobs if
-        there were any), and ``seed`` (of the split).
+        there were any; of a training that went on from a checkpoint, the last part counts), and
+        ``seed`` (of the split).
     beside : dict of str to DataFrame
         Tables of other rows that the measure gave.
     failures : DataFrame
