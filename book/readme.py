@@ -1,13 +1,15 @@
-"""Put the figure, the verdicts and the times of the README in place, always from a run."""
+"""Put into the READMEs what is computed: the figure, verdicts and times; the list of tables."""
 
 from __future__ import annotations
 
 import base64
+from functools import partial
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 
+import stored
 import verdicts
 from vaeimpute.files import write_atomically
 
@@ -68,15 +70,23 @@ def stand() -> str:
     )
 
 
-def up_to_date(readme: str) -> str:
-    """Return the README with the sections between its marks replaced."""
-    for name, text in (("verdicts", stand()), ("times", times())):
+SECTIONS = {
+    README: {"verdicts": stand, "times": times},
+    ROOT / "results" / "README.md": {"tables": partial(stored.table_of_tables, ROOT / "results")},
+}
+
+
+def up_to_date(page: Path) -> str:
+    """Return a page with the sections between its marks replaced."""
+    text = page.read_text(encoding="utf-8")
+    for name, make in SECTIONS[page].items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
-        before, rest = readme.split(begin)
-        readme = before + begin + text + end + rest.split(end)[1]
-    return readme
+        before, rest = text.split(begin)
+        text = before + begin + make() + end + rest.split(end)[1]
+    return text
 
 
 if __name__ == "__main__":
     FIGURE.write_bytes(first_image())
-    write_atomically(README, up_to_date(README.read_text(encoding="utf-8")))
+    for page in SECTIONS:
+        write_atomically(page, up_to_date(page))

@@ -1,0 +1,72 @@
+"""How the tables in ``results/`` were made, and by which command each is made again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vaeimpute.claims.paper import TABLES
+from vaeimpute.experiments.catalogue import EXPERIMENTS
+from vaeimpute.profiles import read_profile
+
+
+def stored_tables(results: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Return every table, but for those that go with another, and its provenance."""
+    found = []
+    for origin in sorted(results.rglob("*.provenance.json")):
+        name = origin.name.removesuffix(".provenance.json")
+        if not name.endswith(("_samples", "_draws")):
+            record = json.loads(origin.read_text(encoding="utf-8"))
+            found.append((origin.with_name(f"{name}.csv"), record))
+    return found
+
+
+def command_for(table: Path, record: Mapping[str, Any]) -> str:
+    """Return the command that makes a table anew, or nothing if none does any more."""
+    name, parameters = table.stem, record["parameters"]
+    if table.parent.name == "benchmarks":
+        return "make bench"
+    kind, _, maker = TABLES.get(name, "").partition(" ")
+    if kind == "benchmark":
+        return f"python benchmarks/{maker}.py"
+    experiment = name if name in EXPERIMENTS else maker
+    if experiment not in EXPERIMENTS:
+        return ""
+    profile, *changed = table.parent.name.split(",")
+    sizes = read_profile(profile).parameters()
+    names = {change.partition("=")[0] for change in changed} | {"n_trials"}
+    words = ["vaeimpute", "reproduce", experiment, "--cohort", parameters["cohort"]]
+    words += ["--profile", profile]
+    for key in sorted(names & set(parameters)):
+        if parameters[key] != sizes[key]:
+            words += ["--set", f"{key}={parameters[key]}"]
+    for method in re.findall(r"--without (.+?)(?= --|$)", record["command"]):
+        words += ["--without", method]
+    n_splits = parameters.get("n_splits", len(parameters.get("seeds", [0])))
+    if n_splits > 1:
+        words += ["--splits", str(n_splits)]
+    if parameters.get("seed"):
+        words += ["--seed", str(parameters["seed"])]
+    return shlex.join(words)
+
+
+def table_of_tables(results: Path) -> str:
+    """Return a table in Markdown of the stored tables."""
+    lines = ["| table | made again by | hours | on | code, day |", "|---|---|---|---|---|"]
+    for table, record in stored_tables(results):
+        command = command_for(table, record)
+        hours = f"{record['seconds'] / 3600:.1f}" if "seconds" in record else "not recorded"
+        code = f"{record['commit'][:7]}{' with changes' if record.get('modified') else ''}"
+        cells = [
+            f"`{table.relative_to(results)}`",
+            f"`{command}`" if command else "a script that is not kept",
+            hours,
+            record.get("hardware", "not recorded"),
+            f"{code}, {record['date']}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
