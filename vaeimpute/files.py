@@ -19,6 +19,8 @@ from typing import Any
 
 import pandas as pd
 
+_unfinished: set[Path] = set()
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -67,6 +69,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except OSError as error:  # it would speak of the temporary file
         raise type(error)(error.errno, error.strerror, str(asked_for)) from None
     temporary = Path(name)
+    _unfinished.add(temporary)
     try:
         os.close(handle)
         yield temporary
@@ -75,6 +78,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())  # mkstemp's own is for its owner's eyes only
         temporary.replace(path)
     finally:
+        temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def remove_unfinished() -> None:
+    """Remove what `replacing` has not finished: the process ends without coming back to it."""
+    for temporary in list(_unfinished):
         temporary.unlink(missing_ok=True)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_PATIENCE = 0.8  # seconds that a library has to come back to Python
 
 
 def end_at_once() -> None:
@@ -18,10 +21,17 @@ def end_at_once() -> None:
 
 
 @contextmanager
-def noting_interrupts() -> Iterator[list[int]]:
+def noting_interrupts(last_words: Callable[[], object] | None = None) -> Iterator[list[int]]:
     """Note every Ctrl-C besides raising `KeyboardInterrupt`.
 
     A compiled module that is being imported at that moment makes an `ImportError` of it.
+
+    Parameters
+    ----------
+    last_words : callable, optional
+        Python hears of a signal between two of its steps, and a decomposition is one step, minutes
+        long. With this, the process calls it and ends with status 130 if Python has not heard
+        within a second. A library that keeps Python's lock all that time cannot be helped.
 
     Yields
     ------
@@ -41,6 +51,34 @@ def noting_interrupts() -> Iterator[list[int]]:
         return
     signal.signal(signal.SIGINT, note)
     try:
-        yield seen
+        if last_words is None:
+            yield seen
+        else:
+            with _watching(seen, last_words):
+                yield seen
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _watching(seen: list[int], last_words: Callable[[], object]) -> Iterator[None]:
+    # The C part of Python's handler writes a byte at once, and a thread waits for it.
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+
+    def watch() -> None:
+        while signals := os.read(read, 1):
+            if signals[0] == signal.SIGINT:
+                time.sleep(_PATIENCE)
+                if not seen:
+                    last_words()
+                    os._exit(130)
+        os.close(read)
+
+    threading.Thread(target=watch, daemon=True).start()
+    before = signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(write)

@@ -31,6 +31,20 @@ def interrupted(*arguments, **options):
 setattr(module, name, interrupted)
 main()
 """
+# During a call of a library that does not come back to Python. No signal wakes up who waits for a
+# lock of the C library, and ctypes lets other threads go on meanwhile.
+IN_LIBRARY = f"""{START}
+import ctypes, importlib, os, threading, time
+module, name = where.split(":")
+module = importlib.import_module(module)
+library, lock = ctypes.CDLL(None), ctypes.create_string_buffer(256)
+library.pthread_mutex_lock(lock)
+def stuck(*arguments, **options):
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    library.pthread_mutex_lock(lock)
+setattr(module, name, stuck)
+main()
+"""
 # When so many modules have been imported and files opened, in whatever library that happens.
 AT_EVENT = f"""{START}
 number = 0
@@ -74,6 +88,17 @@ def test_in_every_part_of_the_work(matrix, folder, where):
     status, _, errors = run(AT_CALL, where, *arguments)
     assert status == 130, errors
     assert "Interrupted. Files are written whole or not at all." in errors
+    assert Path("out.csv").read_text() == "old"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the lock is that of its C library")
+@pytest.mark.parametrize("where", ["vaeimpute.cli.matrices:fill", "os:fsync"])
+def test_within_a_call_that_never_ends(matrix, folder, where):
+    Path("out.csv").write_text("old")
+    arguments = (matrix, "-o", "out.csv", "--force", "--method", "mean")
+    status, _, errors = run(IN_LIBRARY, where, *arguments)
+    assert status == 130, errors
+    assert errors.count("Interrupted. Files are written whole or not at all.") == 1
     assert Path("out.csv").read_text() == "old"
 
 

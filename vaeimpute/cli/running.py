@@ -49,9 +49,17 @@ def running(
     if quiet and verbose:
         raise typer.BadParameter("Choose one of --quiet and --verbose.")
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+
+    def last_words() -> None:
+        if files := sys.modules.get("vaeimpute.files"):  # else none is being written
+            files.remove_unfinished()
+        typer.echo(f"Interrupted. {interrupted}", err=True)
+
+    # What goes on from where it was keeps more if it ends by itself.
+    watched = last_words if interrupted == WHOLE_OR_NOT else None
     with (
         _logging_to(sys.stdout if to_stdout else sys.stderr, level),
-        noting_interrupts() as interrupts,
+        noting_interrupts(watched) as interrupts,
     ):
         try:
             yield
