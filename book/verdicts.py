@@ -118,12 +118,7 @@ def _row(run: Run, found: Judgement) -> Row:
 
 def describe(run: Run) -> str:
     """Say which cohort, network, steps and splits a run is of."""
-    if run.name == "benchmarks":
-        return "benchmarks, 6600 x 17176 simulated"
-    if not run.network:
-        return run.name
-    steps = f"{run.steps} steps" if run.steps else ""
-    return ", ".join(filter(None, (run.name, steps, run.n_splits)))
+    return "benchmarks, 6600 x 17176 simulated" if run.name == "benchmarks" else run.description
 
 
 def _labelled(text: str) -> str:

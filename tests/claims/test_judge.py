@@ -14,6 +14,7 @@ from vaeimpute.claims import (
     judge,
     judge_group,
     load_runs,
+    scraps,
     sentence,
     table_2,
     tabulate,
@@ -158,3 +159,14 @@ def test_groups():
     )
     side_by_side = compare_runs({"one": found, "other": judge_group(["C15"], {})})
     assert side_by_side.loc[CLAIMS["C15"].words].tolist() == ["holds", "cannot be told"]
+
+
+def test_chapters_glue_verdict_basis_and_figures():
+    table = pd.DataFrame({"seed": range(10), "scenario": "mcar_05", "method": "VAE", "mae": 0.4})
+    table = pd.concat([table, table.assign(method="KNN", mae=0.5)])
+    texts = scraps({"C15": judge("C15", table)}, "mine")
+    assert texts == {
+        "verdict_C15": "cannot be told",
+        "basis_C15": "mine, 10 splits",
+        "figures_C15": "relative difference -20.0 % [-20.0, -20.0] (mcar_05, VAE / KNN)",
+    }

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.claims import judge_closest, load_all_runs
+from vaeimpute.claims import closest_run, judge_closest, load_all_runs
 from vaeimpute.files import write_table
 
 NETWORKS = {"paper": ([6000, 2000], 200, 250), "quick": ([256], 32, 100)}
@@ -77,3 +77,16 @@ def test_parts_of_a_claim_have_runs_of_their_own(write):
     assert run.name == " and ".join(names)
     assert (found.verdict, found.count) == ("holds in part", "12 of 22")
     assert found.why.startswith("Not as claimed: mcar_05, VAE / KNN; ")
+
+
+def test_the_closest_run_that_has_a_table_is_shown_or_that_there_is_none(write):
+    write("mine", "paper", errors(0.9, n_splits=1), gc_source="simulated")
+    write("mine", "paper", errors(0.9), "low_values")
+    folder = write("breast-gse1992", "quick", errors(0.9))
+    run = closest_run(folder, "expression_errors")
+    assert list(run.tables) == ["expression_errors"]
+    assert run.description == (
+        "mine, 6000-2000-200, 250 epochs (paper), 250 steps, 1 split, simulated GC content"
+    )
+    none = closest_run(folder, "beta_vae")
+    assert (none.tables, none.description) == ({}, "No run in results/ has beta_vae yet")

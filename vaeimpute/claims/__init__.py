@@ -7,11 +7,12 @@ from vaeimpute.claims.judge import (
     judge,
     judge_closest,
     judge_group,
+    scraps,
     sentence,
     tabulate,
 )
 from vaeimpute.claims.paper import BEYOND, CLAIMS, Check, Claim, table_2
-from vaeimpute.claims.runs import Run, load_all_runs, load_runs
+from vaeimpute.claims.runs import Run, closest_run, load_all_runs, load_runs
 
 __all__ = [
     "BEYOND",
@@ -21,12 +22,14 @@ __all__ = [
     "Claim",
     "Judgement",
     "Run",
+    "closest_run",
     "compare_runs",
     "judge",
     "judge_closest",
     "judge_group",
     "load_all_runs",
     "load_runs",
+    "scraps",
     "sentence",
     "table_2",
     "tabulate",

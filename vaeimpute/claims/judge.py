@@ -368,6 +368,29 @@ def tabulate(judgements: Mapping[str, Judgement]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("id")
 
 
+def scraps(judgements: Mapping[str, Judgement], cohort: str) -> dict[str, str]:
+    """Return what a chapter glues for other pages, by key.
+
+    Parameters
+    ----------
+    judgements : mapping of str to Judgement
+    cohort : str
+        What they were made by.
+
+    Returns
+    -------
+    dict of str to str
+        Of each claim the verdict, what it rests on, and the figures, such as ``verdict_C15``,
+        ``basis_C15`` and ``figures_C15``.
+    """
+    texts = {}
+    for id, found in judgements.items():
+        texts[f"verdict_{id}"] = found.verdict
+        texts[f"basis_{id}"] = ", ".join(filter(None, (cohort, found.n)))
+        texts[f"figures_{id}"] = found.extremes
+    return texts
+
+
 def compare_runs(runs: Mapping[str, Mapping[str, Judgement]]) -> pd.DataFrame:
     """Put the verdicts of several runs side by side: claims in rows, runs in columns.
 

@@ -86,6 +86,14 @@ class Run:
         ]
         return max(steps, default=None)
 
+    @property
+    def description(self) -> str:
+        """Name, steps and splits, and whether the GC content of the genes was simulated."""
+        steps = f"{self.steps} steps" if self.steps else ""
+        gc = "simulated GC content" if self.simulated_gc else ""
+        splits = self.n_splits if self.network else ""
+        return ", ".join(filter(None, (self.name, steps, splits, gc)))
+
     def has(self, tables: Iterable[str]) -> bool:
         """Whether at least one of the tables is there."""
         return not self.tables.keys().isdisjoint(tables)
@@ -164,6 +172,21 @@ def load_all_runs(results: str | Path) -> list[Run]:
         return not run.network.startswith(f"{PAPER_NETWORK},"), place, steps, run.name
 
     return sorted(runs, key=distance)
+
+
+def closest_run(results: str | Path, table: str) -> Run:
+    """Return the stored run closest to the paper that has a table, with that table alone.
+
+    If there is none, it is a run without tables whose name says so.
+
+    Examples
+    --------
+    >>> run = closest_run("results", "errors_of_bats")
+    >>> run.tables, run.description
+    ({}, 'No run in results/ has errors_of_bats yet')
+    """
+    runs = (run.only([table]) for run in load_all_runs(results) if run.has([table]))
+    return next(runs, Run(f"No run in results/ has {table} yet", "", ""))
 
 
 def describe_network(parameters: Mapping[str, Any]) -> str:
