@@ -220,6 +220,10 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"no such chapter: {path}")
     # Other sizes than the quick ones may need all of the memory.
     jobs = chosen.jobs or (1 if chosen.profile else min(joblib.cpu_count(), 4))
+    if not chosen.profile:
+        # A network trained by two threads adds in another order than by one and ends with other
+        # weights: what is executed alone must show the numbers of what is executed among others.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     parameters = choose_parameters(chapters, dict(chosen.p), chosen.profile)
     runs = (
         joblib.delayed(run)(
@@ -228,7 +232,7 @@ def main(arguments: list[str] | None = None) -> None:
         for path in chapters
     )
     try:
-        # joblib gives each of them its share of the threads.
+        # joblib gives each of them its share of the threads, where there is no other word on it.
         parallel = joblib.Parallel(jobs, return_as="generator_unordered")
         for name, seconds in parallel(runs):
             took = "up to date" if seconds is None else f"{seconds:6.1f} s"

@@ -198,6 +198,14 @@ class TestUpToDate:
         assert capsys.readouterr().out.count("up to date\n") == 2
 
 
+def test_a_chapter_has_one_thread_alone_as_well_as_among_others(book, call, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("OMP_NUM_THREADS")  # which is undone, whatever is set
+    source = "import os\nprint(os.environ['OMP_NUM_THREADS'])"
+    call(str(write_chapter(book / "notebooks/02_two.ipynb", source)))
+    assert printed(book / "out/02_two.ipynb") == "1\n"
+
+
 class TestWhatIsWritten:
     def test_nothing_of_the_machine_or_the_hour(self, book):
         source = "import sys\nprint('50%|###  |', file=sys.stderr)\nprint('result')\n'value'"
