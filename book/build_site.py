@@ -24,6 +24,7 @@ def stage(source: Path) -> None:
     """
     pages = shutil.ignore_patterns("*.py", "__pycache__", "_static")
     shutil.copytree(ROOT / "book", source / "book", ignore=pages, dirs_exist_ok=True)
+    shutil.copy2(ROOT / "book" / "cell_tabs.py", source / "book")
     # jupyter-book links every style sheet that it finds in _static beside the configuration.
     shutil.copytree(ROOT / "book" / "_static", source / "_static", dirs_exist_ok=True)
     (source / "notebooks").mkdir(exist_ok=True)
