@@ -1,6 +1,7 @@
 """Run the authors' own program beside this package, on the same split and the same missing values.
 
-By hand, for hours; ``--only``, ``--genes``, ``--seeds`` and ``--epochs`` make it shorter::
+By hand, for hours; ``--genes``, ``--narrow``, ``--epochs``, ``--seeds`` and ``--only`` make it
+shorter::
 
     VAEIMPUTE_DATA=<folder> python benchmarks/authors_program.py --program <checkout>
 
@@ -51,7 +52,7 @@ FILE = RemoteFile(
 SCENARIO, SPLIT_SEED = "mcar_10", 0
 BATCH_SIZE, LATENT_DIM, RANK = 250, 200, 415
 PROGRAMS = ("authors", "vaeimpute")
-ORDERS = {"code": "2000-6000", "text": "6000-2000"}
+HIDDEN_SIZES = {"code": (2000, 6000), "text": (6000, 2000)}
 # Of our imputer: as their code is, and as the text says.
 CODE = {"drop_last": True, "init": "mean", "scale": "paper"}
 TEXT = {"drop_last": False, "init": "random", "scale": "per feature"}
@@ -63,7 +64,8 @@ class Cell(NamedTuple):
     program: str
     method: str
     n_genes: int
-    hidden_sizes: str = ""
+    order: str = ""  # of the layers
+    narrow: int | str = ""  # what their widths are divided by
     learning_rate: float | str = ""
     n_epochs: int | str = ""
     drop_last: bool | str = ""
@@ -80,20 +82,27 @@ def steps_per_epoch(n_train: int, drop_last: bool) -> int:
     return n_train // BATCH_SIZE if drop_last else -(-n_train // BATCH_SIZE)
 
 
-def plan(n_genes: int, n_train: int, seeds: list[int], n_epochs: int) -> list[Cell]:
+def layers(cell: Cell) -> list[int]:
+    """Return the widths of the encoder's layers, the latent one included."""
+    return [width // int(cell.narrow) for width in (*HIDDEN_SIZES[cell.order], LATENT_DIM)]
+
+
+def plan(
+    n_genes: int, n_train: int, seeds: list[int], n_epochs: int = 250, narrow: int = 1
+) -> list[Cell]:
     """Return the cells, those that say most before the others."""
     # So many of their epochs have as many steps as those of the text.
     longer = n_epochs * steps_per_epoch(n_train, False) // steps_per_epoch(n_train, True)
 
     def both(rate: float, epochs: int) -> list[Cell]:
         return [
-            Cell(program, "VAE", n_genes, order, rate, epochs, **CODE)
-            for order in ORDERS.values()
+            Cell(program, "VAE", n_genes, order, narrow, rate, epochs, **CODE)
+            for order in HIDDEN_SIZES
             for program in PROGRAMS
         ]
 
-    text = Cell("vaeimpute", "VAE", n_genes, ORDERS["text"], 5e-5, n_epochs, **TEXT)
-    changes = [{"hidden_sizes": ORDERS["code"]}, *({name: CODE[name]} for name in CODE)]
+    text = Cell("vaeimpute", "VAE", n_genes, "text", narrow, 5e-5, n_epochs, **TEXT)
+    changes = [{"order": "code"}, *({name: CODE[name]} for name in CODE)]
     stages = [
         both(5e-5, n_epochs),
         [text, *(text._replace(**change) for change in changes)],
@@ -114,9 +123,10 @@ def job(cell: Cell, folder: Path) -> tuple[str, dict[str, Any]]:
             return "vaeimpute", {"class": f"{cell.method}Imputer", "standardize": False, **rank}
         name = {"KNN": "fancyimpute KNN", "SVD": "fancyimpute IterativeSVD"}[cell.method]
         return name, {"rank": RANK}
+    *hidden_sizes, latent_dim = layers(cell)
     parameters = {
-        "hidden_sizes": [int(width) for width in cell.hidden_sizes.split("-")],
-        "latent_dim": LATENT_DIM,
+        "hidden_sizes": hidden_sizes,
+        "latent_dim": latent_dim,
         "n_epochs": cell.n_epochs,
         "batch_size": BATCH_SIZE,
         "learning_rate": cell.learning_rate,
@@ -180,6 +190,7 @@ def main() -> None:
     parser.add_argument("--genes", type=int, help="a random panel of so many; by default all")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of trainings")
     parser.add_argument("--epochs", type=int, default=250)
+    parser.add_argument("--narrow", type=int, default=1, help="divide the layers' widths by this")
     parser.add_argument("--only", default="", help="a regular expression, such as 'VAE .* 5e-05'")
     parser.add_argument("--out", type=Path, help="the table; by default results/<cohort>/...")
     options = parser.parse_args()
@@ -195,7 +206,7 @@ def main() -> None:
     mask = SCENARIOS[SCENARIO].mask(standardized, split.test, trial_rng(SPLIT_SEED, SCENARIO, 0))
     path = options.out or ROOT / "results" / cohort.name / "authors_program.csv"
     table, finished = read_finished(path)
-    cells = plan(values.shape[1], len(train), options.seeds, options.epochs)
+    cells = plan(values.shape[1], len(train), options.seeds, options.epochs, options.narrow)
     wanted = [c for c in cells if c not in finished and re.search(options.only, str(c))]
     say(f"{len(wanted)} of {len(cells)} to run; {len(train)} rows of {values.shape[1]} genes")
     with tempfile.TemporaryDirectory() as folder:
@@ -216,12 +227,13 @@ def main() -> None:
             row = result_row(cell, result, imputed, true, mask)
             say(f"{cell}: mae {row['mae']:.4f}, rmse {row['rmse']:.4f} {row['note']}")
             if cell.method == "VAE":
+                row["layers"] = "-".join(map(str, layers(cell)))
                 row["n_steps"] = cell.n_epochs * steps_per_epoch(len(train), bool(cell.drop_last))
             table = pd.concat([table, pd.DataFrame([row])], ignore_index=True)
             parameters = {
                 "cohort": cohort.name, "scenario": SCENARIO, "seed": SPLIT_SEED,
                 "n_train": len(train), "n_test": len(true), "batch_size": BATCH_SIZE,
-                "latent_dim": LATENT_DIM, "rank": RANK, "precision": "float32",
+                "rank": RANK, "precision": "float32",
                 "program": f"gevaertlab/BetaVAEImputation, {COMMIT}",
                 "packages": {name: PACKAGES[name] for name in ("authors", "fancyimpute")},
             }  # fmt: skip

@@ -19,7 +19,7 @@ DONE = {"fit_seconds": 2.0, "impute_seconds": 0.5}
 
 @pytest.fixture
 def cells():
-    return plan(n_genes=3, n_train=555, seeds=[0, 1], n_epochs=250)
+    return plan(n_genes=3, n_train=555, seeds=[0, 1])
 
 
 def test_every_setting_is_trained_by_both_programs_in_both_orders(cells):
@@ -28,20 +28,26 @@ def test_every_setting_is_trained_by_both_programs_in_both_orders(cells):
     ours = {cell[2:] for cell in cells if cell.program == "vaeimpute"}
     assert theirs <= ours
     networks = [cell for cell in cells if cell.program == "authors" and cell.method == "VAE"]
-    assert {cell.hidden_sizes for cell in networks} == {"2000-6000", "6000-2000"}
+    assert {tuple(authors_program.layers(cell)) for cell in networks} == {
+        (2000, 6000, 200), (6000, 2000, 200),
+    }  # fmt: skip
     # By the text, 555 rows are three batches, and 250 epochs 750 steps.
     steps = {cell.n_epochs * authors_program.steps_per_epoch(555, True) for cell in networks}
     assert steps == {500, 750}
     assert len(networks) == 2 * 2 * 2 * 2  # orders, rates, steps, seeds
 
 
+def test_narrower_layers():
+    narrow = plan(n_genes=3, n_train=555, seeds=[0], narrow=10)[-1]
+    assert sorted(authors_program.layers(narrow)) == [20, 200, 600]
+
+
 def test_what_says_most_comes_first(cells):
     first = [cell for cell in cells if cell.method == "VAE"][:4]
-    assert {(cell.program, cell.hidden_sizes) for cell in first} == {
-        (program, order) for program in ("authors", "vaeimpute")
-        for order in ("2000-6000", "6000-2000")
-    }  # fmt: skip
-    assert {cell[4:] for cell in first} == {(5e-5, 250, True, "mean", "paper", 0)}
+    assert {(cell.program, cell.order) for cell in first} == {
+        (program, order) for program in ("authors", "vaeimpute") for order in ("code", "text")
+    }
+    assert {cell[4:] for cell in first} == {(1, 5e-5, 250, True, "mean", "paper", 0)}
 
 
 def test_jobs_are_what_the_programs_take(cells):
@@ -52,7 +58,7 @@ def test_jobs_are_what_the_programs_take(cells):
             assert parameters.pop("class") == classes[cell.method].__name__
             imputer = classes[cell.method](**parameters)
             if cell.method == "VAE":
-                assert "-".join(map(str, imputer.hidden_sizes)) == cell.hidden_sizes
+                assert [*imputer.hidden_sizes, imputer.latent_dim] == authors_program.layers(cell)
                 assert imputer.random_state == cell.seed
         elif cell.method == "VAE":
             assert name == "authors VAE"
@@ -64,7 +70,7 @@ def test_jobs_are_what_the_programs_take(cells):
 
 def test_text_is_the_default(cells):
     text = [cell for cell in cells if cell.scale == "per feature" and not cell.drop_last
-            and cell.init == "random" and cell.hidden_sizes == "6000-2000"]  # fmt: skip
+            and cell.init == "random" and cell.order == "text"]  # fmt: skip
     assert [cell.seed for cell in text] == [0, 1]
     _, parameters = job(text[0], Path())
     parameters.pop("class")
