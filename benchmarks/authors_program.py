@@ -54,8 +54,8 @@ BATCH_SIZE, LATENT_DIM, RANK = 250, 200, 415
 PROGRAMS = ("authors", "vaeimpute")
 HIDDEN_SIZES = {"code": (2000, 6000), "text": (6000, 2000)}
 # Of our imputer: as their code is, and as the text says.
-CODE = {"drop_last": True, "init": "mean", "scale": "paper"}
-TEXT = {"drop_last": False, "init": "random", "scale": "per feature"}
+CODE = {"drop_last": True, "init": "mean", "sample_posterior": True, "scale": "paper"}
+TEXT = {"drop_last": False, "init": "random", "sample_posterior": False, "scale": "per feature"}
 
 
 class Cell(NamedTuple):
@@ -70,6 +70,7 @@ class Cell(NamedTuple):
     n_epochs: int | str = ""
     drop_last: bool | str = ""
     init: str = ""
+    sample_posterior: bool | str = ""
     scale: str = ""
     seed: int | str = ""
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
 
 from vaeimpute.imputers import (
     AutoencoderImputer,
@@ -57,6 +58,28 @@ def test_imputing_equals_iterations_written_out(low_rank, fitted):
             decoded, _ = fitted.model_.decode(latent_mean)
             z = torch.where(torch.tensor(mask), decoded, z)
     np.testing.assert_allclose(filled, z.numpy() * sd + mean, atol=1e-4)
+
+
+def test_a_draw_of_the_latent_distribution_can_take_the_place_of_its_mean(low_rank, fitted):
+    """In every iteration another one, as in the authors' code."""
+    train, true, mask = low_rank
+    incomplete = np.where(mask, np.nan, true)
+    plain = clone(fitted).set_params(init="mean", n_epochs=20).fit(train)
+    from_mean = plain.transform(incomplete)
+    sampled = plain.set_params(sample_posterior=True).transform(incomplete)
+    mean, sd = train.mean(axis=0), train.std(axis=0)
+    z = torch.tensor(np.where(mask, 0.0, (true - mean) / sd)).float()
+    generator = torch.Generator().manual_seed(plain._guess_seed)
+    with torch.no_grad():
+        for _ in range(3):
+            center, log_variance = plain.model_.encode(z)
+            noise = torch.randn(center.shape, generator=generator)
+            decoded, _ = plain.model_.decode(center + (log_variance / 2).exp() * noise)
+            z = torch.where(torch.tensor(mask), decoded, z)
+    np.testing.assert_allclose(sampled, z.numpy() * sd + mean, atol=1e-4)
+    np.testing.assert_array_equal(sampled, plain.transform(incomplete))
+    errors = (np.square(filled - true)[mask].mean() for filled in (from_mean, sampled))
+    assert next(errors) < next(errors)  # noise adds to the squared error
 
 
 def test_the_guess_matters_less_after_every_iteration(low_rank, fitted):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -146,9 +146,10 @@ class NeuralImputer(BaseImputer):
         observed = torch.from_numpy(~missing).to(device)
         return iterate(self._predict, start, observed, n_iterations)
 
-    def _predict(self, x: torch.Tensor) -> torch.Tensor:
-        """Encode and decode."""
-        return self.model_.reconstruct(x)
+    @property
+    def _predict(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """What encodes and decodes in the iterations of one call."""
+        return self.model_.reconstruct
 
     def follow_iterations(self, X, n_iterations: int = 10) -> pd.DataFrame:
         """Measure by how much the missing entries still move in each iteration.

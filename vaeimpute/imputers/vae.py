@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from numbers import Real
 from pathlib import Path
@@ -85,6 +85,9 @@ class VAEImputer(NeuralImputer):
         What missing entries start from: draws from a standard normal (the paper's text) or the
         training mean (the authors' code), in standard deviations of the training rows. From random
         draws, what a row gets depends a little on its position among the rows.
+    sample_posterior : bool
+        In every iteration, decode a draw of the latent distribution (the authors' code) instead of
+        its mean (the text).
     device : str
         ``"auto"`` takes a GPU if torch finds one, else the CPU. Otherwise a torch device.
     n_devices : int
@@ -130,6 +133,7 @@ class VAEImputer(NeuralImputer):
         "beta": [NOT_NEGATIVE],
         "scale": [StrOptions({"per feature", "paper", "shared", "fixed"})],
         "drop_last": ["boolean"],
+        "sample_posterior": ["boolean"],
         "shift": [Number(Real, None, None, closed="neither"), StrOptions({"auto"}), None],
     }
 
@@ -153,6 +157,7 @@ class VAEImputer(NeuralImputer):
         checkpoint=None,
         n_iterations=3,
         init="random",
+        sample_posterior=False,
         device="auto",
         n_devices=1,
         progress=False,
@@ -183,6 +188,7 @@ class VAEImputer(NeuralImputer):
         self.checkpoint = checkpoint
         self.n_iterations = n_iterations
         self.init = init
+        self.sample_posterior = sample_posterior
         self.device = device
         self.n_devices = n_devices
         self.progress = progress
@@ -298,8 +304,16 @@ class VAEImputer(NeuralImputer):
         """What is left to apply to the model's mean."""
         return 0.0 if self.model_.shift else self.shift_  # or it has learnt with it
 
-    def _predict(self, x: torch.Tensor) -> torch.Tensor:
-        return self.model_.reconstruct(x, self._shift_afterwards)
+    @property
+    def _predict(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        model, shift = self.model_, self._shift_afterwards
+        if not self.sample_posterior:
+            return lambda x: model.reconstruct(x, shift)
+        import torch
+
+        device = next(model.parameters()).device
+        generator = torch.Generator(device).manual_seed(self._guess_seed)
+        return lambda x: model.reconstruct(x, shift, *model.draw_noise(x, generator))
 
     def sample(self, X, n_draws: int = 10) -> np.ndarray:
         """Draw several fillings of a matrix, for multiple imputation.

@@ -153,13 +153,17 @@ class VariationalAutoencoder(Reconstructor):
         log_variance = 2 * raw.float() if self.scale == "paper" else raw.float()
         return mean, torch.exp(0.5 * log_variance.clamp(*_LOG_VARIANCE)).expand_as(mean)
 
-    def reconstruct(self, x: Tensor, shift: float = 0.0) -> Tensor:
+    def reconstruct(self, x: Tensor, shift: float = 0.0, noise: Tensor | None = None) -> Tensor:
         """Encode, decode the mean of z, and return ``mu - shift * sigma`` of P(X|z).
+
+        With `noise`, which is the epsilon of eq. 9, a draw of z takes the place of its mean.
 
         Where the loss is least, it is what a model that was trained with this `shift` returns: its
         mu + shift * sigma fits what the mu of an ordinary model does.
         """
-        z, _ = self.encode(x)
+        z, log_variance = self.encode(x)
+        if noise is not None:
+            z = z + torch.exp(0.5 * log_variance) * noise
         if shift == 0:  # and no need of the scale
             return self.output_mean(self.decoder(z.to(self.output_mean.weight.dtype))).float()
         mean, scale = self.decode(z)
