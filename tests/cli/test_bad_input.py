@@ -94,15 +94,15 @@ def test_a_model_keeps_empty_what_was_left_empty_for_it(run, refuses, fails):
     fit = ("impute", "in.csv", "-o", "out.csv", "--method", "mean", "--model", "m")
     assert run(*fit, "--keep-empty").exit_code == 0
     Path("new.csv").write_text("id,c,b,a\nt1,,,7\n")
-    message = fails("apply", "m", "new.csv", "-o", "new-filled.csv")
-    assert "'b' not known from the fit" in message
+    result = run("apply", "m", "new.csv", "-o", "unknown.csv")
+    assert "Not known to the model, and left as they are: 'b' (1 of 3 features)." in result.stderr
     result = run("apply", "m", "new.csv", "-o", "new-filled.csv", "--keep-empty")
     assert result.exit_code == 0, result.output
     assert "so they stay empty: 'b' (1 of 3 features)" in result.stderr
     assert Path("new-filled.csv").read_text() == "id,c,b,a\nt1,4.5,,7\n"
     Path("new.csv").write_text("id,c,b,a\nt1,,1,7\n")  # a value is never left out
-    message = fails("apply", "m", "new.csv", "-o", "again.csv", "--keep-empty")
-    assert "'b' not known from the fit" in message
+    message = fails("apply", "m", "new.csv", "-o", "again.csv", "--keep-empty", "--strict")
+    assert "Not known to the model, and left as they are: 'b'" in message
 
 
 def test_a_sample_without_values_is_filled_with_a_warning(run, values):
@@ -260,11 +260,34 @@ def model(run, matrix):
     return "model.st"
 
 
-def test_a_model_of_other_features(fails, model, values):
-    values.rename(columns={"gene1": "other"}).to_csv("new.csv")
-    message = fails("apply", model, "new.csv", "-o", "out.csv")
-    assert "was fitted to 60 features" in message
-    assert "differ: 'gene1' missing; 'other' not known from the fit. Drop" in message
+def test_a_model_of_other_features(run, fails, model, values):
+    other = values.rename(columns={"gene1": "other"})
+    other.to_csv("new.csv")
+    result = run("apply", model, "new.csv", "-o", "out.csv")
+    assert result.exit_code == 0, result.output
+    assert "left as they are: 'other' (1 of 60 features)" in result.stderr
+    assert "taken for missing: 'gene1' (1 of the model's 60 features)" in result.stderr
+    found = read("out.csv")
+    pd.testing.assert_series_equal(found["other"], other["other"])
+    assert found.drop(columns="other").notna().all(axis=None)
+    pd.testing.assert_frame_equal(found.where(other.notna()), other)
+    message = fails("apply", model, "new.csv", "-o", "strict.csv", "--strict")
+    assert "nothing may be guessed: Not known to the model" in message
+
+
+def test_a_model_of_too_many_other_features(fails, model, values):
+    values.iloc[:, :29].to_csv("few.csv")
+    message = fails("apply", model, "few.csv", "-o", "out.csv")
+    assert "60 features, of which 31 are not there, too many to be taken for missing" in message
+    values.add_suffix(".2").rename(columns=str.upper).to_csv("named.csv")
+    message = fails("apply", model, "named.csv", "-o", "out.csv")
+    assert "But for case and versions (.1), 60 agree: rename them." in message
+
+
+def test_a_model_where_nothing_is_missing(run, model, values):
+    values.fillna(1.0).to_csv("whole.csv")
+    result = run("apply", model, "whole.csv", "-o", "out.csv")
+    assert result.stderr.endswith("out.csv: nothing was missing, so nothing was filled.\n")
 
 
 @pytest.mark.parametrize("size", [0, 7, 1000, -1])

@@ -45,14 +45,15 @@ def apply(
 ) -> None:
     """Fill the missing values of new samples, one or many, with a model that was saved.
 
-    Nothing is learnt from the new samples. Features are matched by name.
+    Nothing is learnt from the new samples. Features are matched by name: those that the model does
+    not know stay as they are, and those that the file lacks are taken for missing, up to half.
     """
     o.check(matrix, features_in_rows, layer, device, output, std)
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
         import pandas as pd
 
         from vaeimpute.imputers import load_imputer, read_card
-        from vaeimpute.tables import empty_features, match_features, to_log
+        from vaeimpute.tables import align_features, check_guesses, empty_features, to_log
 
         matrices.check_outputs(matrix, [output, std], force=force)
         card = read_card(model)
@@ -68,13 +69,16 @@ def apply(
             unknown = empty_features(values).difference(features, sort=False)
             values = matrices.left_empty(values, unknown)
         if len(features):
-            order = match_features(values.columns, features, f"The {card['class']} of {model}")
-            if order is not None:
-                values = values.iloc[:, order]
-                logger.warning("The features are in another order than at fit; matched by name.")
+            values, notes = align_features(values, features, f"The {card['class']} of {model}")
+            if strict:
+                check_guesses(source.path, notes)
+            for note in notes:
+                logger.warning(note)
         log = card["transform"] == "log1p"
         if log:
             logger.info("The model works on ln(x + 1), and so the new values are taken.")
             values = to_log(values)
         matrices.fill(source, values, imputer, log, output, std)
-        logger.info("%s: filled with a %s of %s.", output, card["class"], model)
+        filled = f"filled with a {card['class']} of {model}"
+        any_missing = source.values.isna().any(axis=None)
+        logger.info("%s: %s.", output, filled if any_missing else o.NOTHING_MISSING)

@@ -101,8 +101,7 @@ def impute(
         )  # fmt: skip
         imputer = imputers[chosen].fit(values)
         matrices.fill(source, values, imputer, log, output, std)
-        nothing = "nothing was missing, so nothing was filled"
-        logger.info("%s: %s.", output, nothing if complete else f"filled with {chosen}")
+        logger.info("%s: %s.", output, o.NOTHING_MISSING if complete else f"filled with {chosen}")
         if model is not None:
             from vaeimpute.imputers import save_imputer
 

@@ -150,9 +150,10 @@ def fill(
             )
         if values.columns.equals(whole.columns):
             return array
-        among_empty = np.full(whole.shape, np.nan)
-        among_empty[:, whole.columns.get_indexer(values.columns)] = array
-        return among_empty
+        among_all = np.full(whole.shape, np.nan)
+        at = whole.columns.get_indexer(values.columns)
+        among_all[:, at[at >= 0]] = array[:, at >= 0]
+        return among_all
 
     logs = np.asarray(imputer.transform(values))
     filled = placed(from_log(logs) if log else logs, "values", "try another method")

@@ -21,6 +21,8 @@ MethodName = StrEnum("MethodName", [(key, key) for key in OWN_METHODS])  # type:
 MethodChoice = StrEnum(  # type: ignore[misc]
     "MethodChoice", [(key, key) for key in ("auto", *OWN_METHODS)]
 )
+#: What is said where there was nothing to do.
+NOTHING_MISSING = "nothing was missing, so nothing was filled"
 ANY_METHOD = MethodChoice("auto")
 
 

@@ -2,8 +2,8 @@
 
 from vaeimpute.tables.checks import empty_features
 from vaeimpute.tables.describe import describe
-from vaeimpute.tables.features import match_features
-from vaeimpute.tables.notes import Guess
+from vaeimpute.tables.features import align_features, match_features
+from vaeimpute.tables.notes import Guess, check_guesses
 from vaeimpute.tables.read import Source, read_source
 from vaeimpute.tables.transforms import from_log, from_log_std, suggest_transforms, to_log
 from vaeimpute.tables.write import check_output, write_filled, write_table
@@ -11,6 +11,8 @@ from vaeimpute.tables.write import check_output, write_filled, write_table
 __all__ = [
     "Guess",
     "Source",
+    "align_features",
+    "check_guesses",
     "check_output",
     "describe",
     "empty_features",

@@ -220,7 +220,8 @@ def _numbers(
     check_finite(path, values)
     if asked != [NONE]:
         unlike, more = set_unlike_aside(values, features_in_rows=features_in_rows, asked=asked)
-        values = values.loc[~unlike[0], ~unlike[1]]
+        if unlike[0].any() or unlike[1].any():
+            values = values.loc[~unlike[0], ~unlike[1]]
         notes += more
         for mask, new in zip(aside, unlike, strict=True):
             mask[np.flatnonzero(~mask)[new]] = True

@@ -95,10 +95,13 @@ def find_unlike(values: np.ndarray, *, samples: bool) -> tuple[dict[int, str], d
     steps = np.diff(head, axis=0)
     in_order = (steps > 0).all(axis=0) | (steps < 0).all(axis=0)
     alone = _alone(values) if samples else np.zeros(n_columns, dtype=bool)
-    low, high = _ranges(values)
-    far = (low > np.median(high)) | (high < np.median(low))
-    if not samples:
-        far = (low > 1000) & (low > 10 * np.max(high, where=~whole, initial=0.0))
+    far = np.zeros(n_columns, dtype=bool)
+    if samples:
+        low, high = _ranges(values)
+        far = (low > np.median(high)) | (high < np.median(low))
+    elif n_whole < n_columns:
+        largest = np.nanmax(head[:, ~whole])
+        far[whole] = _ranges(values[:, whole])[0] > max(1000.0, 10 * largest)
     is_sum = _sums_up(values)
     for column in np.flatnonzero(is_sum | alone | in_order | (whole & far)):
         numbers = values[:, column]
@@ -158,7 +161,8 @@ def _ranges(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _sums_up(values: np.ndarray) -> np.ndarray:
     """Tell which columns are the mean or the sum of the others, rounded or not."""
-    lines = values[np.linspace(0, len(values) - 1, min(50, len(values))).astype(int)]
+    most = max(_FEWEST, min(50, 5_000_000 // values.shape[1]))
+    lines = values[np.linspace(0, len(values) - 1, min(most, len(values))).astype(int)]
     n_given, total = (~np.isnan(lines)).sum(axis=1), np.nansum(lines, axis=1)
     if values.shape[1] < 4 or (n_given < 4).all():
         return np.zeros(values.shape[1], dtype=bool)
