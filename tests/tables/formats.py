@@ -13,6 +13,7 @@ import lzma
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow
 
@@ -27,6 +28,8 @@ CELLS = [
     ["0.125", "11.5", None, "9.75", "16.5"],
 ]
 FILLED = "0.625"
+PAGE = Path(__file__).parents[2] / "book" / "formats.md"
+MARKS = ("<!-- written by tests/tables/formats.py -->\n\n", "\n<!-- end -->\n")
 
 
 @dataclass(frozen=True)
@@ -343,3 +346,18 @@ MEMBERS = [
         guesses=True,
     ),
 ]
+
+
+def markdown():
+    """Return the members as the table of the page "What it reads"."""
+    rows = [
+        f"| {m.writer} | `{m.name}` | {'it is a guess' if m.guesses else 'yes' if m.says else ''} |"
+        for m in MEMBERS
+    ]
+    return (
+        "\n".join(["| writer | for example | something is said |", "|---|---|---|", *rows]) + "\n"
+    )
+
+
+if __name__ == "__main__":  # writes the table into the page
+    PAGE.write_text(MARKS[0].join([PAGE.read_text().partition(MARKS[0])[0], markdown() + MARKS[1]]))

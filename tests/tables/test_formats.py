@@ -60,6 +60,12 @@ def test_what_programs_write_is_read_and_written_back(tmp_path, member):
     assert found == expected
 
 
+def test_the_page_lists_them_all():
+    """Run tests/tables/formats.py to write the table anew."""
+    table = formats.PAGE.read_text(encoding="utf-8").partition(formats.MARKS[0])[2]
+    assert table == formats.markdown() + formats.MARKS[1]
+
+
 def values_of(tmp_path, text, name="m.csv", **options):
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -1,11 +1,16 @@
 """A matrix is written back as it was, but for its missing values."""
 
 import gzip
+import warnings
+from datetime import date
 from decimal import Decimal
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy import sparse
 
@@ -237,3 +242,93 @@ def test_a_file_that_changes_in_the_meantime(tmp_path, values):
     with pytest.raises(TableError, match="was changed while"):
         write_filled(source, np.ones((2, 3)), tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_parquet_keeps_codec_row_groups_metadata_and_types(tmp_path):
+    columns = {
+        "sample": pa.array([f"s{i}" for i in range(30)]).dictionary_encode(),
+        "batch": pa.array([date(2020, 1, 1)] * 30),
+        "a": pa.array([None, *range(29)], pa.float32()),
+        "b": pa.array([None, *range(29)], pa.int32()),
+        "c": pa.array([float("nan"), None, *range(28)]),
+        "d": pa.array([str(i) if i else None for i in range(30)], pa.large_string()),
+    }
+    table = pa.table(columns).replace_schema_metadata({"study": "X1", "units": "log2"})
+    codecs = {"a": "zstd", "b": "gzip", "c": "snappy", "d": "zstd", "batch": "none"}
+    pq.write_table(
+        table, tmp_path / "in.parquet", compression=codecs | {"sample": "zstd"}, row_group_size=10
+    )
+    fill(tmp_path / "in.parquet", tmp_path / "out.parquet", number=0.25)
+    before, after = (pq.ParquetFile(tmp_path / f"{name}.parquet") for name in ("in", "out"))
+    found = after.read()
+    assert found.schema.metadata == {b"study": b"X1", b"units": b"log2"}
+    assert after.num_row_groups == 3
+    groups = before.metadata.row_group(0), after.metadata.row_group(0)
+    for i in range(6):
+        assert groups[1].column(i).compression == groups[0].column(i).compression
+    types = dict(zip(table.column_names, table.schema.types, strict=True))
+    assert {name: found.schema.field(name).type for name in columns} == types | {"b": pa.float64()}
+    assert found["a"].to_pylist() == [0.25, *range(29)]
+    assert found["b"].to_pylist() == [0.25, *range(29)]
+    assert found["c"].to_pylist() == [0.25, 0.25, *range(28)]
+    assert found["d"].to_pylist()[:2] == ["0.25", "1"]
+    assert found["batch"].to_pylist() == [date(2020, 1, 1)] * 30
+
+
+def test_parquet_without_the_types_of_arrow_gets_none(tmp_path):
+    table = pa.table({"sample": ["a", "b"], "x": [1.5, None], "y": [2.5, 3.5]})
+    pq.write_table(table, tmp_path / "in.parquet", store_schema=False)
+    fill(tmp_path / "in.parquet", tmp_path / "out.parquet", number=0.25)
+    assert pq.ParquetFile(tmp_path / "out.parquet").metadata.metadata is None
+    assert pq.read_table(tmp_path / "out.parquet")["x"].to_pylist() == [1.5, 0.25]
+
+
+def everything(folder, group, found=None):
+    """List what an HDF5 file holds, and how it is stored."""
+    found = {} if found is None else found
+    for name, item in group.items():
+        path = f"{folder}/{name}"
+        attributes = {key: str(value) for key, value in item.attrs.items()}
+        if isinstance(item, h5py.Group):
+            found[path] = attributes
+            everything(path, item, found)
+        else:
+            how = (item.dtype, item.chunks, item.compression, item.compression_opts)
+            found[path] = (attributes, how, item[()].tobytes() if item.dtype != object else None)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["dense", "csr", "csc"])
+def test_annotated_data_is_changed_nowhere_else(tmp_path, values, kind):
+    array = values.to_numpy(dtype=np.float32)
+    make = {"dense": np.array, "csr": sparse.csr_matrix, "csc": sparse.csc_matrix}[kind]
+    data = anndata.AnnData(
+        make(array), obs=pd.DataFrame({"grade": pd.Categorical([2, 3])}, values.index),
+        var=pd.DataFrame({"Length": [7, 8, 9]}, values.columns), layers={"counts": array * 2},
+        obsm={"X_pca": np.ones((2, 2))}, uns={"title": "mine", "log1p": {"base": 2}},
+    )  # fmt: skip
+    data.raw = data.copy()
+    data.write_h5ad(tmp_path / "in.h5ad", compression="gzip", compression_opts=7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fill(tmp_path / "in.h5ad", tmp_path / "out.h5ad")
+    with h5py.File(tmp_path / "in.h5ad") as one, h5py.File(tmp_path / "out.h5ad") as two:
+        before, after = everything("", one), everything("", two)
+    filled = "/X" if kind == "dense" else "/X/data"
+    assert before.keys() == after.keys()
+    assert [name for name in before if before[name] != after[name]] == [filled]
+    assert before[filled][:2] == after[filled][:2]
+
+
+@pytest.mark.parametrize("make", [np.array, sparse.csr_matrix, sparse.csc_matrix])
+def test_annotated_counts_of_which_zeros_are_missing(tmp_path, make):
+    counts = np.array([[0, 5, 9], [7, 0, 8], [6, 4, 0]])
+    anndata.AnnData(make(counts)).write_h5ad(tmp_path / "in.h5ad", compression="gzip")
+    fill(tmp_path / "in.h5ad", tmp_path / "out.h5ad", number=2.5, missing_values=[0])
+    found = anndata.read_h5ad(tmp_path / "out.h5ad").X
+    assert sparse.issparse(found) == (make is not np.array)
+    found = found.toarray() if sparse.issparse(found) else found
+    np.testing.assert_array_equal(found, np.where(counts == 0, 2.5, counts))
+    with h5py.File(tmp_path / "out.h5ad") as file:
+        stored = file["X"] if make is np.array else file["X/data"]
+        assert stored.compression == "gzip"
