@@ -121,6 +121,10 @@ class ModelFileError(VaeimputeError, ValueError):
     """A file holds no imputer that can be loaded; the message says why and what to do."""
 
 
+class MissingCodeWarning(UserWarning):
+    """A number occurs often, far from all others, and may stand for a missing value."""
+
+
 class SparseLayerWarning(UserWarning):
     """A sparse layer has no missing value: its empty places are zeros, and zeros are values."""
 

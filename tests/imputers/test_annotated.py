@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from vaeimpute.exceptions import SparseLayerWarning
+from vaeimpute.exceptions import MissingCodeWarning, SparseLayerWarning
 from vaeimpute.imputers import (
     GaussianImputer,
     KNNImputer,
@@ -91,9 +91,22 @@ def test_zeros_of_a_sparse_layer_are_values(adata, kind):
 def test_a_sparse_layer_without_holes_is_remarked_upon(adata):
     adata.layers["sparse"] = sparse.csr_matrix(adata.X)
     imputer = fit_anndata(MeanImputer(), adata, layer="sparse")
-    with pytest.warns(SparseLayerWarning, match="The layer 'sparse' is sparse .* make it NaN"):
+    with pytest.warns(SparseLayerWarning, match="The layer 'sparse' is sparse .* missing_values"):
         result = transform_anndata(imputer, adata, layer="sparse")
     np.testing.assert_array_equal(result.layers["sparse"], adata.X)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_numbers_that_stand_for_missing_values(adata, kind):
+    intensities = np.random.default_rng(0).lognormal(17, 1, adata.shape)
+    holes = np.random.default_rng(1).random(adata.shape) < 0.2
+    adata.X = kind(np.where(holes, 0.0, intensities))
+    with pytest.warns(MissingCodeWarning, match=r"In X, .* exactly 0, .*missing_values=\[0\]"):
+        fit_anndata(MeanImputer(), adata)
+    imputer = fit_anndata(MeanImputer(), adata, missing_values=[0])
+    found = transform_anndata(imputer, adata, missing_values=[0]).X
+    means = np.nanmean(np.where(holes, np.nan, intensities), axis=0)
+    np.testing.assert_allclose(found, np.where(holes, means, intensities))
 
 
 def test_integers(adata):

@@ -117,7 +117,12 @@ def test_read_as_what_it_is_or_refused(tmp_path, written):
     }
     try:
         source = read_source(path, **options)
-    except TableError:
+    except TableError as error:
+        refused = str(error)
+    else:
+        refused = ""
+    if refused:  # nobody knows what 4,412 is
+        assert "no other number says which" in refused
         return
     np.testing.assert_array_equal(source.values.to_numpy().T, written.values)
     assert all(describe(source))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,16 +11,23 @@ import pandas as pd
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from vaeimpute.exceptions import SparseLayerWarning, some
+from vaeimpute.exceptions import MissingCodeWarning, SparseLayerWarning, some
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.imputers._frames import check_names
+from vaeimpute.tables.codes import find_codes
 from vaeimpute.tables.features import match_features
 
 if TYPE_CHECKING:
     from anndata import AnnData
 
 
-def fit_anndata(imputer: BaseImputer, adata: AnnData, *, layer: str | None = None) -> BaseImputer:
+def fit_anndata(
+    imputer: BaseImputer,
+    adata: AnnData,
+    *,
+    layer: str | None = None,
+    missing_values: Sequence[float] = (),
+) -> BaseImputer:
     """Fit an imputer to a layer of an AnnData object.
 
     Parameters
@@ -29,6 +37,9 @@ def fit_anndata(imputer: BaseImputer, adata: AnnData, *, layer: str | None = Non
         NaN means missing. The places that a sparse matrix leaves empty are zeros, which are values.
     layer : str, optional
         Its layer; without it, ``adata.X``.
+    missing_values : sequence of float
+        Numbers that stand for a missing value, besides NaN: ``[0]`` where a zero means that nothing
+        was measured.
 
     Returns
     -------
@@ -39,6 +50,11 @@ def fit_anndata(imputer: BaseImputer, adata: AnnData, *, layer: str | None = Non
     ------
     ValueError
         If there is no such layer, variables' names repeat, or as `fit` of the imputer does.
+
+    Warns
+    -----
+    MissingCodeWarning
+        If a number occurs often and far from all others, and so may stand for a missing value.
 
     Examples
     --------
@@ -52,7 +68,11 @@ def fit_anndata(imputer: BaseImputer, adata: AnnData, *, layer: str | None = Non
     """
     imputer._check_parameters()
     check_names(adata.var_names, type(imputer).__name__)
-    return imputer.fit(_frame(adata, layer))
+    frame = _frame(adata, layer, missing_values)
+    for code in find_codes(frame.to_numpy()):
+        if code.next is not None:
+            warnings.warn(f"In {_name(layer)}, {code}", MissingCodeWarning, stacklevel=2)
+    return imputer.fit(frame)
 
 
 def transform_anndata(
@@ -60,6 +80,7 @@ def transform_anndata(
     adata: AnnData,
     *,
     layer: str | None = None,
+    missing_values: Sequence[float] = (),
     output_layer: str | None = None,
     std_layer: str | None = None,
 ) -> AnnData:
@@ -74,6 +95,8 @@ def transform_anndata(
         name; another order is no matter.
     layer : str, optional
         Its layer; without it, ``adata.X``.
+    missing_values : sequence of float
+        Numbers that stand for a missing value, besides NaN.
     output_layer : str, optional
         Where the filled matrix goes; without it, where it came from.
     std_layer : str, optional
@@ -113,12 +136,12 @@ def transform_anndata(
         )
     names = getattr(imputer, "feature_names_in_", adata.var_names)
     order = match_features(adata.var_names, pd.Index(names), who)
-    frame = _frame(adata, layer)
+    frame = _frame(adata, layer, missing_values)
     if sparse.issparse(_matrix(adata, layer)) and not frame.isna().to_numpy().any():
         warnings.warn(
             f"The {_name(layer)} is sparse and has no missing value: its empty places are zeros, "
-            "and zeros are values here. If a zero stands for what was not measured, make it NaN "
-            "first.",
+            "and zeros are values here. If a zero stands for what was not measured, say "
+            "missing_values=[0].",
             SparseLayerWarning,
             stacklevel=2,
         )
@@ -150,7 +173,7 @@ def _matrix(adata: AnnData, layer: str | None) -> Any:
     return matrix
 
 
-def _frame(adata: AnnData, layer: str | None) -> pd.DataFrame:
+def _frame(adata: AnnData, layer: str | None, missing_values: Sequence[float] = ()) -> pd.DataFrame:
     """Return a layer as a dense table of floats with the names of observations and variables."""
     matrix = _matrix(adata, layer)
     if hasattr(matrix, "to_memory"):  # sparse, in a file
@@ -158,6 +181,8 @@ def _frame(adata: AnnData, layer: str | None) -> pd.DataFrame:
     values = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
     if values.dtype not in (np.float32, np.float64):
         values = values.astype(np.float64)
+    if len(missing_values):
+        values = np.where(np.isin(values, missing_values), np.nan, values)
     return pd.DataFrame(values, adata.obs_names, adata.var_names)
 
 

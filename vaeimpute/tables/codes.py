@@ -40,12 +40,13 @@ class Code:
     def __str__(self) -> str:
         """Say what it looks like, and what to do."""
         these = f"{self.count} values ({100 * self.share:.3g} %) are exactly {self.number:g}"
+        advice = f"--missing-value {self.number:g} (missing_values=[{self.number:g}] in Python)"
         if self.next is None:
-            return f"{these}, and are taken for values (else say --missing-value {self.number:g})."
+            return f"{these}, and are taken for values (else say {advice})."
         return (
             f"{these}, and the next is {self.next:.4g}: do they stand for missing values? They are "
             "taken for values, and so what methods learn, and are compared on, is a mixture of "
-            f"both. If they are missing, say --missing-value {self.number:g}."
+            f"both. If they are missing, say {advice}."
         )
 
 
