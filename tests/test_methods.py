@@ -137,3 +137,18 @@ def test_a_method_that_is_added_is_found(tmp_path):
 def test_looks_differ():
     assert len(set(method_colors().values())) == len(METHODS)
     assert len(set(method_markers().values())) == len(METHODS)
+
+
+def test_the_time_that_a_method_takes_is_estimated_by_what_it_computes():
+    def seconds(key, *shape):
+        return build_own(key, shape[1]).expected_seconds(*shape)
+
+    # An array of probes is no matter for KNN, and neither are many samples for what is solved in
+    # the features; KNN compares all pairs of samples, and the VAE takes a step for every few.
+    assert seconds("knn", 100, 865_918) < 60
+    assert seconds("gaussian", 200_000, 30) < 60
+    assert seconds("svd_tuned", 200_000, 30) < 60
+    assert seconds("knn", 200_000, 30) > 300
+    assert seconds("vae", 200_000, 30) > 120
+    for key in METHODS:  # what the comparison itself takes is bounded
+        assert seconds(key, 500, 5000) < 30

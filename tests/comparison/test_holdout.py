@@ -185,3 +185,26 @@ def test_low_values_that_are_all_alike_cannot_be_hidden():
     levels = pd.DataFrame(np.tile(np.arange(40.0), (60, 1)))
     key, reason = guess_scenario(levels.mask(rng.random(levels.shape) < np.linspace(0.5, 0, 40)))
     assert (key, "too many alike to be hidden" in reason) == ("random", True)
+
+
+@pytest.mark.parametrize("among", [None, ["KNN", "mean"]])
+def test_what_would_take_minutes_is_left_out_and_named(monkeypatch, caplog, among):
+    caplog.set_level("INFO")
+    values = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 12)))
+    imputers = {"mean": MeanImputer(), "KNN": KNNImputer(), "Gaussian": GaussianImputer()}
+    fits = []
+    monkeypatch.setattr(KNNImputer, "expected_seconds", lambda self, n, d: 5000.0 * (n == 60))
+    monkeypatch.setattr(KNNImputer, "_fit", lambda self, X: fits.append(X))
+    chosen, found = choose(values, imputers, among=among, compare=True)
+    assert chosen != "KNN"
+    assert "KNN" not in found.residuals
+    assert not fits
+    assert "take long on 60 samples x 12 features: KNN, about 83 minutes" in caplog.text
+
+
+def test_a_method_that_was_asked_for_is_kept_however_long_it_takes(monkeypatch, caplog):
+    caplog.set_level("INFO")
+    values = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 12)))
+    monkeypatch.setattr(MeanImputer, "expected_seconds", lambda self, n, d: 5000.0)
+    assert choose(values, {"mean": MeanImputer()}) == ("mean", None)
+    assert "mean takes about 83 minutes on 60 samples x 12 features" in caplog.text

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from tqdm import tqdm
 
 from vaeimpute.evaluation import mean_absolute_error, root_mean_squared_error
-from vaeimpute.exceptions import NothingToHideError
+from vaeimpute.exceptions import NothingToHideError, duration
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.missingness import Drawn, hide
 from vaeimpute.seeding import generator
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 #: Above these, methods are compared on a part: fits take long, and it is enough to rank them.
 MOST_SAMPLES, MOST_FEATURES = 500, 5000
+#: A method that takes longer is no choice where others do not.
+MOST_SECONDS = 120
 _FEW_MISSING = 50  # fewer show no pattern
 _FEW_HIDDEN = 20  # on fewer, the order of methods is chance
 # What numbers can do to a method: a matrix that has no decomposition, a training that diverges, a
@@ -395,7 +397,8 @@ def choose(
     values, imputers
         As for `compare_on`.
     among : sequence of str, optional
-        The methods that can be taken; all if not given.
+        The methods that can be taken; all if not given. Those that would take minutes for the whole
+        matrix are left out where others would not, and a message says so.
     compare : bool
         Compare even if there is but one to take.
     **options
@@ -410,6 +413,7 @@ def choose(
         None if nothing was compared, or no value can be hidden.
     """
     among = list(imputers) if among is None else among
+    imputers, among = _quick(imputers, among, values.shape)
     usual = "KNN" if "KNN" in among else among[0]
     if len(among) == 1 and not compare:
         return usual, None
@@ -429,6 +433,23 @@ def choose(
     simplest = chosen != next(name for name in found.ranking.index if name in able)
     logger.info(found.describe() + (f" Of equals, took the simplest: {chosen}." * simplest))
     return chosen, found
+
+
+def _quick(
+    imputers: Mapping[str, BaseImputer], among: Sequence[str], shape: tuple[int, int]
+) -> tuple[Mapping[str, BaseImputer], Sequence[str]]:
+    """Leave out methods that would take long for a matrix where others do not, and say so."""
+    seconds = {name: imputers[name].expected_seconds(*shape) for name in among}
+    slow = [name for name in among if seconds[name] > MOST_SECONDS]
+    on = "{} samples x {} features".format(*shape)
+    if slow and len(slow) < len(among):
+        words = "; ".join(f"{name}, about {duration(seconds[name])}" for name in slow)
+        logger.info(f"Left out, because they take long on {on}: {words}. Name one to have it.")
+        imputers = {name: imputer for name, imputer in imputers.items() if name not in slow}
+        return imputers, [name for name in among if name not in slow]
+    for name in slow:
+        logger.info(f"{name} takes about {duration(seconds[name])} on {on}.")
+    return imputers, among
 
 
 def _part(values: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -30,12 +30,13 @@ def _threads() -> ThreadpoolController:
     return ThreadpoolController()  # which takes some milliseconds to look around
 
 
-def _few_threads(n: int) -> AbstractContextManager:
-    """Limit a decomposition of n rows to one thread if it is small.
+def few_threads(n: int) -> AbstractContextManager:
+    """Limit what decomposes a matrix of n rows to one thread if it is small.
 
     Its threads wait for one another thousands of times. On a computer that does something else as
     well, they wait for their turn each time: 500 rows took 0.05 seconds of two processors with one
-    thread, and 0.4 to 1.9 with two. Products of matrices do not suffer from this.
+    thread, and 0.4 to 1.9 with two. Where decompositions and products take turns, these are better
+    limited as well: their threads go on waiting for a while.
     """
     return _threads().limit(limits=1, user_api="blas") if n <= _ONE_THREAD else nullcontext()
 
@@ -87,7 +88,7 @@ class Algebra:
             # scipy's would not let go of Python's lock, so that Ctrl-C would not be heard.
             values, vectors = np.linalg.eigh(symmetric)
             return values[-(n_largest or n) :], vectors[:, -(n_largest or n) :]
-        with _few_threads(n):
+        with few_threads(n):
             if n_largest is None or n_largest > n // 6:  # all of them are found faster than some
                 values, vectors = eigh(symmetric, driver="evd", check_finite=False)
                 return values[-(n_largest or n) :], vectors[:, -(n_largest or n) :]
@@ -101,7 +102,7 @@ class Algebra:
         numpy.linalg.LinAlgError
             If it is not positive definite, if only for rounding.
         """
-        with _few_threads(len(definite)):
+        with few_threads(len(definite)):
             return cho_solve(cho_factor(definite, lower=True, check_finite=False), right)
 
 

@@ -31,6 +31,7 @@ from vaeimpute.seeding import RandomState, generator
 # Of a part that is worked on at once: 17 MB in float64. Larger arrays go back to the system, and
 # asking for them anew, page by page, was found to cost more than the arithmetic.
 BLOCK_ENTRIES = 2**21
+_PRODUCTS_A_SECOND, _OTHERS_A_SECOND = 5e10, 1e9  # of one processor, in float64
 
 
 class Number(Interval):
@@ -343,6 +344,27 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Estimate the memory that `vaeimpute.imputers.fit_blocks` needs with so many rows."""
         # The rows as read, and two copies: what is kept, and what is computed on the way.
         return n_samples * n_features * (8 + 2 * np.dtype(self._dtype).itemsize)
+
+    def expected_seconds(self, n_samples: int, n_features: int) -> float:
+        """Estimate how long it takes to fit to a matrix with gaps and to fill it.
+
+        It is counted what is computed, not measured: the same on every computer, and about right on
+        one processor. What goes wrong by orders of magnitude is seen beforehand.
+
+        Parameters
+        ----------
+        n_samples, n_features : int
+
+        Returns
+        -------
+        float
+        """
+        products, others = self._operations(n_samples, n_features)
+        return products / _PRODUCTS_A_SECOND + others / _OTHERS_A_SECOND
+
+    def _operations(self, n_samples: int, n_features: int) -> tuple[float, float]:
+        """Count multiplications and additions in products of matrices, and all other steps."""
+        return 0.0, 20.0 * n_samples * n_features
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Predict a matrix of the shape of `X`; only its entries at `missing` are used.

@@ -178,12 +178,22 @@ class NeuralImputer(BaseImputer):
         rows = [(k, float(x.mean()), float(x.max())) for k, x in enumerate(changes, start=2)]
         return pd.DataFrame(rows, columns=["iteration", "mean_change", "max_change"])
 
-    def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
+    def _n_weights(self, n_features: int) -> int:
         widths = (n_features, *self.hidden_sizes, self.latent_dim)
-        n_weights = sum(a * b for a, b in pairwise(widths))
-        # Encoder, decoder and a second head of the decoder; each weight in float32 with a gradient,
-        # two moments and a copy in passing.
-        n_weights = 2 * n_weights + n_features * widths[1]
+        # Encoder, decoder and a second head of the decoder.
+        return 2 * sum(a * b for a, b in pairwise(widths)) + n_features * widths[1]
+
+    def _operations(self, n_samples: int, n_features: int) -> tuple[float, float]:
+        rows = self.n_epochs * n_samples
+        steps = rows / min(self.batch_size, n_samples)
+        weights = self._n_weights(n_features)
+        # Forwards and twice backwards, in float32; each step moves all weights, and takes a
+        # millisecond or two whatever it does.
+        return 3.0 * rows * weights, steps * (2.0 * weights + 1.5e6)
+
+    def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
+        # Each weight in float32 with a gradient, two moments and a copy in passing.
+        n_weights = self._n_weights(n_features)
         return super()._bytes_to_fit(n_samples, n_features) + 5 * 4 * n_weights
 
     def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:

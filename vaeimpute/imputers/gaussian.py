@@ -176,6 +176,10 @@ class GaussianImputer(ClosedFormImputer):
         errors = [np.abs(one - true)[hidden].mean(dtype=np.float64) for one in means]
         return float(_ALPHAS[np.argmin(errors)])
 
+    def _operations(self, n_samples: int, n_features: int) -> tuple[float, float]:
+        entries, small = n_samples * n_features, min(n_samples, n_features)
+        return 40.0 * small * entries + 20.0 * small**3, 200.0 * entries
+
     def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
         # The products of rows or features, their eigenvectors, and what it takes to find them.
         return (

@@ -129,6 +129,10 @@ class KNNImputer(ClosedFormImputer):
         self.train_ = X
         self._mean = X.sum(axis=0) / self._observed.sum(axis=0)
 
+    def _operations(self, n_samples: int, n_features: int) -> tuple[float, float]:
+        pairs = n_samples**2
+        return 6.0 * pairs * n_features, 40.0 * pairs + 50.0 * n_samples * n_features
+
     @property
     def _k(self) -> int:
         """Neighbours there can be; not in a type of numpy's, in which twice as many may be few."""

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.utils._param_validation import StrOptions
 
-from vaeimpute.imputers._backend import ClosedFormImputer
+from vaeimpute.imputers._backend import ClosedFormImputer, few_threads
 from vaeimpute.imputers._base import COUNT, Number
 
 _OVERSAMPLING = 10  # vectors more than asked for, with which the last ones converge sooner
@@ -153,6 +153,15 @@ class SVDImputer(ClosedFormImputer):
         self.components_ = self._right_singular_vectors(self._complete(X, rank), n_components)
         self.n_components_ = len(self.components_)
 
+    def _operations(self, n_samples: int, n_features: int) -> tuple[float, float]:
+        small = min(n_samples, n_features)
+        # Every rank that is tried stops after some iterations, most of them early.
+        iterations = self.max_iter
+        if self.n_components == "auto":
+            iterations = 6 * small.bit_length() + self.max_iter
+        entries = n_samples * n_features
+        return iterations * (2.0 * small * entries + 10.0 * small**3), 20.0 * iterations * entries
+
     @property
     def _streams(self) -> bool:  # type: ignore[override]
         return not self.joint and self.n_components != "auto"  # which is chosen on rows in memory
@@ -209,10 +218,11 @@ class SVDImputer(ClosedFormImputer):
         """Fill a matrix, in place, from itself."""
         missing = np.isnan(X)
         X[missing] = 0.0
-        if len(X) > X.shape[1]:  # the shorter side is the one to be decomposed
-            self._complete_wide(X.T, missing.T, n_components)
-        else:
-            self._complete_wide(X, missing, n_components)
+        with few_threads(min(X.shape)):
+            if len(X) > X.shape[1]:  # the shorter side is the one to be decomposed
+                self._complete_wide(X.T, missing.T, n_components)
+            else:
+                self._complete_wide(X, missing, n_components)
         return X
 
     def _complete_wide(self, X: np.ndarray, missing: np.ndarray, n_components: int) -> None:
