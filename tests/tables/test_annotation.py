@@ -79,6 +79,7 @@ def test_asked_for_or_denied(tmp_path, samples):
         (["LFQ intensity a", "LFQ intensity b", "Intensity a", "Intensity b", "iBAQ a", "id"], 2),
         (["Intensity", "Intensity a", "Intensity b", "Intensity c", "MS/MS count a"], 3),
         (["a MaxLFQ Intensity", "b MaxLFQ Intensity", "a Intensity", "b Spectral Count"], 2),
+        (["a Razor Intensity", "a Total Intensity", "b Razor Intensity", "b Total Intensity"], 2),
         (["[1] a.raw.PG.Quantity", "[2] b.raw.PG.Quantity", "[1] a.raw.PG.IsSingleHit"], 2),
         (["a.mzML Peak area", "b.mzML Peak area", "a.mzML Peak m/z", "row CCS"], 2),
         (["datafile:a.mzML:area", "datafile:b.mzML:area", "datafile:a.mzML:rt"], 2),
@@ -221,3 +222,10 @@ def test_a_first_line_of_whole_numbers_is_a_guess(tmp_path):
     (tmp_path / "in.tsv").write_text("x\t7157\t1956\t207\ns1\t1\t2\t3\ns2\t1\t\t4\n")
     source = read_source(tmp_path / "in.tsv")
     assert any(isinstance(note, Guess) and "holds numbers" in note for note in source.notes)
+
+
+def test_one_measurement_a_line_is_no_matrix(tmp_path):
+    text = "PG.Genes\tR.FileName\tPG.Quantity\tPG.Qvalue\nA\ta.raw\t1\t0\nB\ta.raw\t2\t0\n"
+    (tmp_path / "in.tsv").write_text(text)
+    with pytest.raises(TableError, match=r"of the sample in column 'R.FileName', and is no matrix"):
+        read_source(tmp_path / "in.tsv", features_in_rows=True)

@@ -66,7 +66,7 @@ def test_zeros_and_floors_are_counted():
     (code,) = find_codes(values)
     assert "120 values (10 %) are exactly 0" in str(code)
     (code,) = find_codes(np.maximum(SCALES["expression"], 5.0))
-    assert "are exactly 5, and are taken for values" in str(code)
+    assert "are exactly 5, and are taken for values." in str(code)
 
 
 @pytest.mark.parametrize("format_", ["csv", "parquet", "h5ad", "sparse"])

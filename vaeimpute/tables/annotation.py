@@ -36,6 +36,7 @@ def _known() -> dict:
     return {
         "features": {_plain(name) for names in known["features"].values() for name in names},
         "anywhere": {_plain(name) for name in known["reads"] + known["summaries"]},
+        "long": {_plain(name) for name in known["long"]},
         "quantities": [re.compile(pattern) for pattern in known["quantities"]],
     }
 
@@ -91,7 +92,7 @@ def find_annotation(
     Raises
     ------
     TableError
-        If something that was asked for is not there.
+        If something that was asked for is not there, or the file is no matrix.
 
     Examples
     --------
@@ -122,7 +123,15 @@ def find_annotation(
     nameless = np.array([not name for name in cells.columns])
     nameless[nameless] = cells.table.loc[:, nameless].isna().all().to_numpy()
     leave(1, nameless, "neither name nor values")
-    leave(1, _words(cells, *aside), "words")
+    leave(1, words := _words(cells, *aside), "words")
+    for column in np.flatnonzero(words):
+        name = cells.columns[column]
+        if _plain(name) in _known()["long"] and cells.table.iloc[:, column].duplicated().any():
+            raise TableError(
+                f"{path} has one measurement a line, of the sample in column {name!r}, and is no "
+                "matrix. Let the program that wrote it write a matrix, or pivot it: with pandas, "
+                f"table.pivot_table(index=<feature>, columns={name!r}, values=<quantity>)."
+            )
     leave(0, _words(cells, *aside, rows=True), "words")
     if asked is None:
         samples = 1 if features_in_rows else 0  # the axis that samples are along

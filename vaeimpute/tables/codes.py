@@ -42,7 +42,7 @@ class Code:
         these = f"{self.count} values ({100 * self.share:.3g} %) are exactly {self.number:g}"
         advice = f"--missing-value {self.number:g} (missing_values=[{self.number:g}] in Python)"
         if self.next is None:
-            return f"{these}, and are taken for values (else say {advice})."
+            return f"{these}, and are taken for values. If they are missing, say {advice}."
         return (
             f"{these}, and the next is {self.next:.4g}: do they stand for missing values? They are "
             "taken for values, and so what methods learn, and are compared on, is a mixture of "
@@ -75,7 +75,7 @@ def find_codes(values: np.ndarray) -> list[Code]:
     n_given = int(np.count_nonzero(~np.isnan(values)))
     if not n_given:
         return []
-    flat = values.ravel()
+    flat = values.ravel(order="K")
     sample = flat[:: max(1, flat.size // _SAMPLED)].astype(np.float64)
     ends = [float(np.nanmin(values)), float(np.nanmax(values))]
     codes: dict[float, Code] = {}

@@ -74,7 +74,7 @@ def describe_scale(values: np.ndarray) -> str:
     >>> describe_scale(np.array([[0.0, 0.25], [np.nan, 1.0]]))
     'Values are from 0 to 1, half of them below 0.25: like proportions, such as beta values.'
     """
-    flat = values.ravel()
+    flat = values.ravel(order="K")
     sample = flat[:: max(1, flat.size // _SAMPLED)].astype(np.float64)
     middle = float(np.nanmedian(sample))
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
