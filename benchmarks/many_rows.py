@@ -79,7 +79,7 @@ def main(names: list[str]) -> None:
         rows.append({"shape": name, "n_samples": n_samples, "n_features": n_features,
                      "seconds": round(seconds, 2), "gigabytes": round(gigabytes, 2)})  # fmt: skip
         print(rows[-1], flush=True)
-    write_table(pd.DataFrame(rows), ROOT / "_build/bench/many_rows.csv", collect_provenance())
+    write_table(pd.DataFrame(rows), ROOT / "_build/bench/many_rows.csv", collect_provenance({}))
 
 
 if __name__ == "__main__":

@@ -48,3 +48,14 @@ def test_a_twin_settles_it():
     train = np.array([[0.0, 0.0, 5.0], [1.0, 1.0, 9.0], [0.2, 0.0, -3.0]])
     imputer = KNNImputer(n_neighbors=3, standardize=False).fit(train)
     assert imputer.transform([[1.0, 1.0, np.nan]])[0, 2] == 9.0
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 3])
+def test_neighbours_far_behind_the_nearest_rows_are_found(n_neighbors):
+    """Of many rows, those that are sorted first have none of the feature."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 5))
+    X[np.argsort(np.abs(X[:, 0]))[:-7], 4] = np.nan  # the farthest from the middle have it
+    ours = KNNImputer(n_neighbors=n_neighbors, standardize=False).fit_transform(X)
+    theirs = SklearnKNNImputer(n_neighbors=n_neighbors, weights="distance").fit_transform(X)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)

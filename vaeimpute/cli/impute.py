@@ -32,7 +32,8 @@ def impute(
         o.MethodChoice,
         typer.Option(
             help="auto hides values of the matrix, lets every method but random restore them, and "
-            "takes the best, or the simplest of those that equal it within the noise."
+            "takes the best, or the simplest of those that equal it within the noise. One that "
+            "would take minutes where others do not has to be named."
         ),
     ] = o.ANY_METHOD,
     missing_like: o.MissingLike = o.Resemblance.AUTO,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import gen_batches
 
-from vaeimpute.imputers._backend import Algebra, Array
+from vaeimpute.imputers._backend import Algebra, Array, few_threads
 
 _WORKING_BYTES = 2**28  # what a block of rows may need
 _ITERATIONS_PER_DIGIT = 0.8  # of conjugate gradients, with a tenth of the values missing
@@ -149,8 +149,10 @@ class KernelSystems:
         row_bytes = self.train.itemsize * (3 * X.shape[1] + 8 * len(self.train))
         for block in gen_batches(len(X), max(1, _WORKING_BYTES // row_bytes)):
             part = left_out and left_out[block]
-            systems = _Block(self, np.where(missing[block], 0.0, X[block]), missing[block], part)
-            systems.solve(ridges, tolerance or _TOLERANCE[self.train.dtype], weights[:, block])
+            given = np.where(missing[block], 0.0, X[block])
+            with few_threads(len(self.train)):
+                systems = _Block(self, given, missing[block], part)
+                systems.solve(ridges, tolerance or _TOLERANCE[self.train.dtype], weights[:, block])
         return weights
 
 

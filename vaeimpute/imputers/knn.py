@@ -222,15 +222,19 @@ class KNNImputer(ClosedFormImputer):
         k = self._k
         nearest = np.full((k + 1, len(columns)), -1)  # one more than needed, to see ties
         n_known = np.count_nonzero(~np.isnan(distance))  # NaN is sorted to the end
-        order: np.ndarray = np.argsort(distance)[:n_known]
+        # Sorting all of many rows would take longer than their distances.
+        near = np.argpartition(distance, 32 * k)[: 32 * k] if n_known > 64 * k else slice(None)
+        order = np.arange(len(distance))[near][np.argsort(distance[near])][:n_known]
         pending, depth = np.arange(len(columns)), 2 * k
         while len(pending):
+            if depth > len(order) and len(order) < n_known:
+                order = np.argsort(distance)[:n_known]
             seen = self._observed[np.ix_(order[:depth], columns[pending])]
             rank = np.cumsum(seen, axis=0)
             place, column = np.nonzero(seen & (rank <= k + 1))
             nearest[rank[place, column] - 1, pending[column]] = order[place]
             # Farther rows are looked at only for features that are still short of neighbours.
-            pending = pending[nearest[k, pending] < 0] if depth < len(order) else pending[:0]
+            pending = pending[nearest[k, pending] < 0] if depth < n_known else pending[:0]
             depth *= 4
         tied = (nearest[k] >= 0) & (distance[nearest[k - 1]] == distance[nearest[k]])
         for tie in np.flatnonzero(tied):
