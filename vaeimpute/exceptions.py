@@ -117,6 +117,10 @@ class EmptyFeatureWarning(UserWarning):
     """Features have no value to learn from, so they are left out."""
 
 
+class DivergenceWarning(UserWarning):
+    """Iterations of an imputer ran away instead of settling, and were stopped; see `settle`."""
+
+
 class ModelFileError(VaeimputeError, ValueError):
     """A file holds no imputer that can be loaded; the message says why and what to do."""
 

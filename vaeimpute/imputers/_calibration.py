@@ -14,8 +14,10 @@ from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
 _FOLDS = 5
-_PRIOR_ROWS = 5  # weight of what is typical of all features against a feature's own rows
+_PRIOR_ROWS = 5  # weight of what is typical of such features against a feature's own rows
 _ROWS_WITH_HOLES = 40
+_FEW = 20  # values; a feature that has no more, and other features do, is compared with its like
+_DONORS = 200  # features that lose values, to see what is typical of those that have few
 
 
 def conditional_variance(train: np.ndarray, missing: np.ndarray, alpha: float) -> np.ndarray:
@@ -64,30 +66,36 @@ class Calibration:
     prior : ndarray of shape (n_features,)
         The modelled variance of a feature of which nothing is observed.
     variance : ndarray of shape (n_features,)
-        Its variance in the training rows.
+        That of a new value about the mean of those in the training rows.
     power : ndarray of shape (n_features,)
         Of the share that is left open.
+    least : ndarray of shape (n_features,)
+        Of that power. Of a feature with few values, it is what other features said at calibration:
+        if there are more of them, they say no more.
     """
 
     prior: np.ndarray
     variance: np.ndarray
     power: np.ndarray
+    least: np.ndarray
 
     def apply(self, modelled: np.ndarray) -> np.ndarray:
         """Return calibrated variances of the same shape; 0 stays 0."""
         missing = modelled > 0
-        share = np.where(missing, modelled / self.prior, 1.0)
-        return np.where(missing, self.variance * share**self.power, 0.0)
+        share = np.where(missing, modelled / self.prior, 1.0) ** self.power
+        return np.where(missing, self.variance * np.maximum(share, self.least), 0.0)
 
 
-def calibrate(train: np.ndarray, holes: np.ndarray, alpha: float) -> Calibration:
+def calibrate(
+    train: np.ndarray, holes: np.ndarray, alpha: float, *, count: np.ndarray, variance: np.ndarray
+) -> Calibration:
     """Compare modelled variances with squared errors on held-out rows.
 
     The conditional mean is the same for any multiple of the covariance, and hardly changes over
     orders of magnitude of alpha; the variance does change, and only errors can tell how large it
     is. Every fifth row is held out, half of the features are predicted from the other half and from
     the other rows, then the other way round; and so on with the next rows. Of a feature of which
-    nothing is known, the variance is that of the training rows. The power is the one that leads
+    nothing is known, the variance is that about its mean. The power is the one that leads
     from there to the squared errors.
 
     Parameters
@@ -97,62 +105,142 @@ def calibrate(train: np.ndarray, holes: np.ndarray, alpha: float) -> Calibration
     holes : boolean ndarray of shape (n_train, n_features)
         Where that is no measurement.
     alpha : float
+    count : ndarray of shape (n_features,)
+        Numbers of measurements, be they in these rows or not.
+    variance : ndarray of shape (n_features,)
+        Of a new value about the mean of the measured ones (`predictive_variance`).
 
     Returns
     -------
     Calibration
-        The power of a feature with few values is drawn towards that of all, and it is 1 where there
-        is nothing to compare with.
+        The power of a feature is drawn towards what is typical of all. Of one that was measured a
+        few times, and much less often than others, it is that of others that are left so few
+        values. It is 1 where there is nothing to compare with.
     """
     train = train.astype(np.float64, copy=False)
-    n_features = train.shape[1]
-    counts = np.maximum((~holes).sum(axis=0), 1)
-    variance = np.where(holes, 0.0, np.square(train)).sum(axis=0) / counts
     prior = alpha + np.square(train).mean(axis=0)
-    squares, shares, seen = _held_out_errors(train, holes, alpha)
+    few = (count <= _FEW) & (count <= np.median(count) / 2)
+    found = _held_out_errors(train, holes, alpha, variance, np.unique(count[few]))
+    seen = np.where(few, 0, found.seen)  # of few, errors are few as well
     total = variance @ seen
     if total == 0:
-        return Calibration(prior, variance, np.ones(n_features))
+        return Calibration(prior, variance, np.ones_like(variance), np.zeros_like(variance))
     varies = variance > 0
-    typical = squares[varies].sum() / total
-    own = np.divide(squares, variance, out=np.zeros(n_features), where=varies)
+    typical = np.full_like(variance, found.squares[varies & ~few].sum() / total)
+    for number, error in found.if_few.items():
+        typical[few & (count == number)] = error
+    own = np.divide(found.squares, variance, out=np.zeros_like(variance), where=varies & ~few)
     error = (own + _PRIOR_ROWS * typical) / (seen + _PRIOR_ROWS)  # as a share of the variance
-    share = np.divide(shares, seen, out=np.ones(n_features), where=seen > 0)
+    share = np.divide(found.shares, found.seen, out=np.ones_like(variance), where=found.seen > 0)
     known = varies & (share < 1 - 1e-9) & (error > 0)  # others help to predict it
-    power = np.ones(n_features)
+    power = np.ones_like(variance)
     power[known] = np.log(error[known]) / np.log(share[known])
-    return Calibration(prior, variance, power)
+    return Calibration(prior, variance, power, np.where(few, typical, 0.0))
+
+
+@dataclass
+class _Errors:
+    """Sums per feature over held-out rows.
+
+    Attributes
+    ----------
+    squares, shares, seen : ndarray of shape (n_features,)
+        Of squared errors, of shares of the variance that the model leaves open, and their number.
+    if_few : dict of int to float
+        By the number of values that is left to other features: the mean squared error, as a share
+        of the variance about the mean of these values.
+    """
+
+    squares: np.ndarray
+    shares: np.ndarray
+    seen: np.ndarray
+    if_few: dict[int, float]
 
 
 def _held_out_errors(
-    train: np.ndarray, holes: np.ndarray, alpha: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sum up, per feature, squared errors, shares of the variance left open, and their number."""
+    train: np.ndarray, holes: np.ndarray, alpha: float, variance: np.ndarray, few: np.ndarray
+) -> _Errors:
     n, n_features = train.shape
     squares, shares, seen = (np.zeros(n_features) for _ in range(3))
+    few_squares, few_seen = np.zeros((2, len(few)))
     n_folds = min(_FOLDS, n)
     everything = np.ones((1, n_features), dtype=bool)
-    (half,) = hide(everything, 0.5, generator(0, "calibration"), "by feature")
+    rng = generator(0, "calibration")
+    (half,) = hide(everything, 0.5, rng, "by feature")
+    count = (~holes).sum(axis=0)
+    spread = variance / (1 + 1 / np.maximum(count, 1))
+    donors = np.zeros(n_features, dtype=bool)
+    if len(few):
+        able = np.flatnonzero((count > 2 * few.max()) & (spread > 0))
+        donors[rng.permutation(able)[:_DONORS]] = True
     # A row with holes needs a system of its own, so not all rows can take part.
     every = 1 if not holes.any() else max(n // _ROWS_WITH_HOLES, 1)
     for fold in range(n_folds if n > 1 else 0):
         held_out = np.arange(n) % n_folds == fold
-        mean = train[~held_out].mean(axis=0)  # that of all rows would tell of those held out
-        kept, rows = train[~held_out] - mean, (train[held_out] - mean)[::every]
+        kept, measured = train[~held_out], ~holes[~held_out]
+        mean = _mean_of(kept, measured)  # that of all rows would tell of those held out
+        kept, rows = kept - mean, (train[held_out] - mean)[::every]
         gaps = holes[held_out][::every]
         prior = alpha + np.square(kept).mean(axis=0)
+        others = _from_the_others(kept, alpha) if donors.any() else np.zeros(0)
         for hidden in (half, ~half):
-            for same, pattern, factor in _systems(kept[:, ~hidden], gaps[:, ~hidden], alpha):
-                given = np.where(pattern, 0.0, rows[np.ix_(same, ~hidden)])
-                weights = cho_solve((factor, True), kept[:, ~hidden] @ given.T)
-                error = rows[np.ix_(same, hidden)] - weights.T @ kept[:, hidden]
-                measured = ~gaps[np.ix_(same, hidden)]
-                number = measured.sum(axis=0)
-                squares[hidden] += np.where(measured, np.square(error), 0.0).sum(axis=0)
+            given, weights = kept[:, ~hidden], np.zeros((len(kept), len(rows)))
+            for same, pattern, factor in _systems(given, gaps[:, ~hidden], alpha):
+                observed = np.where(pattern, 0.0, rows[np.ix_(same, ~hidden)])
+                weights[:, same] = cho_solve((factor, True), given @ observed.T)
+                number = (~gaps[np.ix_(same, hidden)]).sum(axis=0)
                 share = _variance(kept[:, hidden], factor, alpha) / prior[hidden]
                 shares[hidden] += number * share
                 seen[hidden] += number
-    return squares, shares, seen
+            error = weights.T @ kept[:, hidden] - rows[:, hidden]
+            squares[hidden] += np.where(gaps[:, hidden], 0.0, np.square(error)).sum(axis=0)
+            which = hidden & donors
+            for place, number_left in enumerate(few if donors.any() else ()):
+                known = _choose(measured[:, which], number_left, rng)
+                error = _predict(kept[:, which], known, others, weights) - rows[:, which]
+                relative = np.square(error) / spread[which]
+                few_squares[place] += relative[~gaps[:, which]].sum()
+                few_seen[place] += (~gaps[:, which]).sum()
+    ratios = few_squares / np.maximum(few_seen, 1) / (1 + 1 / np.maximum(few, 1))
+    ratios[few_seen == 0] = 1.0  # nobody knows
+    return _Errors(squares, shares, seen, dict(zip(few.tolist(), ratios, strict=True)))
+
+
+def _choose(measured: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+    """Choose so many measurements of every feature, at random."""
+    keys = np.where(measured, rng.random(measured.shape), np.inf)
+    return measured & (keys <= np.partition(keys, number - 1, axis=0)[number - 1])
+
+
+def _mean_of(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return the means of the known values of every feature, 0 where there is none."""
+    return np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+
+
+def _from_the_others(train: np.ndarray, alpha: float) -> np.ndarray:
+    """Return the weights with which every row is predicted from the others.
+
+    Left out of a ridge regression, row i errs by ``(H z)_i / H_ii`` with H the inverse of the
+    kernel.
+    """
+    n = len(train)
+    inverse = np.linalg.inv(train @ train.T + n * alpha * np.eye(n))
+    weights = -inverse / inverse.diagonal()[:, None]
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
+def _predict(
+    values: np.ndarray, known: np.ndarray, others: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Predict features of held-out rows from the values that are known in the other rows.
+
+    As at fit, what is not known there is first filled from the other rows.
+    """
+    center = _mean_of(values, known)
+    filled = np.where(known, values - center, 0.0)
+    filled = np.where(known, filled, others @ filled)
+    return center + weights.T @ filled
 
 
 def _systems(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable
+from copy import copy
 from itertools import pairwise
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils._param_validation import StrOptions
 
+from vaeimpute.exceptions import DivergenceWarning
 from vaeimpute.imputers._backend import find_device
 from vaeimpute.imputers._base import COUNT, BaseImputer, Number
 from vaeimpute.imputers._moments import Scaler
@@ -21,7 +23,7 @@ from vaeimpute.seeding import generator
 if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do without
     import torch
 
-    from vaeimpute.models.vae import Reconstructor
+    from vaeimpute.models import Reconstructor, Settled
 
 _HIDDEN = 0.1  # of the entries of the validation rows
 _WEIGHTS = "model."  # prefix of the arrays in a saved file
@@ -35,7 +37,7 @@ class NeuralImputer(BaseImputer):
 
     standardize = True  # not a choice: the models and the initial guess assume it
     drop_last = False  # a choice of the VAE, whose authors' code does it
-    _learnt: ClassVar[dict[str, str]] = {"_guess_seed": ""}
+    _learnt: ClassVar[dict[str, str]] = {"_guess_seed": "", "_trust": "k", "_widening": "k"}
     _tables: tuple[str, ...] = ("history_",)  # attributes that a saved file holds, too
     _parameter_constraints = BaseImputer._parameter_constraints | {
         "hidden_sizes": [tuple, list],
@@ -53,11 +55,22 @@ class NeuralImputer(BaseImputer):
     _keep_checkpoint = False  # of a training that is only a part of a fit, until that is complete
     _scaler: Scaler
     model_: Reconstructor
+    # Of rows that settle and of those that run away: the share of the way from the mean that they
+    # go, and how many times as large as the model's their standard deviations are.
+    _trust = _widening = np.ones(2)
 
     def _build(self, n_features: int, generator: torch.Generator) -> Reconstructor:
         raise NotImplementedError
 
     def _fit(self, X: np.ndarray) -> None:
+        self._trust, self._widening = np.ones((2, 2))
+        self._train(X)
+        self._is_fitted = True  # and stays so if what follows is interrupted
+        gappy = np.isnan(X).any(axis=1)
+        if gappy.any() and self._settle(X[gappy], np.isnan(X[gappy])).ran_away.any():
+            self._learn_trust(X)
+
+    def _train(self, X: np.ndarray) -> None:
         import torch
 
         from vaeimpute.exceptions import TrainingInterrupted
@@ -91,6 +104,34 @@ class NeuralImputer(BaseImputer):
             self._is_fitted = True
             raise
 
+    def _learn_trust(self, X: np.ndarray) -> None:
+        """Find out what the imputation of rows that run away is worth, on hidden values.
+
+        A model of its own learns without a tenth of the values, and restores them in the rows that
+        run away.
+        """
+        trial = copy(self)
+        trial.checkpoint = None
+        hidden = hide(~np.isnan(X), _HIDDEN, self._generator("trust"))
+        kept = np.where(hidden, np.nan, X)
+        trial._train(kept)
+        settled = trial._settle(kept, np.isnan(kept))
+        filled, std = settled.filled.cpu().double().numpy(), trial._model_std(settled.encoded)
+        for group, rows in enumerate((~settled.ran_away, settled.ran_away)):
+            among = hidden & rows.cpu().numpy()[:, None]
+            ours, true = filled[among], X[among]
+            # Rows that settle are only touched where they are worse than the mean, which is 0.
+            if not ours.any() or (group == 0 and np.sum((ours - true) ** 2) <= np.sum(true**2)):
+                continue
+            self._trust[group] = np.clip(ours @ true / (ours @ ours), 0.0, 1.0)  # least squares
+            if std is not None:
+                error = self._trust[group] * ours - true
+                self._widening[group] = np.sqrt(np.mean(np.square(error / std[among])))
+
+    def _model_std(self, encoded: torch.Tensor) -> np.ndarray | None:
+        """Return the standard deviations that the model states, if it does."""
+        return None
+
     def _hold_out(self, X: torch.Tensor) -> tuple:
         """Return the rows to train on and, if some are held out, what to validate with."""
         import torch
@@ -123,28 +164,45 @@ class NeuralImputer(BaseImputer):
             )
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        filled = deque(self._iterate(X, missing, self.n_iterations), maxlen=1).pop()
-        return filled.cpu().numpy().astype(X.dtype)
+        filled, ran_away = self._predictions(X, missing)
+        trusted, stopped = self._trust
+        if ran_away.any() or trusted < 1:
+            others = f", and {trusted:.2g} of it in the others" if trusted < 1 else ""
+            share = missing[ran_away].mean() if ran_away.any() else missing.mean()
+            warnings.warn(
+                f"The iterations of {type(self).__name__} run away instead of settling in "
+                f"{ran_away.sum()} of {len(X)} rows; {share:.0%} of the values are missing there. "
+                f"It imputes these as from the means of the features, and goes {stopped:.2g} of "
+                f"the way from the means{others}, which is best on hidden values of the training "
+                "rows. Another method may do better.",
+                DivergenceWarning,
+                stacklevel=4,  # of transform, which scikit-learn wraps
+            )
+        return filled.astype(X.dtype)
 
-    def _iterate(
-        self, X: np.ndarray, missing: np.ndarray, n_iterations: int
-    ) -> Iterator[torch.Tensor]:
-        """Yield the filled matrix after every iteration of encoding and decoding.
+    def _predictions(self, X: np.ndarray, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows with predictions for the missing entries, and which rows ran away."""
+        settled = self._settle(X, missing)
+        ran_away = settled.ran_away.cpu().numpy()
+        trust = self._trust[ran_away.astype(int)].astype(np.float32)
+        return settled.filled.cpu().numpy() * trust[:, None], ran_away
 
-        The iterations themselves are `vaeimpute.models.iterate` (the paper, section "Variational
-        autoencoder", last paragraph).
-        """
+    def _settle(self, X: np.ndarray, missing: np.ndarray) -> Settled:
+        """Iterate, and start anew from the mean where that runs away."""
+        from vaeimpute.models import settle
+
+        return settle(self._predict, *self._start(X, missing), self.n_iterations)
+
+    def _start(self, X: np.ndarray, missing: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the rows with a guess at the missing entries, and which of them are observed."""
         import torch
-
-        from vaeimpute.models import iterate
 
         device = next(self.model_.parameters()).device
         guess = np.zeros(X.shape)
         if self.init == "random":
             guess = generator(self._guess_seed).standard_normal(X.shape)
         start = torch.from_numpy(np.where(missing, guess, X)).float().to(device)
-        observed = torch.from_numpy(~missing).to(device)
-        return iterate(self._predict, start, observed, n_iterations)
+        return start, torch.from_numpy(~missing).to(device)
 
     @property
     def _predict(self) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -153,6 +211,8 @@ class NeuralImputer(BaseImputer):
 
     def follow_iterations(self, X, n_iterations: int = 10) -> pd.DataFrame:
         """Measure by how much the missing entries still move in each iteration.
+
+        Rows that run away are followed to wherever they go; `transform` stops them.
 
         Parameters
         ----------
@@ -168,11 +228,13 @@ class NeuralImputer(BaseImputer):
             ``max_change`` of the missing entries since the one before, in standard deviations of
             the training rows.
         """
+        from vaeimpute.models import iterate
+
         X = self._validate(X)
         missing = np.isnan(X)
         if not missing.any():
             raise ValueError("No entry of X is missing, so there is nothing to follow.")
-        iterations = self._iterate(self._scale(X), missing, n_iterations)
+        iterations = iterate(self._predict, *self._start(self._scale(X), missing), n_iterations)
         filled = [one.cpu().numpy()[missing] for one in iterations]
         changes = [np.abs(after - before) for before, after in pairwise(filled)]
         rows = [(k, float(x.mean()), float(x.max())) for k, x in enumerate(changes, start=2)]

@@ -13,6 +13,7 @@ from vaeimpute.imputers._base import COUNT, Number, check_arguments
 from vaeimpute.imputers._calibration import Calibration, calibrate, conditional_variance
 from vaeimpute.imputers._covariance_systems import CovarianceSystems
 from vaeimpute.imputers._kernel_systems import KernelSystems, LeftOut
+from vaeimpute.imputers._pooling import predictive_variance
 
 _ALPHAS = 10.0 ** np.arange(-2, 3.5, 0.5)
 _MOST_ROWS = 200  # to choose an alpha with: each has many values
@@ -206,6 +207,14 @@ class GaussianImputer(ClosedFormImputer):
 
         Notes
         -----
+        A feature's variance is that of a new value about the mean of those observed: of its own
+        variance and the typical one of all features, an average by their degrees of freedom
+        (Smyth 2004, *Statistical Applications in Genetics and Molecular Biology* 3:3, as limma's
+        `squeezeVar`), plus that of the mean, and enlarged where Student's distribution is wider
+        than the normal one. A feature that was seen once or twice thus has the variance of the
+        others, and twice or half as much again. How much the other features of a row say about one
+        that was seen so seldom is found by hiding as many values of features that were seen often.
+
         The powers are found at the first call, which therefore takes longer. They are found with
         values that are missing at random: where it is the low ones that are missing, or new rows
         are of another kind, errors are larger than this says. So are they if `alpha` is set to
@@ -274,10 +283,21 @@ class GaussianImputer(ClosedFormImputer):
         if calibration is None:
             order = self._generator("calibration").permutation(len(self.train_))
             some = np.sort(order[:_MOST_TO_CALIBRATE])
-            calibration = calibrate(self.train_[some], self._missing[some], self.alpha_)
+            calibration = calibrate(
+                self.train_[some], self._missing[some], self.alpha_,
+                count=(~self._missing).sum(axis=0), variance=self._variance_about_mean(),
+            )  # fmt: skip
             self._calibration = calibration
         modelled = conditional_variance(self.train_, missing, self.alpha_)
         return np.sqrt(calibration.apply(modelled)), np.sqrt(modelled)
+
+    def _variance_about_mean(self) -> np.ndarray:
+        """Return that of a new value about the mean of the observed ones, in units of `train_`."""
+        observed = ~self._missing
+        squares = np.where(observed, np.square(self.train_, dtype=np.float64), 0.0).sum(axis=0)
+        # Pooled in the units of the input: a feature that was seen once has no other.
+        unit = np.square(1.0 if self._scaler is None else self._scaler.scale_)
+        return predictive_variance(squares * unit, observed.sum(axis=0)) / unit
 
 
 def _mean_square(X: np.ndarray) -> float:

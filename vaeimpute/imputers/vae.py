@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from numbers import Real
@@ -17,14 +16,16 @@ from sklearn.utils._param_validation import StrOptions
 
 from vaeimpute.imputers._base import COUNT, Number, check_arguments
 from vaeimpute.imputers._neural import NOT_NEGATIVE, NeuralImputer
+from vaeimpute.imputers._pooling import predictive_variance
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
 if TYPE_CHECKING:
     import torch
 
-    from vaeimpute.models import VariationalAutoencoder
+    from vaeimpute.models import Settled, VariationalAutoencoder
 
+_PRIOR_VALUES = 5  # weight of a feature's variance against what a model says of so many values
 _LOW = 0.1  # the paper chooses the shift where half of the lowest 10 % are missing
 #: Shifts to try, in standard deviations.
 SHIFTS = np.round(np.arange(0, 4.05, 0.1), 1)
@@ -127,7 +128,7 @@ class VAEImputer(NeuralImputer):
     """
 
     model_: VariationalAutoencoder
-    _learnt = NeuralImputer._learnt | {"shift_": ""}
+    _learnt = NeuralImputer._learnt | {"shift_": "", "_prior_variance": "d", "_model_weight": "d"}
     _tables = (*NeuralImputer._tables, "shift_curve_")
     _parameter_constraints = NeuralImputer._parameter_constraints | {
         "beta": [NOT_NEGATIVE],
@@ -214,9 +215,23 @@ class VAEImputer(NeuralImputer):
             del self.shift_curve_  # of an earlier fit
         if self.shift == "auto":
             self.shift_ = self._choose_shift(X)
+        self._weigh_variances(X)
         super()._fit(X)
         if self.checkpoint is not None:
             self._shift_checkpoint.unlink(missing_ok=True)
+
+    def _weigh_variances(self, X: np.ndarray) -> None:
+        """Say how the model's variances are joined with those of features that lack values.
+
+        About a feature that it has seen a few times, a network is as sure as about any other.
+        """
+        count = (~np.isnan(X)).sum(axis=0)
+        unit = np.square(self._scaler.scale_)  # variances are pooled in units of the input
+        about_mean = predictive_variance(np.nansum(np.square(X), axis=0) * unit, count) / unit
+        complete = count == len(X)
+        weight = count / (count + _PRIOR_VALUES)
+        self._model_weight = np.where(complete, 1.0, weight * about_mean)
+        self._prior_variance = np.where(complete, 0.0, (1 - weight) * about_mean)
 
     def _choose_shift(self, X: np.ndarray) -> float:
         """Return the shift that best restores low values of rows that a model has not seen.
@@ -235,7 +250,7 @@ class VAEImputer(NeuralImputer):
         checkpoint = None if self.checkpoint is None else self._shift_checkpoint
         trial = clone(self).set_params(shift=None, checkpoint=checkpoint)
         trial._keep_checkpoint = True  # until the other training, which may be interrupted, is over
-        NeuralImputer._fit(trial, rows)
+        NeuralImputer._train(trial, rows)
         self.shift_curve_ = trial._shift_curve(held_out, hidden, SHIFTS)
         return float(self.shift_curve_["shift"].iloc[self.shift_curve_["mae"].argmin()])
 
@@ -295,8 +310,8 @@ class VAEImputer(NeuralImputer):
     ) -> pd.DataFrame:
         probe, rows = copy(self), []
         for probe.shift_ in map(float, shifts):
-            error = np.abs(probe._impute(X, hidden | np.isnan(X)) - X)[hidden].mean()
-            rows.append((probe.shift_, error))
+            filled, _ = probe._predictions(X, hidden | np.isnan(X))
+            rows.append((probe.shift_, np.abs(filled.astype(X.dtype) - X)[hidden].mean()))
         return pd.DataFrame(rows, columns=["shift", "mae"])
 
     @property
@@ -333,12 +348,18 @@ class VAEImputer(NeuralImputer):
             In the units of `X`, features in the order of the fit; observed entries are the same in
             all draws.
         """
-        values, missing, draws = self._draw(X, n_draws)
+        values, missing, settled = self._settled(X, n_draws)
+        center = settled.filled.cpu().double().numpy()
+        model_std = self._model_std(settled.encoded)
+        ratio = self._widened(model_std, settled) / model_std
+        trust = self._trust[settled.ran_away.cpu().numpy().astype(int), None]
         filled = np.repeat(values[None], n_draws, axis=0)
         rng = generator(self._guess_seed, "draws")
+        draws = self._decode_draws(settled.encoded, n_draws)
         for one, (mean, scale) in zip(filled, draws, strict=True):
-            noise = rng.standard_normal(mean.shape)
-            one[missing] = self._scaler.inverse_transform(mean + scale * noise)[missing]
+            draw = mean + scale * rng.standard_normal(mean.shape)
+            draw = trust * center + ratio * (draw - center)
+            one[missing] = self._scaler.inverse_transform(draw)[missing]
         return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
 
     def predict_std(self, X, n_draws: int = 20):
@@ -363,37 +384,47 @@ class VAEImputer(NeuralImputer):
         Notes
         -----
         It is what the model believes. Trained on few samples it believes too much of itself: check
-        it on values that you hide.
+        it on values that you hide. Two things are not left to the model. In rows whose iterations
+        run away (see `transform`), standard deviations are enlarged until they agree with the
+        errors of hidden values. And of a feature that training rows lack, the variance is an
+        average of the model's and of that about the feature's mean (Smyth 2004; see
+        `GaussianImputer.predict_std`), weighed with the number of its values and with 5.
         """
-        values, missing, draws = self._draw(X, n_draws)
-        within, total, squares = (np.zeros(values.shape) for _ in range(3))
-        for mean, scale in draws:
+        _, missing, settled = self._settled(X, n_draws)
+        std = self._widened(self._model_std(settled.encoded, n_draws), settled)
+        std = np.where(missing, std * self._scaler.scale_, 0.0)
+        return self._label(X, self._with_empty(std, np.nan))
+
+    def _widened(self, std: np.ndarray, settled: Settled) -> np.ndarray:
+        """Return standard deviations that know of rows that run away and of rare features."""
+        std = std * self._widening[settled.ran_away.cpu().numpy().astype(int), None]
+        return np.sqrt(self._prior_variance + self._model_weight * np.square(std))
+
+    def _settled(self, X, n_draws: int) -> tuple[np.ndarray, np.ndarray, Settled]:
+        """Return X, where it is missing, and where its iterations end."""
+        check_arguments(type(self).__name__, {"n_draws": [COUNT]}, n_draws=n_draws)
+        X = self._validate(X).astype(np.float64, copy=False)
+        missing = np.isnan(X)
+        return X, missing, self._settle(self._scale(X), missing)
+
+    def _model_std(self, encoded: torch.Tensor, n_draws: int = 20) -> np.ndarray:
+        within, total, squares = (np.zeros(encoded.shape) for _ in range(3))
+        for mean, scale in self._decode_draws(encoded, n_draws):
             within += np.square(scale)
             total += mean
             squares += np.square(mean)
         between = np.maximum(squares / n_draws - np.square(total / n_draws), 0.0)
-        std = np.sqrt(within / n_draws + between) * self._scaler.scale_
-        return self._label(X, self._with_empty(np.where(missing, std, 0.0), np.nan))
-
-    def _draw(
-        self, X, n_draws: int
-    ) -> tuple[np.ndarray, np.ndarray, Iterator[tuple[np.ndarray, np.ndarray]]]:
-        """Return X, where it is missing, and means and scales of P(X|z) for draws of z."""
-        check_arguments(type(self).__name__, {"n_draws": [COUNT]}, n_draws=n_draws)
-        X = self._validate(X).astype(np.float64, copy=False)
-        missing = np.isnan(X)
-        iterations = self._iterate(self._scale(X), missing, self.n_iterations)
-        filled = deque(iterations, maxlen=1).pop()
-        return X, missing, self._decode_draws(filled, n_draws)
+        return np.sqrt(within / n_draws + between)
 
     def _decode_draws(
-        self, filled: torch.Tensor, n_draws: int
+        self, encoded: torch.Tensor, n_draws: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield means and scales of P(X|z) for draws of z from Q(z|X) of some rows."""
         import torch
 
-        generator = torch.Generator(filled.device).manual_seed(self._guess_seed)
+        generator = torch.Generator(encoded.device).manual_seed(self._guess_seed)
         with torch.no_grad():
-            mean, log_variance = self.model_.encode(filled)
+            mean, log_variance = self.model_.encode(encoded)
         spread = torch.exp(0.5 * log_variance)
         for _ in range(n_draws):
             noise = torch.randn(mean.shape, generator=generator, device=mean.device)

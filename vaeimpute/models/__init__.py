@@ -4,6 +4,7 @@ from vaeimpute.models.autoencoder import Autoencoder
 from vaeimpute.models.callbacks import Callback, ProgressBar, Validation
 from vaeimpute.models.checkpoint import Checkpoint
 from vaeimpute.models.distributed import train_on_devices
+from vaeimpute.models.settling import Settled, settle
 from vaeimpute.models.training import train
 from vaeimpute.models.vae import Reconstructor, VariationalAutoencoder, iterate
 
@@ -13,9 +14,11 @@ __all__ = [
     "Checkpoint",
     "ProgressBar",
     "Reconstructor",
+    "Settled",
     "Validation",
     "VariationalAutoencoder",
     "iterate",
+    "settle",
     "train",
     "train_on_devices",
 ]
