@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from copy import copy
 from functools import reduce
-from numbers import Integral
+from numbers import Integral, Real
 from operator import add
 from typing import Any, ClassVar
 
@@ -71,6 +71,9 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     keep_empty_features : bool
         Keep features without any value at fit, and fill them with 0. Without it, they are left out
         of what `transform` returns.
+    min_value, max_value : float or array-like of shape (n_features,)
+        What is filled in is set to the nearest of these where it lies outside of them; so are
+        draws, where an imputer has them. They are in the units of the input.
 
     Notes
     -----
@@ -89,6 +92,8 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "missing_values": [MissingValues(numeric_only=True), None],
         "add_indicator": ["boolean"],
         "keep_empty_features": ["boolean"],
+        "min_value": [Interval(Real, None, None, closed="both"), "array-like"],
+        "max_value": [Interval(Real, None, None, closed="both"), "array-like"],
         "standardize": ["boolean"],
         "random_state": [
             Number(Integral, 0, None, closed="left"), np.random.Generator, np.random.RandomState,
@@ -99,10 +104,20 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     _scaler: Scaler | None
     random_state: RandomState  # of those that have it
 
-    def __init__(self, *, missing_values=np.nan, add_indicator=False, keep_empty_features=False):
+    def __init__(
+        self,
+        *,
+        missing_values=np.nan,
+        add_indicator=False,
+        keep_empty_features=False,
+        min_value=-np.inf,
+        max_value=np.inf,
+    ):
         self.missing_values = missing_values
         self.add_indicator = add_indicator
         self.keep_empty_features = keep_empty_features
+        self.min_value = min_value
+        self.max_value = max_value
 
     def fit(self, X, y=None):
         """Learn from a matrix, which may itself have missing values.
@@ -131,6 +146,7 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self._is_fitted = False  # a fit that fails or is interrupted leaves nothing to be used
         self._check_parameters()
         X = self._read(X, reset=True)
+        self._bounds  # noqa: B018 - those that mean nothing are refused
         self._check_rows(len(X))
         moments = reduce(add, (Moments.of(X[rows]) for rows in _blocks_of(X)))
         self._remember(moments, moments.count, len(X))
@@ -206,10 +222,37 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 # Not in what `_impute` works in: float32 would round to the digits of an offset.
                 predicted = predicted.astype(np.float64, copy=False)
                 predicted = self._scaler.inverse_transform(predicted, np.nonzero(gaps)[1])
+            predicted = self._bounded(predicted, np.nonzero(gaps)[1])
             X[missing & ~self._empty if self._empty.any() else missing] = predicted
         if self.keep_empty_features:
             X[missing & self._empty] = 0.0
         return X, missing
+
+    def _bounded(self, values: np.ndarray, features: np.ndarray | slice = slice(None)):
+        """Return values of some features, of those that are not empty, within their bounds."""
+        low, high = (self._known(bound[None])[0, features] for bound in self._bounds)
+        return np.clip(values, low, high) if np.isfinite([low, high]).any() else values
+
+    @property
+    def _bounds(self) -> list[np.ndarray]:
+        """The least and the largest value of every feature that may be filled in."""
+        shape, bounds = (self.n_features_in_,), []
+        for name in ("min_value", "max_value"):
+            given = np.asarray(getattr(self, name), dtype=np.float64)
+            if given.shape not in ((), shape):
+                raise ValueError(
+                    f"Expected {name} as a number or of shape {shape} but got one of shape "
+                    f"{given.shape}."
+                )
+            bounds.append(np.broadcast_to(given, shape))
+        wrong = np.flatnonzero(~(bounds[0] < bounds[1]))
+        if len(wrong):
+            raise ValueError(
+                f"Expected every min_value to be less than its max_value but for {len(wrong)} of "
+                f"{shape[0]} features it is not, the first of them number {wrong[0]} with "
+                f"{bounds[0][wrong[0]]:g} and {bounds[1][wrong[0]]:g}."
+            )
+        return bounds
 
     def _check_parameters(self) -> None:
         """Refuse parameters without a meaning, before any work is done with them."""

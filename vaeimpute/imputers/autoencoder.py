@@ -60,7 +60,7 @@ class AutoencoderImputer(NeuralImputer):
     progress : bool
         Show a bar while training.
     random_state : int, Generator or None
-    missing_values, add_indicator, keep_empty_features
+    missing_values, add_indicator, keep_empty_features, min_value, max_value
         As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
@@ -116,11 +116,15 @@ class AutoencoderImputer(NeuralImputer):
         missing_values=np.nan,
         add_indicator=False,
         keep_empty_features=False,
+        min_value=-np.inf,
+        max_value=np.inf,
     ):
         super().__init__(
             missing_values=missing_values,
             add_indicator=add_indicator,
             keep_empty_features=keep_empty_features,
+            min_value=min_value,
+            max_value=max_value,
         )
         self.hidden_sizes = hidden_sizes
         self.latent_dim = latent_dim

@@ -45,7 +45,7 @@ class GaussianImputer(ClosedFormImputer):
         torch finds one. Only then is torch needed.
     random_state : int, Generator or None
         For ``alpha="auto"`` and `sample`.
-    missing_values, add_indicator, keep_empty_features
+    missing_values, add_indicator, keep_empty_features, min_value, max_value
         As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
@@ -98,11 +98,15 @@ class GaussianImputer(ClosedFormImputer):
         missing_values=np.nan,
         add_indicator=False,
         keep_empty_features=False,
+        min_value=-np.inf,
+        max_value=np.inf,
     ):
         super().__init__(
             missing_values=missing_values,
             add_indicator=add_indicator,
             keep_empty_features=keep_empty_features,
+            min_value=min_value,
+            max_value=max_value,
         )
         self.alpha = alpha
         self.standardize = standardize
@@ -270,7 +274,7 @@ class GaussianImputer(ClosedFormImputer):
         draws = predicted + error.reshape(n_draws, *values.shape) * scale
         if self._scaler is not None:
             draws = self._scaler.inverse_transform(draws)
-        filled = np.where(missing, draws, values)
+        filled = np.where(missing, self._bounded(draws), values)
         return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
 
     def _spread(self, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

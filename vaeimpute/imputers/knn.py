@@ -43,7 +43,7 @@ class KNNImputer(ClosedFormImputer):
     device : str
         Where distances are computed: ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU if torch finds
         one. Only then is torch needed.
-    missing_values, add_indicator, keep_empty_features
+    missing_values, add_indicator, keep_empty_features, min_value, max_value
         As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
@@ -106,11 +106,15 @@ class KNNImputer(ClosedFormImputer):
         missing_values=np.nan,
         add_indicator=False,
         keep_empty_features=False,
+        min_value=-np.inf,
+        max_value=np.inf,
     ):
         super().__init__(
             missing_values=missing_values,
             add_indicator=add_indicator,
             keep_empty_features=keep_empty_features,
+            min_value=min_value,
+            max_value=max_value,
         )
         self.n_neighbors = n_neighbors
         self.weights = weights

@@ -16,7 +16,7 @@ class MeanImputer(BaseImputer):
 
     Parameters
     ----------
-    missing_values, add_indicator, keep_empty_features
+    missing_values, add_indicator, keep_empty_features, min_value, max_value
         As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
@@ -51,7 +51,7 @@ class RandomImputer(BaseImputer):
     ----------
     random_state : int, Generator or None
         Decides the draws. A fitted imputer always gives the same ones.
-    missing_values, add_indicator, keep_empty_features
+    missing_values, add_indicator, keep_empty_features, min_value, max_value
         As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
@@ -83,11 +83,15 @@ class RandomImputer(BaseImputer):
         missing_values=np.nan,
         add_indicator=False,
         keep_empty_features=False,
+        min_value=-np.inf,
+        max_value=np.inf,
     ):
         super().__init__(
             missing_values=missing_values,
             add_indicator=add_indicator,
             keep_empty_features=keep_empty_features,
+            min_value=min_value,
+            max_value=max_value,
         )
         self.random_state = random_state
 

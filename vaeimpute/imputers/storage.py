@@ -239,4 +239,6 @@ def _find_class(path: str | Path, card: dict[str, Any]) -> type[BaseImputer]:
 def _plain(value: Any) -> Any:
     if value is pd.NA:
         return None
-    return value.item() if isinstance(value, np.generic) else str(value)  # a device of torch
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    return str(value)  # a device of torch

@@ -56,7 +56,7 @@ class SVDImputer(ClosedFormImputer):
         finds one. Only then is torch needed.
     random_state : int, Generator or None
         For ``n_components="auto"``.
-    missing_values, add_indicator, keep_empty_features
+    missing_values, add_indicator, keep_empty_features, min_value, max_value
         As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
@@ -114,11 +114,15 @@ class SVDImputer(ClosedFormImputer):
         missing_values=np.nan,
         add_indicator=False,
         keep_empty_features=False,
+        min_value=-np.inf,
+        max_value=np.inf,
     ):
         super().__init__(
             missing_values=missing_values,
             add_indicator=add_indicator,
             keep_empty_features=keep_empty_features,
+            min_value=min_value,
+            max_value=max_value,
         )
         self.n_components = n_components
         self.schedule = schedule

@@ -99,7 +99,7 @@ class VAEImputer(NeuralImputer):
     random_state : int, Generator or None
         Decides the initial weights, the order of the rows, the noise and the initial guess. The
         same integer gives the same result on the same machine.
-    missing_values, add_indicator, keep_empty_features
+    missing_values, add_indicator, keep_empty_features, min_value, max_value
         As in scikit-learn's imputers; see `BaseImputer`.
 
     Attributes
@@ -166,11 +166,15 @@ class VAEImputer(NeuralImputer):
         missing_values=np.nan,
         add_indicator=False,
         keep_empty_features=False,
+        min_value=-np.inf,
+        max_value=np.inf,
     ):
         super().__init__(
             missing_values=missing_values,
             add_indicator=add_indicator,
             keep_empty_features=keep_empty_features,
+            min_value=min_value,
+            max_value=max_value,
         )
         self.hidden_sizes = hidden_sizes
         self.latent_dim = latent_dim
@@ -359,7 +363,7 @@ class VAEImputer(NeuralImputer):
         for one, (mean, scale) in zip(filled, draws, strict=True):
             draw = mean + scale * rng.standard_normal(mean.shape)
             draw = trust * center + ratio * (draw - center)
-            one[missing] = self._scaler.inverse_transform(draw)[missing]
+            one[missing] = self._bounded(self._scaler.inverse_transform(draw))[missing]
         return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
 
     def predict_std(self, X, n_draws: int = 20):
