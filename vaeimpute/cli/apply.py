@@ -37,6 +37,7 @@ def apply(
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
+    whole: o.Round = False,
     device: o.Device = "auto",
     force: o.Force = False,
     quiet: o.Quiet = False,
@@ -50,10 +51,11 @@ def apply(
     """
     o.check(matrix, features_in_rows, layer, device, output, std)
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
+        import numpy as np
         import pandas as pd
 
         from vaeimpute.imputers import load_imputer, read_card
-        from vaeimpute.tables import align_features, check_guesses, empty_features, to_log
+        from vaeimpute.tables import Bounds, Scale, align_features, check_guesses, empty_features
 
         matrices.check_outputs(matrix, [output, std], force=force)
         card = read_card(model)
@@ -74,11 +76,12 @@ def apply(
                 check_guesses(source.path, notes)
             for note in notes:
                 logger.warning(note)
-        log = card["transform"] == "log1p"
-        if log:
-            logger.info("The model works on ln(x + 1), and so the new values are taken.")
-            values = to_log(values)
-        matrices.fill(source, values, imputer, log, output, std)
+        scale = Scale.parse(card["transform"])
+        if scale.kind:
+            logger.info("The model works on %s, and so the new values are taken.", scale.words)
+        low, high = scale.back(np.array([imputer.min_value, imputer.max_value]))
+        bounds = Bounds(low, high, guessed=False)
+        matrices.fill(source, values, imputer, output, std, scale=scale, bounds=bounds, whole=whole)
         filled = f"filled with a {card['class']} of {model}"
         any_missing = source.values.isna().any(axis=None)
         logger.info("%s: %s.", output, filled if any_missing else o.NOTHING_MISSING)

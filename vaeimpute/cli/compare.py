@@ -34,6 +34,8 @@ def compare(
     ] = False,
     log: o.Log = False,
     zscore: o.ZScore = True,
+    low: o.Min = None,
+    high: o.Max = None,
     mnar: o.MNAR = None,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
@@ -72,7 +74,7 @@ def compare(
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
         from vaeimpute.comparison import compare_on
         from vaeimpute.files import replacing, write_atomically
-        from vaeimpute.tables import check_output
+        from vaeimpute.tables import check_output, guess_bounds
 
         if figure is not None:
             check_output(figure, force=force, extensions=(".png", ".svg", ".pdf"))
@@ -82,14 +84,16 @@ def compare(
         source = matrices.read(
             matrix, features_in_rows, layer, na, annotation, missing_value, duplicates, strict
         )
-        values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
+        values = matrices.learnable(source, keep_empty)
+        scale = matrices.scaled(values, log=log, zscore=zscore)
         imputers = matrices.build(
             o.corrected(method or o.OWN_METHODS, mnar is not None),
-            values.shape[1], seed=seed, zscore=zscore, device=device,
+            values.shape[1], seed=seed, zscore=zscore, device=device, scale=scale,
+            bounds=guess_bounds(values, low, high),
         )  # fmt: skip
         found = compare_on(
-            values, imputers, o.to_hide(missing_like, mnar), n_trials=trials, seed=seed,
-            whole=whole, progress=shows_progress(),
+            scale.forward(values), imputers, o.to_hide(missing_like, mnar), n_trials=trials,
+            seed=seed, whole=whole, progress=shows_progress(),
         )  # fmt: skip
         digits = {"mae": "{:.4f}", "rmse": "{:.4f}", "seconds": "{:.1f}", "fit_seconds": "{:.1f}"}
         summary = found.summary.reset_index()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ Examples:
   vaeimpute impute expression.csv -o filled.csv
   vaeimpute impute counts.tsv.gz -o filled.tsv.gz --features-in-rows --log
   vaeimpute impute beta.parquet -o filled.parquet --method knn
+  vaeimpute impute genotypes.csv -o filled.csv --min 0 --max 2 --round
   vaeimpute impute protein.csv -o filled.csv --mnar low --std std.csv
   vaeimpute impute train.csv -o filled.csv --model model.safetensors --report report.html
 """
@@ -39,6 +41,9 @@ def impute(
     missing_like: o.MissingLike = o.Resemblance.AUTO,
     log: o.Log = False,
     zscore: o.ZScore = True,
+    low: o.Min = None,
+    high: o.Max = None,
+    whole: o.Round = False,
     mnar: o.MNAR = None,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
@@ -73,9 +78,12 @@ def impute(
     What is observed comes back as it was: in text files to the character, in others to the bit.
     """
     o.check(matrix, features_in_rows, layer, device, output, std, report, model)
+    if low is not None and high is not None and not low < high:
+        raise typer.BadParameter(f"Expected --min below --max but got {low:g} and {high:g}.")
     keys = _candidates(method, mnar is not None, std is not None)
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
         from vaeimpute.comparison import choose
+        from vaeimpute.tables import guess_bounds, suggest_scale
 
         matrices.check_outputs(matrix, [output, std], [report, model], force=force)
         if report is not None:  # before the work, because its packages may be missing
@@ -83,30 +91,47 @@ def impute(
         source = matrices.read(
             matrix, features_in_rows, layer, na, annotation, missing_value, duplicates, strict
         )
-        values = matrices.scaled(matrices.learnable(source, keep_empty), log=log, zscore=zscore)
-
+        values = matrices.learnable(source, keep_empty)
         if std is not None and method == "auto":
             logger.info("Of the methods, these have standard deviations: %s.", ", ".join(keys))
         complete = values.notna().all(axis=None)
         if model is None and complete:
             keys = keys[:1]  # any will do
+        other = suggest_scale(values) if method == "auto" and not log and len(keys) > 1 else None
+        scale = matrices.scaled(values, log=log, zscore=zscore, tries_log=other is not None)
+        bounds = guess_bounds(values, low, high)
         # A report shows what the mean would have done.
         compared = [*keys, "mean"] if report is not None else keys
-        imputers = matrices.build(
-            compared, values.shape[1], seed=seed, zscore=zscore, device=device
-        )
+        build = partial(
+            matrices.build, n_features=values.shape[1], seed=seed, zscore=zscore, device=device,
+            bounds=bounds,
+        )  # fmt: skip
+        imputers = build(compared, scale=scale)
+        among, scales = [METHODS[key].label for key in keys], dict.fromkeys(imputers, scale)
+        if other is not None:
+            added = {
+                f"{label} on {other.words}": one for label, one in build(keys, scale=other).items()
+            }
+            imputers, among = imputers | added, [*among, *added]
+            scales |= dict.fromkeys(added, other)
+        # What is asked to be worked on as logarithms is compared as such.
         chosen, comparison = choose(
-            values, imputers, among=[METHODS[key].label for key in keys],
+            scale.forward(values), imputers, among=among,
+            scales={name: one for name, one in scales.items() if one is not scale},
             compare=report is not None, with_std=report is not None,
             scenario=o.to_hide(missing_like, mnar), seed=seed, progress=shows_progress(),
         )  # fmt: skip
-        imputer = imputers[chosen].fit(values)
-        matrices.fill(source, values, imputer, log, output, std)
+        scale = scales[chosen]
+        imputer = imputers[chosen].fit(scale.forward(values))
+        matrices.fill(
+            source, values, imputer, output, std, scale=scale, bounds=bounds, whole=whole,
+            strict=strict,
+        )  # fmt: skip
         logger.info("%s: %s.", output, o.NOTHING_MISSING if complete else f"filled with {chosen}")
         if model is not None:
             from vaeimpute.imputers import save_imputer
 
-            save_imputer(imputer, model, transform="log1p" if log else "")
+            save_imputer(imputer, model, transform=str(scale))
             logger.info(
                 "%s: the model. It may hold the values that it was fitted to: do not pass on what "
                 "you must not share.",
@@ -116,7 +141,7 @@ def impute(
             from vaeimpute.files import write_atomically
 
             settings = [
-                f"worked on {'ln(x + 1)' if log else 'the values as they are'}",
+                f"worked on {scale.words}",
                 "in standard deviations of the features" if zscore else "in the file's units",
                 f"seed {seed}",
             ]

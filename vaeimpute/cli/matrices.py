@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from vaeimpute.exceptions import TableError, some
 from vaeimpute.methods import METHODS, build_own
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from vaeimpute.imputers._base import BaseImputer
-    from vaeimpute.tables import Source
+    from vaeimpute.tables import Bounds, Scale, Source
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -81,13 +83,13 @@ def left_empty(values: pd.DataFrame, empty: pd.Index) -> pd.DataFrame:
     return values.drop(columns=empty)
 
 
-def scaled(values: pd.DataFrame, *, log: bool, zscore: bool) -> pd.DataFrame:
-    """Return the values on the scale to work on, and suggest another one if they ask for it."""
-    from vaeimpute.tables import suggest_transforms, to_log
+def scaled(values: pd.DataFrame, *, log: bool, zscore: bool, tries_log: bool = False) -> Scale:
+    """Return the scale to work on, and suggest another one if the values ask for it."""
+    from vaeimpute.tables import Scale, suggest_transforms
 
-    for suggestion in suggest_transforms(values, log=log, zscore=zscore):
+    for suggestion in suggest_transforms(values, log=log, zscore=zscore, tries_log=tries_log):
         logger.warning(suggestion)
-    return to_log(values) if log else values
+    return Scale("log") if log else Scale()
 
 
 def check_outputs(
@@ -109,10 +111,14 @@ def check_outputs(
 
 
 def build(
-    methods: Collection[str], n_features: int, *, seed: int, zscore: bool, device: str
-) -> dict[str, BaseImputer]:
+    methods: Collection[str], n_features: int, *, seed: int, zscore: bool, device: str,
+    scale: Scale, bounds: Bounds,
+) -> dict[str, BaseImputer]:  # fmt: skip
     """Build methods, named by key, in sizes for a matrix; return them by label."""
-    options = {"random_state": seed, "standardize": zscore, "device": device}
+    options = {
+        "random_state": seed, "standardize": zscore, "device": device,
+        "min_value": scale.limit(bounds.low), "max_value": scale.limit(bounds.high),
+    }  # fmt: skip
     return {
         method.label: build_own(key, n_features, progress=shows_progress(), **options)
         for key, method in METHODS.items()
@@ -121,8 +127,8 @@ def build(
 
 
 def fill(
-    source: Source, values: pd.DataFrame, imputer: BaseImputer, log: bool, output: Path,
-    std: Path | None,
+    source: Source, values: pd.DataFrame, imputer: BaseImputer, output: Path, std: Path | None, *,
+    scale: Scale, bounds: Bounds, whole: bool = False, strict: bool = False,
 ) -> None:  # fmt: skip
     """Fill a matrix with a fitted imputer and write it, with its standard deviations if asked for.
 
@@ -131,38 +137,85 @@ def fill(
     source : Source
         The matrix as in its file.
     values : DataFrame of shape (n_samples, n_features)
-        Of it, the features that the imputer knows, on the scale that it works on.
+        Of it, the features that the imputer knows.
     imputer : imputer
-    log : bool
-        Whether that scale is the logarithm.
     output, std : Path
+    scale : Scale
+        That the imputer works on.
+    bounds : Bounds
+        Within which it fills.
+    whole : bool
+        Whether to round what is filled in where all that is observed is whole.
+    strict : bool
+        Whether a bound that is guessed and makes a difference is an error.
     """
     import numpy as np
 
-    from vaeimpute.tables import from_log, from_log_std, write_filled, write_table
+    from vaeimpute.tables import write_filled, write_table
 
-    whole = source.values
+    matrix, missing = source.values, values.isna().to_numpy()
 
     def placed(array: np.ndarray, what: str, advice: str) -> np.ndarray:
         if not np.isfinite(array).all():
             raise ValueError(
                 f"{type(imputer).__name__} does not come to finite {what} here; {advice}."
             )
-        if values.columns.equals(whole.columns):
+        if values.columns.equals(matrix.columns):
             return array
-        among_all = np.full(whole.shape, np.nan)
-        at = whole.columns.get_indexer(values.columns)
+        among_all = np.full(matrix.shape, np.nan)
+        at = matrix.columns.get_indexer(values.columns)
         among_all[:, at[at >= 0]] = array[:, at >= 0]
         return among_all
 
-    logs = np.asarray(imputer.transform(values))
-    filled = placed(from_log(logs) if log else logs, "values", "try another method")
+    taken = scale.forward(values)
+    # What is bounded is counted first.
+    free = copy(imputer).set_params(min_value=-np.inf, max_value=np.inf)
+    filled = np.asarray(free.transform(taken))
+    found = filled[missing]
+    bounded = np.clip(found, imputer.min_value, imputer.max_value)
+    new = scale.back(bounded)
+    n_bounded = int((~np.isclose(new, scale.back(found))).sum())
+    if whole:
+        counts = ((values % 1 == 0) | values.isna()).all().to_numpy()
+        new = np.where(counts[np.nonzero(missing)[1]], np.rint(new), new)
+        logger.info("Filled with whole numbers in %d of %d features.", counts.sum(), len(counts))
+    filled[missing] = new
+    filled = placed(filled, "values", "try another method")
+    report_range(source, values, new, n_bounded, bounds, strict)
     if std is not None:
-        spread = np.asarray(imputer.predict_std(values))
-        if log:
-            spread = np.where(values.isna(), from_log_std(logs, spread), 0.0)
+        spread = np.asarray(imputer.predict_std(taken))
+        spread[missing] = scale.back_std(bounded, spread[missing])
         spread = placed(spread, "standard deviations", "leave --std out")
-    write_filled(source, filled, output)
+    write_filled(source, filled, output, whole=whole)
     if std is not None:
         write_table(source, spread, std)
         logger.info("%s: predictive standard deviations.", std)
+
+
+def report_range(
+    source: Source, values: pd.DataFrame, new: np.ndarray, n_bounded: int, bounds: Bounds,
+    strict: bool,
+) -> None:  # fmt: skip
+    """Say how many values were to be filled in where none can be, and how many where none was."""
+    from vaeimpute.tables import Guess, check_guesses
+
+    if n_bounded:
+        note = (
+            f"{n_bounded} of {len(new)} values to fill in ({n_bounded / len(new):.1%}) would not "
+            f"be {bounds}, and are set to the nearest such value."
+        )
+        if bounds.guessed:
+            note = Guess(
+                f"{note} All observed values are {bounds}; where others can be, say --min and "
+                "--max (--min=-inf and --max=inf for no limit)."
+            )
+            if strict:
+                check_guesses(source.path, [note])
+        logger.log(logging.WARNING if bounds.guessed else logging.INFO, note)
+    least, most = values.min(axis=None), values.max(axis=None)
+    outside = int(((new < least) | (new > most)).sum())
+    if outside:
+        logger.info(
+            "%d of %d values filled in (%.1f %%) are outside of the range observed, %g to %g.",
+            outside, len(new), 100 * outside / len(new), least, most,
+        )  # fmt: skip

@@ -131,6 +131,29 @@ ZScore = Annotated[
         "VAE always does.",
     ),
 ]
+Min = Annotated[
+    float | None,
+    typer.Option(
+        "--min",
+        help="Fill in nothing below this; -inf for no limit. Without it, 0 where no value is "
+        "negative, which is said where it makes a difference.",
+    ),
+]
+Max = Annotated[
+    float | None,
+    typer.Option(
+        "--max",
+        help="Fill in nothing above this; inf for no limit. Without it, 1 or 100 where all values "
+        "are proportions or percentages.",
+    ),
+]
+Round = Annotated[
+    bool,
+    typer.Option(
+        "--round",
+        help="Fill in whole numbers in features of which all observed values are whole.",
+    ),
+]
 MNAR = Annotated[
     NotAtRandom | None,
     typer.Option(

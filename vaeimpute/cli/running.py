@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, NoReturn
 
 import typer
 
-from vaeimpute.exceptions import ExperimentError, OptionError, ProfileError
+from vaeimpute.exceptions import DivergenceWarning, ExperimentError, OptionError, ProfileError
 from vaeimpute.interrupts import noting_interrupts
 
 # What to say of an interruption: of commands that go on, and of those that begin again.
@@ -95,7 +96,11 @@ def _logging_to(stream: IO[str], level: int) -> Iterator[None]:
     logger.addHandler(handler)
     logger.setLevel(level)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("default", DivergenceWarning)
+            # What is wrong, and not in which line of a library that is found.
+            warnings.showwarning = lambda message, *_, **__: logger.warning(message)
+            yield
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)

@@ -19,6 +19,7 @@ from vaeimpute.exceptions import NothingToHideError, duration
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.missingness import Drawn, hide
 from vaeimpute.seeding import generator
+from vaeimpute.tables import Scale
 
 logger = logging.getLogger(__name__)
 
@@ -295,6 +296,7 @@ def compare_on(
     imputers: Mapping[str, BaseImputer],
     scenario: str = "auto",
     *,
+    scales: Mapping[str, Scale] | None = None,
     n_trials: int = 1,
     seed: int = 0,
     whole: bool = False,
@@ -314,6 +316,9 @@ def compare_on(
         By the name that they get in the table, the simplest first. Not changed.
     scenario : str
         Key of `SCENARIOS`: what is hidden; "auto" for what `guess_scenario` says.
+    scales : mapping of str to Scale, optional
+        By the name of a method, the scale that it works on, if that is another one than that of the
+        values. Errors are in any case those of the values.
     n_trials : int
         Times that values are hidden anew.
     seed : int
@@ -364,7 +369,8 @@ def compare_on(
             scores, parts = [], []
             try:
                 for trial, mask in enumerate(masks):
-                    part, score = _restore(values, mask, imputer, with_std)
+                    scale = (scales or {}).get(name, Scale())
+                    part, score = _restore(values, mask, imputer, scale, with_std)
                     where = {"cohort": "own", "scenario": scenario, "trial": trial, "method": name}
                     scores.append(where | score)
                     parts.append(part)
@@ -466,21 +472,21 @@ def _part(values: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _restore(
-    values: pd.DataFrame, mask: np.ndarray, imputer: BaseImputer, with_std: bool
+    values: pd.DataFrame, mask: np.ndarray, imputer: BaseImputer, on: Scale, with_std: bool
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Let a method fill a matrix from which values are hidden; return errors and their means."""
-    kept, fitted = values.mask(mask), clone(imputer)
+    kept, fitted = on.forward(values.mask(mask)), clone(imputer)
     if "progress" in fitted.get_params():
         fitted.set_params(progress=False)  # the comparison has a bar of its own
     started = time.perf_counter()
     fitted.fit(kept)
     fit_done = time.perf_counter()
-    imputed = np.asarray(fitted.transform(kept), dtype=np.float64)
+    filled = np.asarray(fitted.transform(kept), dtype=np.float64)
     done = time.perf_counter()
     std = np.full(values.shape, np.nan)
     if with_std and hasattr(fitted, "predict_std"):
-        std = np.asarray(fitted.predict_std(kept))
-    scale = _spread(values)
+        std = on.back_std(filled, np.asarray(fitted.predict_std(kept)))
+    imputed, scale = on.back(filled), _spread(values)
     true, imputed = values.to_numpy(dtype=np.float64) / scale, imputed / scale
     score = {
         "mae": mean_absolute_error(true, imputed, mask),

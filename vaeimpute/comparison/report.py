@@ -80,7 +80,7 @@ def render_report(
     facts = {
         "Matrix": f"{values.shape[0]} samples, {values.shape[1]} features",
         "Missing": f"{missing.sum().sum()} values, {100 * missing.to_numpy().mean():.3g} %",
-        "Filled with": f"{method}: {METHODS[find_method(method)].about}",
+        "Filled with": f"{method}: {METHODS[find_method(method.partition(' on ')[0])].about}",
         "Settings": "; ".join(settings),
     }
     found = comparison if comparison is not None and method in comparison.residuals else None

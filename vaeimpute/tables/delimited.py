@@ -205,7 +205,8 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
     missing : boolean array of shape (n_rows, n_columns)
         Where to put numbers; rows and columns as in the file.
     filled : array of shape (n_rows, n_columns)
-        Those at `missing` are written, with as many digits as give the same number when read.
+        Those at `missing` are written, with as many digits as give the same number when read, and
+        without a decimal point if they are of type int.
     """
     layout = source.layout
     own = separator = layout.separator
@@ -222,7 +223,7 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
             if layout.is_row(number):
                 row += 1
                 numbers = {
-                    column + 1: repr(float(filled[row, column])).replace(".", layout.decimal)
+                    column + 1: _spelled(filled[row, column]).replace(".", layout.decimal)
                     for column in np.flatnonzero(
                         missing[row]
                     ).tolist()  # the first field is the row's id
@@ -233,6 +234,10 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
                 output.write(_replaced(content, own, separator, numbers) + line[len(content) :])
             else:
                 output.write(line)
+
+
+def _spelled(number: float | int) -> str:
+    return str(number) if isinstance(number, int) else repr(float(number))
 
 
 def _replaced(line: str, own: str, separator: str, numbers: dict[int, str]) -> str:

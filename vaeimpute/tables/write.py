@@ -77,7 +77,9 @@ def check_output(path: str | Path, *, force: bool, extensions: Sequence[str] = (
     return path
 
 
-def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
+def write_filled(
+    source: Source, filled: np.ndarray, path: str | Path, *, whole: bool = False
+) -> None:
     r"""Write the matrix of a file again, with numbers where it has none.
 
     In the format of the file that it came from, everything else stays as it is: the text of
@@ -92,6 +94,8 @@ def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
     path : str or path
         Its extension says the format; of ``-``, standard output, it is that of the source. Replaced
         if it exists.
+    whole : bool
+        Write whole numbers in text without a decimal point.
 
     Raises
     ------
@@ -117,12 +121,16 @@ def write_filled(source: Source, filled: np.ndarray, path: str | Path) -> None:
     source.check_unchanged()
     with _finished(path) as unfinished:
         if path == STANDARD or named_format(path) == source.format:
-            _FORMATS[source.format].fill(source, unfinished, *source.in_file(filled))
+            missing, numbers = source.in_file(filled)
+            if whole and source.format == "text":
+                numbers = numbers.astype(object)
+                numbers[missing] = [int(x) if x.is_integer() else x for x in numbers[missing]]
+            _FORMATS[source.format].fill(source, unfinished, missing, numbers)
         else:
             values = source.values.to_numpy()
             missing = np.isnan(values) & ~np.isnan(filled)
-            whole = np.where(missing, filled, values).astype(values.dtype)
-            _write(source, whole, unfinished, named_format(path))
+            complete = np.where(missing, filled, values).astype(values.dtype)
+            _write(source, complete, unfinished, named_format(path))
 
 
 def write_table(source: Source, array: np.ndarray, path: str | Path) -> None:
