@@ -231,7 +231,7 @@ def iterate(
 ) -> Iterator[Tensor]:
     """Impute iteratively: encode, decode, replace the missing entries, and again.
 
-    `NeuralImputer._iterate` of `vaeimpute.imputers` says what the missing entries start from.
+    `NeuralImputer._start` of `vaeimpute.imputers` says what the missing entries start from.
 
     Parameters
     ----------
