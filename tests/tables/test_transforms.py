@@ -74,7 +74,7 @@ def test_standard_deviations_on_a_scale_are_those_of_draws(scale):
     center, std = np.array([-1.0, 0.5, 2.0]), np.array([0.3, 0.8, 0.5])
     draws = center + std * np.random.default_rng(0).normal(size=(200_000, 3))
     expected = np.sqrt(np.mean(np.square(scale.back(draws) - scale.back(center)), axis=0))
-    np.testing.assert_allclose(scale.back_std(center, std), expected, rtol=0.01)
+    np.testing.assert_allclose(scale.back_std(center, std), expected, rtol=0.03)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,10 @@ class AutoencoderImputer(NeuralImputer):
         the same call goes on from there, and ends with the weights that it would have had. Every
         imputer needs a file of its own, and `random_state` as an integer.
     n_iterations : int
-        Iterations of encoding and decoding per imputation.
+        Iterations of encoding and decoding per imputation. Rows that run away instead of
+        settling, as happens where most values are missing, are stopped, with a `DivergenceWarning`;
+        how is told at `vaeimpute.models.settle`. If training rows run away, a second model, which
+        does not see a tenth of the values, says how far such rows go from the mean.
     init : {"random", "mean"}
         What missing entries start from, as in `VAEImputer`.
     device : str
