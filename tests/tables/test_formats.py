@@ -1,6 +1,8 @@
 """Each way in which a program writes a matrix is read alike, and written as that program does."""
 
+import csv
 import io
+import math
 import runpy
 import zipfile
 from pathlib import Path
@@ -8,10 +10,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables import delimited
 from vaeimpute.tables.notes import Guess
+from vaeimpute.tables.numerals import POINTS, to_numbers
 from vaeimpute.tables.text import open_bytes
 
 formats = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("formats.py"))))
@@ -216,3 +221,83 @@ def test_a_clinical_table_with_comments_and_semicolons(tmp_path):
         "PATIENT": ["TCGA-1"],
         "Größe, cm": ["170"],
     }
+
+
+def test_tabs_are_not_taken_for_blanks_in_a_long_table(tmp_path):
+    path = tmp_path / "m.txt"
+    path.write_text("\ta\tb\n" + "".join(f"P{i}\t{i}.5\t2\n" for i in range(500)))
+    assert delimited.read(path).layout.separator == "\t"
+
+
+numbers = st.one_of(
+    st.floats(-1e6, 1e6).map(repr),
+    st.decimals(-9999, 9999, places=3).map(str),
+    st.integers(-5, 10**7).map(str),
+    st.just(None),
+)
+names = st.one_of(
+    st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,7}", fullmatch=True),
+    st.sampled_from(["TP53", "day 0, a", "S 1; x", "Größe", "1", "20", "cg0001", "a|b"]),
+)
+
+
+@st.composite
+def layouts(draw):
+    """A table of numbers in some layout, and the numbers."""
+    separator = draw(st.sampled_from(",;\t| "))
+    n_columns, n_rows = draw(st.integers(1, 5)), draw(st.integers(3, 9))
+    cells = draw(
+        st.lists(
+            st.lists(numbers, min_size=n_columns, max_size=n_columns),
+            min_size=n_rows,
+            max_size=n_rows,
+        )
+    )
+    decimal = draw(st.sampled_from(".," if separator != "," else "."))
+    na = draw(st.sampled_from(["NA", "-", "#VALUE!", "NaN"] + [""] * 3 * (separator != " ")))
+    header = ["id", *draw(st.lists(names, min_size=n_columns, max_size=n_columns, unique=True))]
+    rows = [
+        [f"P{at}", *(na if cell is None else cell.replace(".", decimal) for cell in row)]
+        for at, row in enumerate(cells)
+    ]
+    if draw(st.booleans()) and separator != " ":
+        header[0] = ""
+    buffer = io.StringIO()
+    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    csv.writer(buffer, delimiter=separator, quoting=quoting, lineterminator="\n").writerows(
+        [header, *rows]
+    )
+    table = buffer.getvalue().splitlines()
+    if draw(st.booleans()) and separator != " ":
+        table = [line.rstrip(separator) for line in table]
+    before = draw(
+        st.sampled_from([[], [], ["# about"], ["Table S1. Proteins", ""], ["sep=" + separator]])
+    )
+    after = draw(st.sampled_from([[], [], ["", "* a note"], ["# the end"]]))
+    newline = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    text = newline.join([*before, *table, *after]) + newline
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
+    truth = np.array([[math.nan if c is None else float(c) for c in row] for row in cells])
+    return text.encode(encoding), [name.strip() for name in header[1:]], truth
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=500, derandomize=True, deadline=None, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(layout=layouts(), name=st.sampled_from(["m.csv", "m.tsv", "m.txt", "matrix"]))
+def test_no_layout_is_misread(tmp_path, layout, name):
+    """It is read as it was meant, or refused, or what was guessed is said."""
+    content, columns, truth = layout
+    path = tmp_path / name
+    path.write_bytes(content)
+    try:
+        cells = delimited.read(path)
+    except TableError:
+        return
+    table = to_numbers(cells.table, POINTS)
+    if cells.columns == columns and len(table) == len(truth):
+        np.testing.assert_array_equal(table.to_numpy(float), truth)
+    else:
+        assert any(isinstance(note, Guess) for note in cells.notes)

@@ -8,16 +8,17 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables.numerals import POINTS, find_spelling, is_missing, like_a_number, tidy
 from vaeimpute.tables.text import MARK, open_text, promised_separators, understanding
 
 #: The separators that are known. Of two that divide a file as well, the first is taken: commas and
-#: blanks can belong to numbers and words. A blank stands for any number of blanks and tabs.
+#: blanks can belong to numbers and words. A blank stands for any number of blanks.
 NAMES = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "blanks"}
 #: A field between blanks.
-TOKEN = re.compile(r'"(?:[^"]|"")*"|\S+')
+TOKEN = re.compile(r'"(?:[^"]|"")*"|[^ ]+')
 #: How lines begin that comment on a table.
 COMMENT = ("#", "!", "%")
 
@@ -41,6 +42,10 @@ _WRITERS = {
     "a table of Firehose": r"Hybridization REF\t",
     "a BIOM table": r"# Constructed from biom|#OTU ID\t",
 }
+# What row ids are called.
+_CORNER = re.compile(
+    r"(?i)((.*[ ._-])?(id|name|index|row|gene|protein|probe|site|cpg|symbol|sample|patient)s?)?"
+)
 _TABLE_BEGINS = re.compile(r"!\w+_table_begin")
 _TABLE_ENDS = re.compile(r"!\w+_table_end")
 
@@ -202,7 +207,9 @@ def _rate(lines: list[str], separator: str) -> tuple[float, int]:
     counts = [
         len(fields_of(line, separator))
         if '"' in line
-        else len(line.split() if separator == " " else line.split(separator))
+        else sum(map(bool, line.split(" ")))
+        if separator == " "
+        else line.count(separator) + 1
         for line in lines
     ]
     usual = _usual(counts)
@@ -214,7 +221,7 @@ def _rate(lines: list[str], separator: str) -> tuple[float, int]:
         sum(like_a_number(tidy(field)) for field in fields_of(line, separator)[1:_RATED])
         for line in some
     ]
-    return sum(numbers) / len(some) * len(alike), len(alike)
+    return median(numbers) * len(alike), len(alike)
 
 
 def _usual(counts: Iterable[int]) -> int:
@@ -228,6 +235,8 @@ def _find_header(rows: list[list[str]], width: int) -> int:
     n_above = next((at for at, row in enumerate(rows) if _has_values(row, width)), len(rows))
     fits = [_fits_as_header(row, width) for row in rows[:n_above]]
     best = max(fits, default=0)
+    if best < 4 and n_above < len(rows) and _CORNER.fullmatch(rows[n_above][0].strip()):
+        return n_above  # column ids that are numbers
     if not best:
         # None fits, which is to be said of it, or there is none above a line of numbers.
         return max((at for at, row in enumerate(rows[:n_above]) if len(row) > 1), default=n_above)
@@ -244,10 +253,10 @@ def _has_values(row: list[str], width: int) -> bool:
 
 def _fits_as_header(row: list[str], width: int) -> int:
     names = row[: max((at for at, name in enumerate(row, 1) if name.strip()), default=0)]
-    if not names or len(row) < width - 1 or (len(names) == 1 and width > 2):
+    if not names or len(row) < width - 1 or (len(names) == 1 and max(len(row), width - 1) > 1):
         return 0  # a title that a spreadsheet has filled up with empty fields, too
     if names[0].startswith(COMMENT):
-        return 1
+        return int(len(row) >= width)
     if not all(names[1:]):
         return 2
     return 4 if len(row) >= width else 3

@@ -12,7 +12,7 @@ from typing import TypeVar
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables.head import COMMENT, NAMES, fields_of, read_head
 from vaeimpute.tables.notes import Guess
-from vaeimpute.tables.numerals import like_a_number, tidy
+from vaeimpute.tables.numerals import is_missing, like_a_number, tidy
 from vaeimpute.tables.text import find_encoding, open_text
 
 Found = TypeVar("Found")
@@ -26,7 +26,7 @@ class Layout:
     Attributes
     ----------
     encoding, separator, decimal : str
-        A blank as separator stands for any number of blanks and tabs.
+        A blank as separator stands for any number of blanks.
     header, first, last : int
         Numbers of lines, from 1: of the column ids, of the first row and of the last.
     skipped : frozenset of int
@@ -161,8 +161,11 @@ def _scan(path: Path, encoding: str) -> Outline:
             if n_here > n_fields:
                 raise TableError(_ragged(path, number, n_here, n_fields, separator))
             is_open = content.endswith(separator)
-            if n_here < n_fields or (is_open and separator not in content.rstrip(separator)):
-                if fields[0].startswith(COMMENT):
+            only_id = is_open and separator not in content.rstrip(separator)
+            comment = fields[0].startswith(COMMENT)
+            if n_here < n_fields or only_id or blank or comment:
+                values = fields_of(content, separator)[1:]
+                if comment and (n_here < n_fields or not _any_value(values)):
                     n_comments += 1
                     skipped.add(number)
                     continue
@@ -170,7 +173,6 @@ def _scan(path: Path, encoding: str) -> Outline:
                     raise TableError(
                         f"{path}, line {number} has a quotation mark that is not closed; remove it."
                     )
-                values = fields_of(content, separator)[1:]
                 odd.append(_Odd(len(rows), number, n_here, fields[0].strip(), values, blank))
             rows.append(fields[0].strip())
             last, blank = number, False
@@ -223,12 +225,17 @@ def _below(odd: list[_Odd], n_rows: int) -> list[_Odd]:
     seen: list[_Odd] = []
     for one in reversed(odd):
         ends = one.place == n_rows - len(seen) - 1
-        if not ends or any(like_a_number(tidy(value)) for value in one.values):
+        if not ends or _any_value(one.values):
             break
         seen.insert(0, one)
         if one.after_blank or _FOOTNOTE.search(one.name):
             below = list(seen)
     return below
+
+
+def _any_value(fields: list[str]) -> bool:
+    words = [tidy(field) for field in fields if field]
+    return any(like_a_number(word) or is_missing(word) for word in words)
 
 
 def _ragged(path: Path, number: int, n_here: int, n_expected: int, separator: str) -> str:
