@@ -178,7 +178,7 @@ def test_a_matrix_that_seems_to_be_transposed(run, matrix, values):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["expression.csv", "-o", "out.xlsx"], "out.xlsx has an extension that is not known"),
+        (["expression.csv", "-o", "out.xls"], "out.xls has an extension that is not known"),
         (["expression.csv", "-o", "out"], "out has an extension that is not known"),
         (["none.csv", "-o", "out.csv"], "There is no file none.csv"),
         (["folder.csv", "-o", "out.csv"], "folder.csv is a folder"),
@@ -375,6 +375,7 @@ def test_a_full_disk_in_every_format(fails, values, folder, monkeypatch, extensi
         ("pyarrow", ["expression.csv", "-o", "o.parquet"], "data"),
         ("anndata", ["expression.csv", "-o", "o.h5ad"], "anndata"),
         ("anndata", ["in.h5ad", "-o", "o.csv"], "anndata"),
+        ("openpyxl", ["expression.csv", "-o", "o.xlsx"], "data"),
     ],
 )
 def test_a_missing_package_names_the_extra(fails, matrix, monkeypatch, module, arguments, extra):

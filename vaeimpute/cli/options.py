@@ -46,8 +46,8 @@ Input = Annotated[
     typer.Argument(
         metavar="IN",
         readable=False,  # typer would call it an error of usage
-        help="The matrix: text, compressed or not, .parquet or .h5ad; - is standard input. Samples "
-        "in rows, features in columns, with ids; an empty field or NA is a missing value.",
+        help="The matrix: text, compressed or not, .parquet, .h5ad or .xlsx; - is standard input. "
+        "Samples in rows, features in columns, with ids; an empty field or NA is a missing value.",
     ),
 ]
 Output = Annotated[
@@ -57,7 +57,7 @@ Output = Annotated[
         "-o",
         metavar="OUT",
         help="Write the filled matrix here: .csv, .tsv, .tab, .txt (each also .gz, .bz2, .xz, .zst "
-        "or .zip), .parquet or .h5ad; - is standard output.",
+        "or .zip), .parquet, .h5ad or .xlsx; - is standard output.",
     ),
 ]
 FeaturesInRows = Annotated[

@@ -29,7 +29,7 @@ def read_clinical(path: str | os.PathLike[str]) -> pd.DataFrame:
     Parameters
     ----------
     path : str or path
-        ``.csv``, ``.tsv`` or ``.txt``, each also with ``.gz``, or ``.parquet``.
+        Text, compressed or not, Parquet, or the first sheet of an Excel workbook.
 
     Returns
     -------
@@ -48,6 +48,8 @@ def read_clinical(path: str | os.PathLike[str]) -> pd.DataFrame:
     join_clinical : Finds the ids and gives the columns their types.
     """
     path = existing(path)
+    if format_of(path) == "xlsx":
+        return pd.read_excel(path, dtype=str, keep_default_na=False)
     return read_parquet(path) if format_of(path) == "parquet" else read_words(path)
 
 

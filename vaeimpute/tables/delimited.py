@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError
-from vaeimpute.tables.cells import Cells, is_number
+from vaeimpute.tables.cells import Cells, is_number, without_empty_end
 from vaeimpute.tables.head import TOKEN, fields_of, read_head
 from vaeimpute.tables.layout import Layout, in_its_encoding, outline
 from vaeimpute.tables.numerals import Spelling, find_spelling, like_a_number, tidy, to_numbers
@@ -65,10 +65,8 @@ def read(path: Path, na: Sequence[str] = ()) -> Cells:
         layout = replace(layout, decimal=spelling.decimal)
     if not spelled and layout.decimal == ",":
         spelled = ("Its numbers have decimal commas.",)
-    while found.columns and not found.columns[-1] and table.iloc[:, -1].isna().all():
-        found.columns.pop()  # a spreadsheet's empty columns, or what lines end with
-        table = table.iloc[:, :-1]
-    return Cells(table, found.rows, found.columns, found.corner, notes + spelled, layout)
+    table, columns = without_empty_end(table, found.columns)
+    return Cells(table, found.rows, columns, found.corner, notes + spelled, layout=layout)
 
 
 def _parse(

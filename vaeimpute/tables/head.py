@@ -144,8 +144,7 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
             f"{texts[0][:60]!r}. Expected column ids and, below them, rows of numbers."
         )
     rows = [fields_of(line, separator) for line in lines]
-    width = _usual(map(len, rows))
-    header = _find_header(rows, width)
+    header, width = find_header(rows)
     first = header + 1
     while first < len(rows) and _is_second_header(rows[header], rows[first]):
         first += 1
@@ -230,10 +229,31 @@ def _usual(counts: Iterable[int]) -> int:
     return max(tally, key=lambda count: (tally[count], count), default=0)
 
 
-def _find_header(rows: list[list[str]], width: int) -> int:
-    """Return the place of the column ids: what is above the first row of numbers and fits best."""
+def find_header(rows: list[list[str]]) -> tuple[int, int]:
+    """Find the column ids: what is above the first row of numbers and fits it best.
+
+    Parameters
+    ----------
+    rows : list of lists of str
+        The fields of each line.
+
+    Returns
+    -------
+    place : int
+        Of the row with the column ids.
+    width : int
+        How many fields most rows have.
+    """
+    width = _usual(map(len, rows))
+    return _place_of_header(rows, width), width
+
+
+def _place_of_header(rows: list[list[str]], width: int) -> int:
     n_above = next((at for at, row in enumerate(rows) if _has_values(row, width)), len(rows))
     fits = [_fits_as_header(row, width) for row in rows[:n_above]]
+    blank = max((at for at, row in enumerate(rows[:n_above]) if not any(row)), default=-1)
+    if max(fits[blank + 1 :], default=0) > 2:
+        fits[: blank + 1] = [0] * (blank + 1)  # a title, whatever it looks like
     best = max(fits, default=0)
     if best < 4 and n_above < len(rows) and _CORNER.fullmatch(rows[n_above][0].strip()):
         return n_above  # column ids that are numbers

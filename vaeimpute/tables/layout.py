@@ -117,7 +117,7 @@ def outline(path: Path) -> Outline:
 
 
 @dataclass(frozen=True)
-class _Odd:
+class Odd:
     """A line with fewer fields than others, or with nothing but an id."""
 
     place: int  # among the rows
@@ -134,7 +134,7 @@ def _scan(path: Path, encoding: str) -> Outline:
     if head.width > len(head.names) + 1:
         raise TableError(_ragged(path, head.first, head.width, len(head.names), separator))
     rows: list[str] = []
-    odd: list[_Odd] = []
+    odd: list[Odd] = []
     skipped: set[int] = set()
     n_comments = 0
     n_whole = n_open = 0  # rows with all fields, and rows that end with an empty one
@@ -173,7 +173,7 @@ def _scan(path: Path, encoding: str) -> Outline:
                     raise TableError(
                         f"{path}, line {number} has a quotation mark that is not closed; remove it."
                     )
-                odd.append(_Odd(len(rows), number, n_here, fields[0].strip(), values, blank))
+                odd.append(Odd(len(rows), number, n_here, fields[0].strip(), values, blank))
             rows.append(fields[0].strip())
             last, blank = number, False
             n_open += is_open
@@ -181,7 +181,7 @@ def _scan(path: Path, encoding: str) -> Outline:
     notes = list(head.notes)
     if n_comments:
         notes.append(f"{n_comments} lines of comment, between rows or below, stay as they are.")
-    below = _below(odd, len(rows))
+    below = lines_below(odd, len(rows))
     if below:
         del rows[below[0].place :]
         odd = odd[: -len(below)]
@@ -219,10 +219,21 @@ def _scan(path: Path, encoding: str) -> Outline:
     return Outline(layout, rows, columns, corner, tuple(notes))
 
 
-def _below(odd: list[_Odd], n_rows: int) -> list[_Odd]:
-    """Return the lines at the end that are below the table, such as footnotes."""
-    below: list[_Odd] = []
-    seen: list[_Odd] = []
+def lines_below(odd: list[Odd], n_rows: int) -> list[Odd]:
+    """Return the lines at the end that are below the table, such as footnotes.
+
+    Parameters
+    ----------
+    odd : list of Odd
+        Those that have fewer fields than others, or come after an empty line.
+    n_rows : int
+
+    Returns
+    -------
+    list of Odd
+    """
+    below: list[Odd] = []
+    seen: list[Odd] = []
     for one in reversed(odd):
         ends = one.place == n_rows - len(seen) - 1
         if not ends or _any_value(one.values):

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
-from vaeimpute.tables import delimited, h5ad, parquet
+from vaeimpute.tables import delimited, h5ad, parquet, xlsx
 from vaeimpute.tables.annotation import NONE, find_annotation, name_rows
 from vaeimpute.tables.cells import Cells, to_numbers
 from vaeimpute.tables.checks import check_finite, check_numeric_ids, spreadsheet_ids
@@ -28,7 +29,8 @@ from vaeimpute.tables.unlike import set_unlike_aside
 
 #: Formats that are no text, by the extensions of their files and by their first bytes. Each has a
 #: module of its own with `read`, `fill` and `write`; that of text is `delimited`.
-_MAGIC = {"parquet": b"PAR1", "h5ad": b"\x89HDF\r\n"}
+_MAGIC = {"parquet": b"PAR1", "h5ad": b"\x89HDF\r\n", "xlsx": b"PK"}
+_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 #: What stands for standard input and standard output.
@@ -53,7 +55,7 @@ class Source:
         where the file leaves it open.
     obs, var : DataFrame or None
         What an AnnData file says about its samples and features.
-    format : {"text", "parquet", "h5ad"}
+    format : {"text", "parquet", "h5ad", "xlsx"}
     layout : object
         What the module of the format needs to write the file again.
     """
@@ -118,9 +120,9 @@ def read_source(
     Parameters
     ----------
     path : str or path
-        Text under any name, compressed or not, Parquet or AnnData; see the `read` of
-        `vaeimpute.tables.delimited`, `parquet` and `h5ad` for what is expected in it. ``-`` is
-        standard input.
+        Text under any name, compressed or not, Parquet, AnnData or an Excel workbook; see the
+        `read` of `vaeimpute.tables.delimited`, `parquet`, `h5ad` and `xlsx` for what is expected in
+        it. ``-`` is standard input.
     features_in_rows : bool or callable
         Whether rows of the file are features, or what tells it of the `Cells`. In AnnData they are
         samples.
@@ -150,7 +152,8 @@ def read_source(
     FileNotFoundError, IsADirectoryError, PermissionError
         If there is no such file to read.
     ModuleNotFoundError
-        If pyarrow (for Parquet) or anndata (for AnnData) is needed and not installed.
+        If pyarrow (for Parquet), anndata (for AnnData) or openpyxl (for Excel) is needed and not
+        installed.
 
     Examples
     --------
@@ -171,7 +174,7 @@ def read_source(
     elif layer is not None:
         raise ValueError(f"{path}: only AnnData files have layers, got layer={layer!r}.")
     else:
-        cells = (parquet if format_ == "parquet" else delimited).read(path, na)
+        cells = {"parquet": parquet, "xlsx": xlsx}.get(format_, delimited).read(path, na)
     if callable(features_in_rows):
         features_in_rows = features_in_rows(cells)
     if format_ == "h5ad" and features_in_rows:
@@ -272,7 +275,16 @@ def format_of(path: Path) -> str:
     if path.is_file():
         with path.open("rb") as file:
             head = file.read(8)
-    return next((name for name, magic in _MAGIC.items() if head.startswith(magic)), "text")
+    found = next((name for name, magic in _MAGIC.items() if head.startswith(magic)), "text")
+    if found == "xlsx" and not _is_workbook(path):
+        return "text"  # packed
+    if head == _OLD_WORKBOOK:
+        raise TableError(f"{path} is a workbook of an old kind; save it as .xlsx, or as CSV UTF-8.")
+    return found
+
+
+def _is_workbook(path: Path) -> bool:
+    return zipfile.is_zipfile(path) and "xl/workbook.xml" in zipfile.ZipFile(path).namelist()
 
 
 def _to_be_read_twice(path: Path) -> Path:

@@ -16,18 +16,23 @@ import pandas as pd
 
 from vaeimpute.exceptions import TableError, not_installed
 from vaeimpute.files import replacing
-from vaeimpute.tables import delimited, h5ad, parquet
+from vaeimpute.tables import delimited, h5ad, parquet, xlsx
 from vaeimpute.tables.read import STANDARD, Source, named_format
 from vaeimpute.tables.text import COMPRESSED, SEPARATORS
 
-_FORMATS = {"text": delimited, "parquet": parquet, "h5ad": h5ad}
+_FORMATS = {"text": delimited, "parquet": parquet, "h5ad": h5ad, "xlsx": xlsx}
 #: Extensions of the matrices that can be written; those of text also say whether to compress it.
 EXTENSIONS = (
     *(suffix + packed for packed in ("", *COMPRESSED) for suffix in SEPARATORS),
     ".parquet",
     ".h5ad",
+    ".xlsx",
 )
-_NEEDS = {"parquet": ("pyarrow", "data"), "h5ad": ("anndata", "anndata")}
+_NEEDS = {
+    "parquet": ("pyarrow", "data"),
+    "h5ad": ("anndata", "anndata"),
+    "xlsx": ("openpyxl", "data"),
+}
 
 
 def check_output(path: str | Path, *, force: bool, extensions: Sequence[str] = ()) -> Path:
