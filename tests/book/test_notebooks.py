@@ -8,6 +8,7 @@ import ast
 import importlib
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -104,6 +105,26 @@ def test_what_it_imports_from_the_package_is_there(notebook):
             for alias in node.names:
                 if not hasattr(module, alias.name):
                     importlib.import_module(f"{node.module}.{alias.name}")
+
+
+def test_draws_with_the_generators_of_the_package(notebook):
+    for node in statements(notebook):
+        if isinstance(node, ast.Attribute):
+            name = ast.unparse(node)
+            assert not name.startswith(("np.random", "torch.manual_seed")), name
+
+
+def test_figures_of_stored_runs_stand_right_after_this_pages(notebook):
+    for before, cell in pairwise(notebook.cells):
+        if "full-size" in cell.metadata.get("tags", []):
+            assert before.cell_type == "code"
+            assert not before.metadata.get("tags")
+
+
+def test_figures_that_stand_for_the_papers_say_so():
+    captions = "".join(re.findall('"caption": ".*"', "".join(c.read_text() for c in CHAPTERS)))
+    found = re.findall(r"[Oo]ur version of (?:the )?Figure (S?\d)", captions)
+    assert set(found) == {"S1", "1", "2", "3", "4", "5"}
 
 
 def test_defines_no_long_function(notebook):

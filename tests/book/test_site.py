@@ -8,6 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 import build_site
+import cell_tabs
 
 pytestmark = pytest.mark.slow  # rendering takes about 20 seconds
 
@@ -74,6 +75,15 @@ def test_every_page_of_the_contents_is_there(site):
     for name in re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text()):
         assert (site / f"{name}.html").is_file(), name
     assert (site / "index.html").is_file()
+
+
+def test_this_pages_figure_and_a_stored_runs_are_in_tabs(pages, site):
+    page = pages[site / "notebooks" / "04_expression_rmse.html"]
+    (tabs,) = page.select(".sd-tab-set")
+    assert [label.get_text(strip=True) for label in tabs.select("label")] == list(cell_tabs.TITLES)
+    here, stored = tabs.select(".sd-tab-content")
+    assert here.select("figure img")
+    assert "closest_run" in stored.get_text()
 
 
 def test_no_internal_link_is_broken(pages, site):
