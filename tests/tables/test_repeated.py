@@ -12,7 +12,7 @@ TEXT = "gene,s1,s2\nTP53,1,2\nEGFR,5,6\nTP53,3,\n?,7,8\n?,,\nEGFR.1,9,9\nEGFR,,7
 def fill(tmp_path, how, text=TEXT, **options):
     (tmp_path / "in.csv").write_text(text)
     source = read_source(tmp_path / "in.csv", duplicates=how, **options)
-    filled = source.values.fillna(0.25).to_numpy()
+    filled = np.full(source.values.shape, 0.25)
     write_filled(source, filled, tmp_path / "out.csv")
     return source, (tmp_path / "out.csv").read_text()
 

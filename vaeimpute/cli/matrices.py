@@ -152,6 +152,7 @@ def fill(
     import numpy as np
 
     from vaeimpute.tables import write_filled, write_table
+    from vaeimpute.tables.read import STANDARD, named_format
 
     matrix, missing = source.values, values.isna().to_numpy()
 
@@ -187,6 +188,8 @@ def fill(
         spread[missing] = scale.back_std(bounded, spread[missing])
         spread = placed(spread, "standard deviations", "leave --std out")
     write_filled(source, filled, output, whole=whole)
+    if source.has_annotation and output != STANDARD and named_format(output) != source.format:
+        logger.warning("%s: the matrix alone, without annotation.", output)
     if std is not None:
         write_table(source, spread, std)
         logger.info("%s: predictive standard deviations.", std)

@@ -89,12 +89,20 @@ class Source:
         """
         array = filled.T if self.features_in_rows else filled
         rows, columns = self._positions
-        if array.shape != self._holes.shape or (rows < 0).any() or (columns < 0).any():
+        if array.shape != self._holes.shape or self.has_annotation:
+            own = self.values.to_numpy()  # of ids that repeat, one may fill another
+            array = np.where(np.isnan(own), filled, own)
+            array = array.T if self.features_in_rows else array
             every = np.full(self._holes.shape, np.nan, dtype=array.dtype)
             ours = np.ix_(rows >= 0, columns >= 0)
             every[ours] = array[np.ix_(rows[rows >= 0], columns[columns >= 0])]
             array = every
         return self._holes & ~np.isnan(array), array
+
+    @property
+    def has_annotation(self) -> bool:
+        """Whether the file has rows or columns that are left as they are."""
+        return any((side < 0).any() for side in self._positions)
 
     def check_unchanged(self) -> None:
         """Raise a `TableError` if the file is no longer the one that was read."""

@@ -1,0 +1,80 @@
+"""What a file is taken for is said before anything is filled, and the same when it is filled."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def proteins(folder):
+    """Features x samples of intensities as MaxQuant writes them: low ones are 0."""
+    rng = np.random.default_rng(2)
+    logs = 26 + rng.normal(0, 2.5, (60, 1)) + rng.normal(0, 0.5, (60, 8))
+    holes = rng.random(logs.shape) < 1 / (1 + np.exp(logs - 24))
+    holes[:, 0] = False
+    array = np.where(holes, 0, 2**logs).round()
+    table = pd.DataFrame(array.astype(int), [f"P{i}" for i in range(60)])
+    table = table.add_prefix("LFQ intensity ")
+    table.insert(0, "Gene names", [f"G{i}" for i in range(60)])
+    table["Score"] = rng.uniform(1, 300, 60).round(3)
+    table.to_csv("in.tsv", sep="\t", index_label="Protein IDs")
+    return "in.tsv"
+
+
+def test_check_says_what_impute_says_and_writes_nothing(run, proteins, folder):
+    options = ("--features-in-rows", "--missing-value", 0)
+    checked = run("check", proteins, *options)
+    assert checked.exit_code == 0, checked.output
+    assert os.listdir(folder) == [proteins]
+    said = run("impute", proteins, *options, "-o", "out.tsv", "--method", "mean").stderr
+    common = [line for line in checked.stdout.splitlines() if line in said.splitlines()]
+    assert checked.stdout.splitlines()[:-1] == common
+    for words in (
+        "in.tsv: text, features in rows and samples in columns.",
+        "Annotation, left as it is: column 'Gene names' (words).",
+        "Warning: Annotation, left as it is: column 'Score' (not among the 8 taken for samples",
+        "are 0, and are taken for missing.",
+        "in.tsv: 8 samples x 60 features; ",
+        "half of them below ",
+        "Features of lower values miss more of them",
+    ):
+        assert words in checked.stdout
+    after, before = (pd.read_csv(f, sep="\t", index_col=0) for f in ("out.tsv", "in.tsv"))
+    assert (after.filter(like="LFQ") > 0).all(axis=None)
+    pd.testing.assert_frame_equal(after[["Gene names", "Score"]], before[["Gene names", "Score"]])
+
+
+def test_codes_are_pointed_out_wherever_methods_learn_from_them(run, fails, proteins):
+    code = "are exactly 0, and the next is"
+    assert code in run("check", proteins, "--features-in-rows").stdout
+    ranked = run("compare", proteins, "--features-in-rows", "--method", "mean", "--trials", 1)
+    (warning,) = (line for line in ranked.stderr.splitlines() if code in line)
+    assert warning.startswith("Warning: ")
+    assert "is a mixture of both" in ranked.stderr
+    filled = run("impute", proteins, "-o", "out.tsv", "--features-in-rows", "--method", "mean")
+    assert code in filled.stderr
+    assert filled.stderr.endswith("out.tsv: nothing was missing, so nothing was filled.\n")
+    assert Path("out.tsv").read_bytes() == Path(proteins).read_bytes()
+    assert code in fails("impute", proteins, "-o", "s.tsv", "--features-in-rows", "--strict")
+
+
+def test_annotation_is_not_carried_into_another_format_in_silence(run, proteins):
+    options = ("--features-in-rows", "--missing-value", 0, "--method", "mean")
+    result = run("impute", proteins, "-o", "out.parquet", *options)
+    assert "out.parquet: the matrix alone, without annotation." in result.stderr
+    assert pd.read_parquet("out.parquet").shape == (60, 8)
+
+
+def test_errors_of_a_file_are_those_of_check(fails, folder):
+    Path("in.csv").write_text("id,a,b\ns1,1,2\ns1,3,\n")
+    assert "--duplicates" in fails("check", "in.csv")
+
+
+def test_repeated_ids_as_asked(run, folder):
+    Path("in.csv").write_text("id,a,b\ns1,1,2\ns1,3,\ns2,5,6\n")
+    result = run("impute", "in.csv", "-o", "out.csv", "--duplicates", "mean", "--method", "mean")
+    assert "1 row ids occur more than once, such as 's1': the mean of each" in result.stderr
+    assert Path("out.csv").read_text() == "id,a,b\ns1,1,2\ns1,3,2.0\ns2,5,6\n"
