@@ -90,3 +90,14 @@ def test_the_closest_run_that_has_a_table_is_shown_or_that_there_is_none(write):
     )
     none = closest_run(folder, "beta_vae")
     assert (none.tables, none.description) == ({}, "No run in results/ has beta_vae yet")
+
+
+def test_methods_that_look_like_numbers_are_names(write):
+    table = pd.concat(
+        errors(1, ["mcar_10"]).replace({"VAE": rate, "KNN": "1e-05"})
+        for rate in ("5e-05", "0.0001")
+    )
+    (run,) = load_all_runs(write("glioma-gliovis", "paper", table, "learning_rates"))
+    assert set(run.tables["learning_rates"]["method"]) == {"1e-05", "5e-05", "0.0001", "SVD"}
+    assert "0.0005 is not there" in judge_closest("C11", [run])[1].reason
+    assert "5e-05 is not" not in judge_closest("C11", [run])[1].reason

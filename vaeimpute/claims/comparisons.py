@@ -135,24 +135,30 @@ def compare_errors(
     `real_gc` for `vaeimpute.claims.judge`.
     """
 
-    def part(table: pd.DataFrame) -> pd.DataFrame:
+    def errors(name: str) -> pd.Series:
+        table = tables[name].query(where) if where else tables[name]
+        table = with_shifted(table) if stand_in else table
+        return _mean_errors(table, metric, [cell_by, by])
+
+    def errors_by_sample(name: str) -> pd.DataFrame:
+        table = tables.get(f"{name}_samples")
+        column = {"mae": "mae", "rmse": "mse"}[metric]
+        if table is None or column not in table:
+            return pd.DataFrame()
         table = table.query(where) if where else table
-        return with_shifted(table) if stand_in else table
+        table = with_shifted(table) if stand_in else table
+        return _errors_by_sample(table, column, [cell_by, by])
 
     found = [name for name in check.tables if name in tables]
-    names = [f"{name}_samples" for name in found]
-    sources = [
-        (part(tables[name]), part(tables[by_sample]) if by_sample in tables else None)
-        for name, by_sample in zip(found, names, strict=True)
-    ]
+    sources = [(errors(name), errors_by_sample(name)) for name in found]
     findings = []
     for cell, (first, other) in product(cells, pairs):
-        others = dict.fromkeys(name for table, _ in sources for name in table[by] if name != first)
+        others = dict.fromkeys(name for mean, _ in sources for name in mean.index.unique(by))
+        others.pop(first, None)
         for second in list(others) or [other] if other == "*" else [other]:
             finding = Finding(cell.split("|")[0], f"{first} / {second}")
             compared = [
-                _compare(finding, table, samples, metric, (by, first, second), (cell_by, cell))
-                for table, samples in sources
+                _compare(finding, *source, (first, second), cell, metric) for source in sources
             ] or [replace(finding, note=f"there is no table {check.tables[0]}")]
             # The best that is known: with an interval, or at least a value, or at least why not.
             best = min(compared, key=lambda f: (np.isnan(f.low), np.isnan(f.value)))
@@ -160,57 +166,57 @@ def compare_errors(
     return findings
 
 
+def _mean_errors(table: pd.DataFrame, metric: str, keys: list[str]) -> pd.Series:
+    """Mean over trials, by two columns and split; NaN where an error is."""
+    errors = table[metric] if metric in table else pd.Series(np.nan, table.index)
+    repeats = _split(table)
+    by = [*(table[key] for key in keys), pd.Series(0, table.index) if repeats is None else repeats]
+    return errors.groupby(by).mean().mask(errors.isna().groupby(by).any())
+
+
+def _errors_by_sample(samples: pd.DataFrame, column: str, keys: list[str]) -> pd.DataFrame:
+    """Error of every sample and of how many entries, over all splits in which it was tested."""
+    part = samples[samples["n_missing"] > 0]
+    part = part.assign(error=part[column] * part["n_missing"], n=part["n_missing"])
+    by = [*keys, "sample"]
+    sums = part.groupby(by)[["error", "n"]].sum()
+    sums["error"] /= sums["n"]
+    return sums.mask(part["error"].isna().groupby([part[key] for key in by]).any())
+
+
 def _compare(
     finding: Finding,
-    table: pd.DataFrame,
-    samples: pd.DataFrame | None,
+    errors: pd.Series,
+    by_sample: pd.DataFrame,
+    names: tuple[str, str],
+    cell: str,
     metric: str,
-    pair: tuple[str, str, str],
-    place: tuple[str, str],
 ) -> Finding:
-    """Compare two errors in one cell by one table and its errors by sample."""
-    (by, *names), (cell_by, cell) = pair, place
-    there = set(table[cell_by])
+    """Compare two errors in one cell, by split or, if there are too few, by sample."""
+    there = errors.index.unique(0)
     cell = next((name for name in cell.split("|") if name in there), finding.cell)
-    part = table[(table[cell_by] == cell) & table[by].isin(names)]
     for name in names:
-        if not (part[by] == name).any():
+        if (cell, name) not in errors.index:
             return replace(finding, note=f"{name if cell in there else cell} is not there")
-    if metric not in part or part[metric].isna().any():
+    ours, theirs = (errors.loc[(cell, name)] for name in names)
+    if ours.isna().any() or theirs.isna().any():
         return replace(finding, note=f"some {metric} are not there")
-    means = _means(part[metric], _split(part), part[by])
-    differences = means[names[0]] / means[names[1]] - 1
+    common = ours.index.intersection(theirs.index)
+    differences = ours[common] / theirs[common] - 1
     if not len(differences) or not np.isfinite(differences).all():
         return replace(finding, note="errors are zero, or of different splits")
     if len(differences) >= MIN_SPLITS:
         value, low, high = over_splits(differences)
-        unit, n = "splits", len(differences)
-    else:
-        errors = _by_sample(samples, metric, pair, (cell_by, cell))
-        if len(errors) < 2:
-            note = f"{_count(len(differences), 'splits')} and no errors by sample"
-            return replace(finding, value=float(differences.mean()), note=note)
-        columns = (errors[what, name].to_numpy() for what in ("error", "n") for name in names)
-        value, low, high = over_samples(*columns, root=metric == "rmse")
-        unit, n = "test samples", len(errors)
-    return replace(finding, value=value, low=low, high=high, unit=unit, n=n)
-
-
-def _by_sample(
-    samples: pd.DataFrame | None, metric: str, pair: tuple[str, str, str], place: tuple[str, str]
-) -> pd.DataFrame:
-    """Errors of every sample, over all splits in which it was a test sample; empty if not known."""
-    (by, *names), (cell_by, cell) = pair, place
-    column = {"mae": "mae", "rmse": "mse"}[metric]
-    if samples is None or column not in samples:
-        return pd.DataFrame()
-    part = samples[(samples[cell_by] == cell) & samples[by].isin(names) & (samples.n_missing > 0)]
-    if set(part[by]) != set(names) or part[column].isna().any():
-        return pd.DataFrame()
-    part = part.assign(error=part[column] * part["n_missing"], n=part["n_missing"])
-    sums = part.groupby(["sample", by])[["error", "n"]].sum()
-    sums["error"] /= sums["n"]
-    return sums.unstack().dropna()
+        return replace(finding, value=value, low=low, high=high, unit="splits", n=len(differences))
+    known = all((cell, name) in by_sample.index for name in names)
+    parts = [by_sample.loc[(cell, name)] for name in names] if known else []
+    common = parts[0].index.intersection(parts[1].index) if known else []
+    if len(common) < 2 or any(part.isna().any(axis=None) for part in parts):
+        note = f"{_count(len(differences), 'splits')} and no errors by sample"
+        return replace(finding, value=float(differences.mean()), note=note)
+    columns = (part.loc[common, what].to_numpy() for what in ("error", "n") for part in parts)
+    value, low, high = over_samples(*columns, root=metric == "rmse")
+    return replace(finding, value=value, low=low, high=high, unit="test samples", n=len(common))
 
 
 def _count(n: int, units: str) -> str:

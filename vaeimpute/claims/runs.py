@@ -153,7 +153,8 @@ def load_runs(folder: str | Path) -> dict[str, Run]:
         profile = "" if file.parent == Path(folder) else file.parent.name
         run = Run(Path(folder).name, profile, describe_network(provenance.get("parameters", {})))
         run = runs.setdefault(run.name, run)
-        run.tables[file.stem] = pd.read_csv(file)
+        # Learning rates are names of methods, too.
+        run.tables[file.stem] = pd.read_csv(file, dtype={"method": str})
         run.provenance[file.stem] = provenance
     return runs
 
