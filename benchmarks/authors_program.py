@@ -238,7 +238,8 @@ def main() -> None:
                 "program": f"gevaertlab/BetaVAEImputation, {COMMIT}",
                 "packages": {name: PACKAGES[name] for name in ("authors", "fancyimpute")},
             }  # fmt: skip
-            write_table(table, path, collect_provenance(parameters))
+            seconds = {"seconds": float(table["seconds"].sum())}
+            write_table(table, path, collect_provenance(parameters) | seconds)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from vaeimpute.claims.paper import TABLES
 from vaeimpute.experiments.catalogue import EXPERIMENTS
 from vaeimpute.profiles import read_profile
 
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
 
 def stored_tables(results: Path) -> list[tuple[Path, dict[str, Any]]]:
     """Return every table, but for those that go with another, and its provenance."""
@@ -31,8 +33,9 @@ def command_for(table: Path, record: Mapping[str, Any]) -> str:
     if table.parent.name == "benchmarks":
         return "make bench"
     kind, _, maker = TABLES.get(name, "").partition(" ")
-    if kind == "benchmark":
-        return f"python benchmarks/{maker}.py"
+    script = maker if kind == "benchmark" else name
+    if (BENCHMARKS / f"{script}.py").exists():
+        return f"python benchmarks/{script}.py"
     experiment = name if name in EXPERIMENTS else maker
     if experiment not in EXPERIMENTS:
         return ""

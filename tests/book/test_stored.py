@@ -35,6 +35,13 @@ def test_the_commands_write_the_tables_that_they_stand_for():
         assert profile.name.startswith(path.parent.name.partition(",")[0])
 
 
+def test_a_table_of_a_benchmark_is_made_by_its_script():
+    table = RESULTS / "glioma-gliovis" / "authors_program.csv"
+    command = stored.command_for(table, {"parameters": {}})
+    assert command == "python benchmarks/authors_program.py"
+    assert (RESULTS.parent / command.split()[1]).exists()
+
+
 def test_a_command_has_what_was_changed():
     table = RESULTS / "breast-gse1992" / "paper,n_epochs=750" / "low_values.csv"
     record = {
