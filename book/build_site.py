@@ -8,6 +8,7 @@ import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import programs
 import verdicts
 import which
 
@@ -36,6 +37,7 @@ def stage(source: Path) -> None:
     chapters = tuple(source / "notebooks" / name for name in names)
     for page in (verdicts, which):  # after the pages are copied: one of them is a template
         page.write_parts(ROOT / "results", chapters, source / "book")
+    programs.write_parts(ROOT / "results", source / "book")
     # Beside the pages: from its usual place, MathJax would need a network to be read.
     with as_file(files("mathjax") / "static" / "mathjax" / "es5") as mathjax:
         for name in MATHJAX:
