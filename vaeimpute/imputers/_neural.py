@@ -36,7 +36,7 @@ class NeuralImputer(BaseImputer):
     """Base of the imputers that encode and decode: a subclass says which model, by `_build`."""
 
     standardize = True  # not a choice: the models and the initial guess assume it
-    drop_last = False  # a choice of the VAE, whose authors' code does it
+    drop_last = sample_posterior = False  # choices of the VAE, whose authors' code has them
     _learnt: ClassVar[dict[str, str]] = {"_guess_seed": "", "_trust": "k", "_widening": "k"}
     _tables: tuple[str, ...] = ("history_",)  # attributes that a saved file holds, too
     _parameter_constraints = BaseImputer._parameter_constraints | {
@@ -167,7 +167,8 @@ class NeuralImputer(BaseImputer):
         filled, ran_away = self._predictions(X, missing)
         trusted, stopped = self._trust
         if ran_away.any() or trusted < 1:
-            others = f", and {trusted:.2g} of it in the others" if trusted < 1 else ""
+            settled = trusted < 1 and not ran_away.all()
+            others = f", and {trusted:.2g} of it in the others" if settled else ""
             share = missing[ran_away].mean() if ran_away.any() else missing.mean()
             warnings.warn(
                 f"The iterations of {type(self).__name__} run away instead of settling in "
@@ -191,7 +192,8 @@ class NeuralImputer(BaseImputer):
         """Iterate, and start anew from the mean where that runs away."""
         from vaeimpute.models import settle
 
-        return settle(self._predict, *self._start(X, missing), self.n_iterations)
+        start = self._start(X, missing)
+        return settle(self._predict, *start, self.n_iterations, watched=not self.sample_posterior)
 
     def _start(self, X: np.ndarray, missing: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the rows with a guess at the missing entries, and which of them are observed."""

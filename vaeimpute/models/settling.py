@@ -35,7 +35,12 @@ class Settled(NamedTuple):
 
 
 def settle(
-    predict: Callable[[Tensor], Tensor], guess: Tensor, observed: Tensor, n_iterations: int
+    predict: Callable[[Tensor], Tensor],
+    guess: Tensor,
+    observed: Tensor,
+    n_iterations: int,
+    *,
+    watched: bool = True,
 ) -> Settled:
     """Impute as `vaeimpute.models.iterate` does, but stop the rows that run away.
 
@@ -49,6 +54,9 @@ def settle(
     ----------
     predict, guess, observed, n_iterations
         As for `iterate`; values are in standard deviations from the mean.
+    watched : bool
+        False if `predict` draws something new every time, so that nothing has to settle: no row is
+        stopped then.
 
     Returns
     -------
@@ -82,6 +90,7 @@ def settle(
     ran_away = ((moves[1:] > moves[:-1]) & (moves[1:] > still)).any(dim=0)
     ran_away |= (misses[-1] > _norm(guess, observed)) & (misses[-1] > _WORSE * misses[0])
     ran_away |= ~torch.isfinite(moves).all(dim=0)
+    ran_away &= watched
     if not ran_away.any():
         return Settled(filled, filled, ran_away)
     filled, encoded = filled.clone(), filled.clone()
