@@ -183,6 +183,20 @@ def test_samples_of_every_kind_are_kept(kind, seed):
         assert find_unlike(values.T, samples=False)[0] == {}
 
 
+def test_a_column_that_may_be_annotation_is_said_and_kept(tmp_path, samples):
+    samples["quality"] = np.random.default_rng(4).uniform(14, 26, N_FEATURES).round(3)
+    source = read_source(write(tmp_path / "in.tsv", samples), features_in_rows=True)
+    assert "quality" in source.values.index
+    assert any("Is column 'quality' annotation?" in n for n in source.notes if isinstance(n, Guess))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_few_samples_of_few_factors_are_kept(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 6)) + 20 + rng.normal(0, 0.2, (60, 6))
+    assert find_unlike(values, samples=True) == ({}, {})
+
+
 def test_names_of_genes_are_no_annotation():
     genes = ["MAX", "SEM", "SET", "MET", "POS", "ID1", "AVG", "MEAN", "cg00000029", "TP53"]
     assert not any(is_annotation(gene, of_features=False) for gene in genes)

@@ -14,7 +14,11 @@ _FEWEST = 10  # values, below which nothing is said of them
 _HEAD = 16  # values that are looked at first, of each
 _ENOUGH = 1000  # values of each, and _OTHERS of the others, that tell how alike they are
 _OTHERS = 200
-_ALIKE, _ALONE = 0.6, 0.3  # rank correlation of those that are alike, and of one that is not
+_MUCH_ALIKE, _ALIKE, _ALONE = (
+    0.8,
+    0.6,
+    0.3,
+)  # rank correlation of those that are alike, and of one that is not
 
 
 def set_unlike_aside(
@@ -94,7 +98,10 @@ def find_unlike(values: np.ndarray, *, samples: bool) -> tuple[dict[int, str], d
     n_whole = int(whole.sum())
     steps = np.diff(head, axis=0)
     in_order = (steps > 0).all(axis=0) | (steps < 0).all(axis=0)
-    alone = _alone(values) if samples else np.zeros(n_columns, dtype=bool)
+    alike = _alike(values) if samples else np.full(n_columns, np.nan)
+    typical = float(np.median(alike))
+    by_chance = min(_ALONE, 2 / np.sqrt(n_lines))
+    alone = (alike < _ALONE) & (typical > _ALIKE)
     far = np.zeros(n_columns, dtype=bool)
     if samples:
         low, high = _ranges(values)
@@ -126,25 +133,22 @@ def find_unlike(values: np.ndarray, *, samples: bool) -> tuple[dict[int, str], d
             none[int(column)] = "it correlates with none of the others" + (
                 ", and is in another range" if far[column] else ""
             )
-        elif alone[column]:
+        elif n_columns >= _FEWEST and alike[column] < by_chance and typical > _MUCH_ALIKE:
             odd[int(column)] = "it correlates with none of the others"
     return none, odd
 
 
-def _alone(values: np.ndarray) -> np.ndarray:
-    """Tell which columns correlate with few others where most correlate with most."""
+def _alike(values: np.ndarray) -> np.ndarray:
+    """Return how each column correlates with others, in the median; NaN if that cannot be told."""
     n_lines, n_columns = values.shape
     if n_lines < 2 * _FEWEST or n_columns < 4:
-        return np.zeros(n_columns, dtype=bool)
+        return np.full(n_columns, np.nan)
     most = max(2 * _FEWEST, min(_ENOUGH, 20_000_000 // n_columns))
     lines = np.linspace(0, n_lines - 1, min(most, n_lines)).astype(int)
     ranks = pd.DataFrame(values[lines]).rank()
     ranks = ((ranks - ranks.mean()) / ranks.std(ddof=0)).fillna(0.0).to_numpy()
     others = np.linspace(0, n_columns - 1, min(_OTHERS, n_columns)).astype(int)
-    alike = np.median(np.abs(ranks.T @ ranks[:, others]) / len(lines), axis=1)
-    if np.median(alike) < _ALIKE:
-        return np.zeros(n_columns, dtype=bool)
-    return alike < _ALONE
+    return np.median(np.abs(ranks.T @ ranks[:, others]) / len(lines), axis=1)
 
 
 def _ranges(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
