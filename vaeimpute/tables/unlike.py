@@ -14,11 +14,8 @@ _FEWEST = 10  # values, below which nothing is said of them
 _HEAD = 16  # values that are looked at first, of each
 _ENOUGH = 1000  # values of each, and _OTHERS of the others, that tell how alike they are
 _OTHERS = 200
-_MUCH_ALIKE, _ALIKE, _ALONE = (
-    0.8,
-    0.6,
-    0.3,
-)  # rank correlation of those that are alike, and of one that is not
+# Rank correlations of columns that are much alike, that are alike, and of one that is not.
+_MUCH_ALIKE, _ALIKE, _ALONE = 0.7, 0.6, 0.3
 
 
 def set_unlike_aside(
