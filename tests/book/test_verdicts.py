@@ -10,7 +10,7 @@ from nbformat import v4
 
 import readme
 import verdicts
-from vaeimpute.claims import BEYOND, CLAIMS, VERDICTS, judge, load_runs
+from vaeimpute.claims import BEYOND, CLAIMS, VERDICTS, judge, load_all_runs, load_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = tuple(sorted((ROOT / "notebooks").glob("*.ipynb")))
@@ -99,6 +99,28 @@ def test_every_claim_has_its_figures_or_the_reason_why_not(parts):
         assert len(evidence) > 10, id
         assert f"chapter {claim.chapter} <" in paper
         assert rule.startswith("- The rule: "), rule
+
+
+def test_chapters_say_of_stored_runs_what_their_tables_say():
+    runs = load_all_runs(ROOT / "results")
+    claims = {claim.words: id for id, claim in CLAIMS.items()}
+    outputs = (
+        output.get("data", {}).get("text/html", "")
+        for chapter in CHAPTERS
+        for cell in nbformat.read(chapter, as_version=4).cells
+        for output in cell.get("outputs", [])
+    )
+    compared = 0
+    for table in (BeautifulSoup(html, "html.parser") for html in outputs if "this page" in html):
+        heads = [cell.get_text() for cell in table.select_one("thead tr").select("th")]
+        for row in table.select("tbody tr"):
+            words, *said = [cell.get_text() for cell in row.select("th, td")]
+            for head, verdict in zip(heads[1:], said, strict=True) if words in claims else []:
+                run = next((run for run in runs if head.startswith(run.name)), None)
+                if run is not None:
+                    assert judge(claims[words], run).verdict == verdict, (words, head)
+                    compared += 1
+    assert compared
 
 
 def write_chapter(path, **glued):
