@@ -58,6 +58,11 @@ def refuses(fails, folder):
             "id,a,b\ns1,1,2\ns2,high,3\n",
             "'high' in row 's2', column 'a' is not a number. If it stands for a missing value, say",
         ),
+        (
+            "id,a,b\ns1,1,2\ns2,12.5%,3\n",
+            "'12.5%' in row 's2', column 'a' is not a number. Write it",
+        ),
+        ("id,a,b\ns1,1,2\ns2,<0.5,3\n", "stands for a missing value, say so: --na '<0.5'"),
         ("id,a,b\ns1,1,2\ns2,True,\n", "'True' in row 's2', column 'a' is not a number"),
         ("id,a,b\ns1,1,2\ns1,3,\n", "1 row ids occur more than once: 's1'. Merge"),
         ("id,a,a\ns1,1,2\ns2,3,\n", "1 column ids occur more than once: 'a'. Merge"),

@@ -109,8 +109,9 @@ def test_no_table_ends_in_a_traceback_or_a_changed_value(folder, text, method, o
         assert our[0] == their[0]
         for new, old in zip(our[1:], their[1:], strict=True):
             if old.strip() in HOLES or old in HOLES:
-                if "--keep-empty" not in options:
+                if "--keep-empty" not in options and "Annotation" not in result.stderr:
                     assert math.isfinite(float(new))
             else:
                 assert new == old
-                assert np.isfinite(float(new))
+                # Rows and columns of words stay as they are, which is said.
+                assert "Annotation, left as it is" in result.stderr or np.isfinite(float(new))

@@ -320,7 +320,7 @@ def test_extensions_in_upper_case_and_unknown_ones(run, fails, folder):
 
 
 def test_words_for_missing_values(run, fails, folder):
-    Path("m.csv").write_text("id,a\ns1,1\ns2,n.d.\ns3,<LOD\n")
+    Path("m.csv").write_text("id,a,b\ns1,1,1\ns2,n.d.,2\ns3,<LOD,3\n")
     message = fails("impute", "m.csv", "-o", "out.csv")
     assert (
         "'n.d.' in row 's2', column 'a' is not a number, nor are 1 more, such as '<LOD'" in message
@@ -328,4 +328,4 @@ def test_words_for_missing_values(run, fails, folder):
     options = ["--na", "n.d.", "--na", "<LOD"]
     result = run("impute", "m.csv", "-o", "out.csv", "--method", "mean", *options)
     assert result.exit_code == 0, result.output
-    assert Path("out.csv").read_text() == "id,a\ns1,1\ns2,1.0\ns3,1.0\n"
+    assert Path("out.csv").read_text() == "id,a,b\ns1,1,1\ns2,1.0,2\ns3,1.0,3\n"

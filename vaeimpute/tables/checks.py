@@ -247,6 +247,8 @@ def _not_numbers(
                 f"{message} No number at all in {axis} {some(names[text])}: remove it, or keep it "
                 "in the clinical table."
             )
+    if re.match(r"[^<>]*\d", value):  # never advise to leave a number out
+        return f"{message} Write it as a plain number."
     return f"{message} If it stands for a missing value, say so: --na {shlex.quote(value)}"
 
 
