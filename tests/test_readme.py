@@ -85,7 +85,7 @@ def test_commands_take_the_options_that_pages_give_them():
 
 def test_its_command_runs(table):
     commands = re.findall(r"^vaeimpute (.*)$", README, flags=re.MULTILINE)
-    assert [command.split()[0] for command in commands] == ["impute"]
+    assert [command.split()[0] for command in commands] == ["check", "impute"]
     for command in commands:
         assert CliRunner().invoke(app, command.split()).exit_code == 0
     filled = pd.read_csv("filled.csv", index_col=0, float_precision="round_trip")
