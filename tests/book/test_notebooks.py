@@ -144,8 +144,8 @@ def test_the_chapter_on_time_does_without_fancyimpute(monkeypatch):
     """Who could not install it has tables without it, and a chapter all the same."""
     read = pd.read_csv
 
-    def without_fancyimpute(file):
-        table = read(file)
+    def without_fancyimpute(file, **options):
+        table = read(file, **options)
         if "program" not in table:
             return table
         return table[~table["program"].str.contains("fancyimpute")].reset_index(drop=True)

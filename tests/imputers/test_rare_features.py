@@ -96,15 +96,21 @@ def test_pooled_variances_are_those_of_an_integral():
         features = np.flatnonzero(df == d)
         error = np.std(np.log(pooled.variance / true)[features])
         assert error < min(0.8, np.std(np.log(sample[features] / true[features])))
-        feature = features[0]
 
-        def posterior(x, power=0, d=d, feature=feature):
+        def posterior(x, power, feature, d=d):
             likelihood = stats.chi2(d).pdf(d * sample[feature] / np.exp(x)) / np.exp(x)
             return likelihood * stats.norm(1.0, 0.8).pdf(x) * x**power
 
-        total, mean = (integrate.quad(posterior, -6, 8, args=(k,))[0] for k in (0, 1))
-        # Normal in place of chi-squared: good to a part of what is left to know.
-        assert np.log(pooled.variance[feature]) == pytest.approx(mean / total, abs=0.6 * error)
+        some = features[:60]
+        exact = [
+            integrate.quad(posterior, -6, 8, args=(1, feature))[0]
+            / integrate.quad(posterior, -6, 8, args=(0, feature))[0]
+            for feature in some
+        ]
+        # Normal in place of chi-squared: good to a part of what is left to know. A logarithm of one
+        # degree of freedom is far from normal, so single features may be further off.
+        off = np.log(pooled.variance[some]) - exact
+        assert np.sqrt(np.mean(off**2)) < 0.6 * error, d
 
 
 def test_the_moments_are_those_of_limma():

@@ -65,8 +65,9 @@ def describe(value: Any, nested: bool = False) -> Any:
     Examples
     --------
     >>> from vaeimpute.imputers import MeanImputer
-    >>> describe(MeanImputer())
-    {'class': 'vaeimpute.imputers.simple.MeanImputer', 'source': '', 'parameters': {}}
+    >>> described = describe(MeanImputer(min_value=0.0))
+    >>> described["class"], described["parameters"]["min_value"]
+    ('vaeimpute.imputers.simple.MeanImputer', 0.0)
     """
     if isinstance(value, np.generic):
         value = value.item()

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from vaeimpute.exceptions import TableError
+from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.numerals import POINTS, find_spelling, is_missing, like_a_number, tidy
 from vaeimpute.tables.text import MARK, open_text, promised_separators, understanding
 
@@ -158,6 +159,14 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
         for name, begins in _WRITERS.items()
         if any(re.match(begins, line) for line in (*above, *lines[:first]))
     ][:1]
+    rival = next((s for s in NAMES if s in lines[header] and ratings[s][0]), separator)
+    if separator not in lines[header] and rival != separator:
+        notes.append(
+            Guess(
+                f"{path.name!r} was read as separated by {NAMES[separator]}, but {NAMES[rival]} "
+                "divide it as well."
+            )
+        )
     if promised and separator != promised[0]:
         notes.append(
             f"{path.name!r} is separated by {NAMES[separator]}, not by {NAMES[promised[0]]}."
@@ -202,7 +211,7 @@ def _first_lines(path: Path, encoding: str) -> tuple[list[str], list[str]]:
 
 
 def _rate(lines: list[str], separator: str) -> tuple[float, int]:
-    """Return how many numbers a separator finds in lines that it divides alike, and how many do."""
+    """Return how many values a separator finds in lines that it divides alike, and how many do."""
     counts = [
         len(fields_of(line, separator))
         if '"' in line
@@ -216,11 +225,14 @@ def _rate(lines: list[str], separator: str) -> tuple[float, int]:
         return 0.0, 0
     alike = [line for line, count in zip(lines, counts, strict=True) if count == usual]
     some = alike[:: len(alike) // _RATED + 1]
-    numbers = [
-        sum(like_a_number(tidy(field)) for field in fields_of(line, separator)[1:_RATED])
-        for line in some
-    ]
-    return median(numbers) * len(alike), len(alike)
+    fields = (fields_of(line, separator)[1:_RATED] for line in some)
+    # What stands for a missing value counts as numbers do: lines may have nothing else.
+    values = [sum(map(_like_a_value, map(tidy, words))) for words in fields]
+    return median(values) * len(alike), len(alike)
+
+
+def _like_a_value(word: str) -> bool:
+    return not word or like_a_number(word) or is_missing(word)
 
 
 def _usual(counts: Iterable[int]) -> int:

@@ -148,12 +148,13 @@ def _fill_column(column: pd.Series, rows: np.ndarray, numbers: np.ndarray) -> pd
     if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
         entries = numbers.astype(column.dtype)
     elif pd.api.types.is_integer_dtype(column.dtype):  # of pandas' types that know missing values
-        if (numbers % 1 == 0).all() and (np.abs(numbers) < _EXACT).all():
+        limits = np.iinfo(column.dtype.numpy_dtype)
+        can_hold = (numbers >= limits.min) & (numbers <= limits.max) & (np.abs(numbers) < _EXACT)
+        if (can_hold & (numbers % 1 == 0)).all():
             entries = pd.array(numbers.astype(np.int64), dtype=column.dtype)
         elif column[~rows].between(-_EXACT, _EXACT).all():
             column = column.astype("Float64")
         else:  # what was observed would lose its last digits
-            limits = np.iinfo(column.dtype.numpy_dtype)
             whole = [min(max(round(n), limits.min), limits.max) for n in numbers.tolist()]
             entries = pd.array(whole, dtype=column.dtype)
     elif not pd.api.types.is_numeric_dtype(column.dtype):
