@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -26,7 +27,7 @@ def test_every_table_has_its_command_and_checksum():
     commands = ("make ", "python ", "vaeimpute ", "a script that is not kept")
     assert all(entry["comment"].startswith(commands) for entry in check["manifest"])
     crate = json.loads((ROOT / "ro-crate-metadata.json").read_text("utf-8"))
-    sums = {e["@id"]: e["sha256"] for e in crate["@graph"] if "sha256" in e}
+    sums = {unquote(e["@id"]): e["sha256"] for e in crate["@graph"] if "sha256" in e}
     assert set(sums) == files
     for file, checksum in sums.items():
         assert hashlib.sha256((ROOT / file).read_bytes()).hexdigest() == checksum, file
