@@ -8,8 +8,8 @@ By hand: make tables again in a folder of their own, with other numbers of threa
 
 Sums of floats depend on their order, and the order on threads, processors and libraries. A closed
 form keeps such differences in the last digits; the training of a network carries them on. The
-table has, by experiment, kind of method and column, the largest relative difference of a mean over
-trials: ``results/benchmarks/repeatability.csv``. Times are left out.
+table has, by experiment, kind of method and column, the largest and the median relative difference
+of a row: ``results/benchmarks/repeatability.csv``. Times are left out.
 """
 
 from __future__ import annotations
@@ -69,4 +69,5 @@ if __name__ == "__main__":
     table = pd.DataFrame(compare(given.first, given.second))
     print(table.to_string(index=False))
     path = ROOT / "results" / "benchmarks" / "repeatability.csv"
-    write_table(table, path, collect_provenance({"compared": "threads 1 and 2"}))
+    compared = {"first": given.first.name, "second": given.second.name}
+    write_table(table, path, collect_provenance(compared))
