@@ -57,7 +57,6 @@ def test_the_papers_iterations_are_what_they_are_to_the_last_bit(imputer, share,
 @pytest.mark.parametrize("imputer", NETWORKS, ids=lambda imputer: type(imputer).__name__)
 @pytest.mark.parametrize("n_samples", [30, 90])
 @pytest.mark.parametrize("share", [0.6, 0.7, 0.8, 0.95])
-@pytest.mark.filterwarnings("ignore::vaeimpute.exceptions.DivergenceWarning")
 def test_it_is_not_worse_than_the_mean_where_most_is_missing(imputer, n_samples, share):
     ours, means = errors(imputer, *proteins(n_samples, share))
     assert ours < 1.02 * means
