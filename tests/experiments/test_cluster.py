@@ -81,7 +81,7 @@ def test_a_unit_that_kills_its_worker_costs_only_itself(cohort, address, tmp_pat
 
 
 def test_workers_with_other_code_are_refused(cohort, address, tmp_path, monkeypatch):
-    monkeypatch.setattr("vaeimpute.experiments.grid.code_version", lambda: "newer")
+    monkeypatch.setattr("vaeimpute.experiments.grid.code_version", lambda *modules: "newer")
     outcome = Grid(cohort, imputers(), ["mcar_10"], n_trials=1).run(
         scheduler=address, store=tmp_path
     )

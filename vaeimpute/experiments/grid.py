@@ -19,14 +19,10 @@ from tqdm import tqdm
 
 from vaeimpute.cohorts import Cohort
 from vaeimpute.exceptions import VaeimputeError
+from vaeimpute.experiments.code import code_version, describe
 from vaeimpute.experiments.measures import ErrorMeasure, Measure
 from vaeimpute.experiments.run import Call, Failure, connected, run_calls
-from vaeimpute.experiments.store import (
-    UnitStore,
-    code_version,
-    describe,
-    digest,
-)
+from vaeimpute.experiments.store import UnitStore, digest
 from vaeimpute.experiments.units import fit_unit, forget_fitted, impute_unit
 from vaeimpute.missingness import SCENARIOS, Scenario, trial_rng
 from vaeimpute.splits import Split, split_rows
@@ -175,8 +171,7 @@ def run_experiment(
     store : str or path, optional
         Folder for finished units. What is there already is not computed again, so an interrupted
         run goes on where it was, with the same result: give the imputers a ``random_state``. Units
-        of another version of the package, or of an imputer of yours whose file has changed, are
-        computed again.
+        of an imputer whose file has changed, or any that it imports, are computed again.
 
     Returns
     -------
@@ -370,7 +365,7 @@ class Grid:
         """Return all that a fitted imputer depends on."""
         return {
             "unit": "fit",
-            "code": code_version(),
+            "code": code_version(fit_unit.__module__),
             "train": self._train_hash,
             "imputer": self._imputers[method],
         }

@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from vaeimpute.exceptions import OtherCodeError
-from vaeimpute.experiments.measures import Measure
-from vaeimpute.experiments.store import UnitStore, code_version, file_digest
+from vaeimpute.experiments.code import code_version
+from vaeimpute.experiments.store import UnitStore, file_digest
 from vaeimpute.imputers.storage import can_save, load_imputer, save_imputer
+
+if TYPE_CHECKING:  # what it measures with has a key of its own
+    from vaeimpute.experiments.measures import Measure
 
 logger = logging.getLogger(__name__)
 
