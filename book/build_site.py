@@ -13,6 +13,7 @@ import verdicts
 import which
 
 ROOT = Path(__file__).resolve().parents[1]
+CONFIGURATION = ("_config.yml", "_toc.yml", "conf.py", "index.md")
 # Of the whole of MathJax: what the pages load at once, and what a formula may make that load.
 MATHJAX = ("tex-mml-chtml.js", "input/tex/extensions", "output/chtml/fonts")
 
@@ -23,15 +24,16 @@ def stage(source: Path) -> None:
     Chapters that were not executed show what they were committed with. Files keep their times, by
     which Sphinx tells what changed.
     """
-    pages = shutil.ignore_patterns("*.py", "__pycache__", "_static")
-    shutil.copytree(ROOT / "book", source / "book", ignore=pages, dirs_exist_ok=True)
-    shutil.copy2(ROOT / "book" / "cell_tabs.py", source / "book")
-    # jupyter-book links every style sheet that it finds in _static beside the configuration.
-    shutil.copytree(ROOT / "book" / "_static", source / "_static", dirs_exist_ok=True)
+    shutil.copytree(
+        ROOT / "book", source / "book", ignore=shutil.ignore_patterns("__pycache__"),
+        dirs_exist_ok=True,
+    )  # fmt: skip
     (source / "notebooks").mkdir(exist_ok=True)
-    for path in [*ROOT.glob("_*.yml"), *ROOT.glob("notebooks/*.ipynb")]:
+    for name in CONFIGURATION:
+        shutil.copy2(ROOT / name, source)
+    for path in ROOT.glob("notebooks/*.ipynb"):
         target = source / path.relative_to(ROOT)
-        if path.suffix == ".yml" or not target.exists():
+        if not target.exists():
             shutil.copy2(path, target)
     names = sorted(path.name for path in ROOT.glob("notebooks/*.ipynb"))
     chapters = tuple(source / "notebooks" / name for name in names)
@@ -49,16 +51,28 @@ def stage(source: Path) -> None:
                 shutil.copy2(mathjax / name, target)
 
 
-def render(source: Path) -> subprocess.CompletedProcess[str]:
+def render(source: Path, *, plain: bool = False) -> subprocess.CompletedProcess[str]:
     """Run jupyter-book over a staged folder; ``_build/source`` becomes ``_build/html``.
+
+    Parameters
+    ----------
+    source : Path
+        A folder from `stage`.
+    plain : bool
+        With Sphinx alone, which reads ``conf.py``, into ``_build/plain``.
 
     Returns
     -------
     subprocess.CompletedProcess
-        With everything that jupyter-book printed.
+        With everything that was printed.
     """
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "-q", str(source)]
-    command += ["--path-output", str(source.parents[1]), "-W", "-n", "--keep-going"]
+    build, program = source.parent, Path(sys.executable)
+    if plain:
+        command = [str(program), "-m", "sphinx", "-q", str(source), str(build / "plain")]
+    else:
+        command = [str(program.with_name("jupyter-book")), "build", "-q", str(source)]
+        command += ["--path-output", str(build.parent)]
+    command += ["-W", "-n", "--keep-going"]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 
 import build_site
 import cell_tabs
+import configure
 
 pytestmark = pytest.mark.slow  # rendering takes about 20 seconds
 
@@ -74,7 +75,19 @@ def images_without_description(pages):
 def test_every_page_of_the_contents_is_there(site):
     for name in re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text()):
         assert (site / f"{name}.html").is_file(), name
-    assert (site / "index.html").is_file()
+
+
+def test_conf_py_is_what_the_configuration_says():
+    assert (ROOT / "conf.py").read_text() == configure.conf_py(ROOT), "python book/configure.py"
+
+
+def test_plain_sphinx_renders_the_same_pages(pages, site):
+    done = build_site.render(site.parent / "source", plain=True)
+    assert done.returncode == 0, done.stdout
+    for path, page in pages.items():
+        if article := page.find("article"):
+            plain = (site.parent / "plain" / path.relative_to(site)).read_text(encoding="utf-8")
+            assert BeautifulSoup(plain, "html.parser").find("article") == article, path.name
 
 
 def test_this_pages_figure_and_a_stored_runs_are_in_tabs(pages, site):
@@ -126,8 +139,8 @@ def test_no_page_loads_anything_from_elsewhere(pages, site):
         for tag in page.select("script[src], link[rel~=stylesheet], img, iframe, source"):
             address = urlsplit(tag.get("src") or tag.get("href") or "")
             assert not address.netloc, f"{path.name}: {tag}"
-    intro = pages[site / "book" / "intro.html"]
-    loaded = [script["src"] for script in intro.select("script[src*=mathjax]")]
+    landing = pages[site / "index.html"]
+    loaded = [script["src"] for script in landing.select("script[src*=mathjax]")]
     assert len(loaded) <= 1, f"each page loads {loaded}"
     assert (site / "mathjax" / "tex-mml-chtml.js").is_file()
 

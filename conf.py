@@ -1,0 +1,71 @@
+"""Written by book/configure.py from _config.yml, for Sphinx without jupyter-book."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent / "book"))  # the extensions of this book
+
+author = 'vaeimpute contributors'
+bibtex_bibfiles = ['book/references.bib']
+bibtex_default_style = 'unsrt'
+bibtex_reference_style = 'label'
+comments_config = {'hypothesis': False, 'utterances': False}
+copyright = '2026'
+exclude_patterns = ['**.ipynb_checkpoints', '.DS_Store', 'Thumbs.db', '_build']
+extensions = ['myst_nb',
+ 'sphinx_book_theme',
+ 'sphinx_copybutton',
+ 'sphinx_design',
+ 'sphinx_external_toc',
+ 'sphinx_togglebutton',
+ 'sphinxcontrib.bibtex',
+ 'cell_tabs',
+ 'sphinx_multitoc_numbering']
+external_toc_exclude_missing = True
+html_baseurl = ''
+html_css_files = ['style.css']
+html_extra_path = ['_extra']
+html_favicon = ''
+html_logo = ''
+html_sourcelink_suffix = ''
+html_static_path = ['book/_static']
+html_theme = 'sphinx_book_theme'
+html_theme_options = {'analytics': {'google_analytics_id': '',
+               'plausible_analytics_domain': '',
+               'plausible_analytics_url': 'https://plausible.io/js/script.js'},
+ 'announcement': '',
+ 'extra_footer': '',
+ 'home_page_in_toc': True,
+ 'launch_buttons': {'binderhub_url': '',
+                    'colab_url': '',
+                    'deepnote_url': '',
+                    'jupyterhub_url': '',
+                    'notebook_interface': 'classic',
+                    'thebe': False},
+ 'navbar_persistent': [],
+ 'path_to_docs': '',
+ 'repository_branch': 'master',
+ 'repository_url': 'https://github.com/executablebooks/jupyter-book',
+ 'search_bar_text': 'Search this book...',
+ 'show_toc_level': 2,
+ 'use_edit_page_button': False,
+ 'use_issues_button': False,
+ 'use_repository_button': False}
+html_title = 'Genomic data imputation with variational autoencoders'
+language = 'en'
+latex_engine = 'pdflatex'
+mathjax_path = '../mathjax/tex-mml-chtml.js'
+myst_enable_extensions = ['amsmath', 'colon_fence', 'deflist', 'dollarmath', 'substitution']
+myst_url_schemes = ['mailto', 'http', 'https']
+nb_execution_allow_errors = False
+nb_execution_cache_path = ''
+nb_execution_excludepatterns = []
+nb_execution_in_temp = False
+nb_execution_mode = 'off'
+nb_execution_timeout = 30
+nb_output_stderr = 'remove'
+numfig = True
+pygments_style = 'sphinx'
+suppress_warnings = []
+use_jupyterbook_latex = False
+use_multitoc_numbering = True
