@@ -39,6 +39,8 @@ class Method:
         Whether the commands offer it for a matrix of one's own.
     chosen : bool
         Whether they may take it if none is named.
+    in_grid : bool
+        Whether the experiments compare it if none is named.
     has_std : bool
         Whether it has predictive standard deviations.
     """
@@ -51,6 +53,7 @@ class Method:
     sizes: Callable[[Profile], Mapping[str, Any]] = lambda profile: {}
     own_data: bool = True
     chosen: bool = True
+    in_grid: bool = True
     has_std: bool = False
 
     def build(
@@ -143,7 +146,7 @@ METHODS: dict[str, Method] = {
     "svd_tuned": Method(
         label="SVD, tuned",
         about="a low-rank approximation; the rank is chosen on held-out values",
-        color="#3A0018",
+        color="#4A0020",
         marker="^",
         imputer="vaeimpute.imputers.SVDImputer",
         # Not jointly: what a sample gets does not depend on the samples beside it.
@@ -156,6 +159,17 @@ METHODS: dict[str, Method] = {
         color="#D55E00",
         marker="v",
         imputer="vaeimpute.imputers.GaussianImputer",
+        has_std=True,
+    ),
+    "recommended": Method(
+        label="recommended",
+        about="the conditional mean of a multivariate normal distribution of the values or of "
+        "their ranks, whichever restores held-out values better",
+        color="#000000",
+        marker="<",
+        imputer="vaeimpute.imputers.AdaptiveImputer",
+        chosen=False,
+        in_grid=False,
         has_std=True,
     ),
     "vae": Method(
@@ -197,7 +211,8 @@ def build_methods(
     random_state : int, Generator, RandomState or None
         The root of those that draw.
     only : iterable of str, optional
-        The keys or labels of some; in the order of `METHODS` in any case.
+        The keys or labels of some; in the order of `METHODS` in any case. By default, those that
+        are in the grid.
     without : iterable of str
         Keys or labels to leave out.
     **options
@@ -219,7 +234,9 @@ def build_methods(
     >>> list(build_methods(read_profile("quick"), only=("mean", "vae")))
     ['mean', 'VAE']
     """
-    wanted = {find_method(name) for name in (METHODS if only is None else only)}
+    if only is None:
+        only = (key for key, method in METHODS.items() if method.in_grid)
+    wanted = {find_method(name) for name in only}
     wanted -= {find_method(name) for name in without}
     return {
         method.label: method.build(profile, random_state=random_state, **options)

@@ -13,6 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from vaeimpute.exceptions import EmptyFeatureWarning
 from vaeimpute.imputers import (
+    AdaptiveImputer,
     AutoencoderImputer,
     GaussianImputer,
     KNNImputer,
@@ -28,6 +29,7 @@ IMPUTERS = [
     RandomImputer(random_state=0),
     KNNImputer(n_neighbors=3),
     GaussianImputer(random_state=0),
+    AdaptiveImputer(random_state=0),
     SVDImputer(n_components=4),
     SVDImputer(n_components="auto", joint=False, random_state=0),
     AutoencoderImputer(
@@ -208,6 +210,7 @@ def test_rows_of_the_training_matrix_are_imputed_as_well_as_others():
         KNNImputer(),
         GaussianImputer(random_state=0),
         GaussianImputer(alpha=0.01),
+        AdaptiveImputer(random_state=0),
         SVDImputer(n_components=3),
         SVDImputer(n_components="auto", joint=False, random_state=0),
     ):
@@ -238,7 +241,7 @@ def test_methods_share_no_random_stream_and_leave_numpys_global_state_alone(matr
                 fitted.sample(new, n_draws=1)
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     assert {name for name, what in streams if what == "held-out values"} == {
-        "GaussianImputer", "SVDImputer",
+        "AdaptiveImputer", "GaussianImputer", "SVDImputer",
     }  # fmt: skip
     assert {name for name, what in streams if what == "training"} == {
         "AutoencoderImputer", "VAEImputer",

@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 
 from vaeimpute.exceptions import DeviceError, EmptyFeatureWarning, ModelFileError
 from vaeimpute.imputers import (
+    AdaptiveImputer,
     AutoencoderImputer,
     GaussianImputer,
     KNNImputer,
@@ -32,6 +33,8 @@ IMPUTERS = [
     RandomImputer(),
     KNNImputer(n_neighbors=np.int64(3)),
     GaussianImputer(random_state=np.random.RandomState(0)),
+    AdaptiveImputer(random_state=0, marginals="normal"),
+    AdaptiveImputer(random_state=0, marginals="ranks"),
     SVDImputer(n_components=3),
     SVDImputer(n_components="auto", joint=False, random_state=0),
     AutoencoderImputer(**SMALL, masking_noise=0.1),

@@ -1,5 +1,6 @@
 """Estimators that fill missing values, with the interface of scikit-learn."""
 
+from vaeimpute.imputers.adaptive import AdaptiveImputer
 from vaeimpute.imputers.anndata import fit_anndata, transform_anndata
 from vaeimpute.imputers.autoencoder import AutoencoderImputer
 from vaeimpute.imputers.blocks import fit_blocks, impute_blocks
@@ -11,6 +12,7 @@ from vaeimpute.imputers.svd import SVDImputer
 from vaeimpute.imputers.vae import VAEImputer
 
 __all__ = [
+    "AdaptiveImputer",
     "AutoencoderImputer",
     "GaussianImputer",
     "KNNImputer",

@@ -1,0 +1,70 @@
+"""Features by rank, as normal scores, and back: the marginals of a Gaussian copula."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+_FEW = 10  # values of a feature whose ranks say too little
+
+
+@dataclass(frozen=True)
+class RankToNormal:
+    """A map of every feature to standard normal scores, and back through its quantiles.
+
+    The value of rank i among n goes to the normal quantile of ``(i - 1/2) / n``; equal values share
+    their mean rank. Values between two training values go between their scores, values beyond the
+    extremes to the extreme score, so that nothing comes back outside of what was observed. Features
+    with fewer than 10 values stay as they are.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_train, n_features)
+        The training values of each feature by size, NaN last.
+    scores : ndarray of shape (n_train, n_features)
+        Theirs.
+
+    Examples
+    --------
+    >>> ranks = RankToNormal.of(np.exp(np.arange(12.0))[:, None])
+    >>> scores = ranks.forward(np.array([[np.exp(3.0)], [np.exp(8.0)], [1e9]])).round(2)
+    >>> scores.ravel(), ranks.backward(np.array([[0.0]])).round()
+    (array([-0.55,  0.55,  1.73]), array([[276.]]))
+    """
+
+    values: np.ndarray
+    scores: np.ndarray
+
+    @classmethod
+    def of(cls, X: np.ndarray) -> RankToNormal:
+        """Learn from training rows; NaN means missing."""
+        return cls.from_sorted(np.sort(X, axis=0))
+
+    @classmethod
+    def from_sorted(cls, values: np.ndarray) -> RankToNormal:
+        """Learn from what is in the attribute `values`."""
+        count = (~np.isnan(values)).sum(axis=0)
+        ranks = rankdata(np.nan_to_num(values, nan=np.inf), axis=0)
+        scores = ndtri(np.clip((ranks - 0.5) / np.maximum(count, 1), 0.0, 1.0))
+        return cls(values, np.where(count < _FEW, values, scores))
+
+    def forward(self, X: np.ndarray) -> np.ndarray:
+        """Return the scores of values, of shape (n_rows, n_features); NaN stays."""
+        return self._interpolate(X, self.values, self.scores)
+
+    def backward(self, scores: np.ndarray) -> np.ndarray:
+        """Return the values that have such scores, of shape (..., n_features); NaN stays."""
+        return self._interpolate(scores, self.scores, self.values)
+
+    def _interpolate(self, X: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        count = (~np.isnan(self.values)).sum(axis=0)
+        found = np.array(X)
+        for feature in np.flatnonzero(count >= _FEW):
+            known = slice(count[feature])
+            found[..., feature] = np.interp(
+                X[..., feature], start[known, feature], end[known, feature]
+            )
+        return found
