@@ -54,6 +54,19 @@ def test_the_variant_with_standard_settings_is_the_standard_network(cohort):
     assert keys["learning_rates"]("0.0001") != keys["learning_rates"]("0.001")
 
 
+def test_the_learning_curve_ends_with_the_standard_methods(cohort):
+    """Of 50 rows, 40 are for training, and half of them are enough for ten neighbours."""
+    profile = read_profile("quick", n_epochs=6, batch_size=16, hidden_sizes=[4], latent_dim=2)
+    grid = EXPERIMENTS["learning_curve"].grid(cohort, profile, seed=3)
+    half = {name for name in grid.imputers if name.endswith(", 20 rows")}
+    assert {f"{name}, 20 rows" for name in set(grid.imputers) - half} == half
+    assert grid.imputers["VAE, 20 rows"].imputer.n_epochs == 9  # of 2 steps each, not 3
+    standard = EXPERIMENTS["beta_vae"].grid(cohort, profile, seed=3)
+    assert grid.fit_key("VAE") == standard.fit_key("beta 1")
+    table = grid.run().table.groupby("method")["mae"].mean()
+    assert table["KNN"] < table["KNN, 20 rows"]
+
+
 def test_batches_of_the_same_steps_take_as_many(cohort):
     """Of 50 rows, 40 are for training; of these 32 to try on."""
     profile = read_profile("quick", n_epochs=20, batch_size=16, batch_sizes=[4, 8, 16])

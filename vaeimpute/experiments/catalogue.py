@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from sklearn.base import BaseEstimator
 
 from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simulated_coverage
 from vaeimpute.exceptions import ExperimentError, some
 from vaeimpute.experiments.grid import Grid
+from vaeimpute.experiments.learning_curve import build_learning_curve
 from vaeimpute.experiments.measures import ClinicalConcordance, Measure
 from vaeimpute.experiments.vae_variants import (
     build_architectures,
@@ -15,7 +18,6 @@ from vaeimpute.experiments.vae_variants import (
     build_betas,
     build_learning_rates,
 )
-from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.methods import build_methods
 from vaeimpute.missingness import (
     SCENARIOS,
@@ -57,7 +59,7 @@ class Experiment:
     about: str
     data_type: str
     scenarios: tuple[Scenario, ...]
-    methods: Callable[[Profile, int, tuple[int, int]], dict[str, BaseImputer]] = (
+    methods: Callable[[Profile, int, tuple[int, int]], Mapping[str, BaseEstimator]] = (
         lambda profile, seed, shape: build_methods(profile, seed)
     )
     tuning: bool = False
@@ -111,7 +113,7 @@ class Experiment:
             is unknown.
         """
         split = self.split(cohort, seed)
-        methods = self.methods(profile, seed, (len(split.train), cohort.values.shape[1]))
+        methods = dict(self.methods(profile, seed, (len(split.train), cohort.values.shape[1])))
         for name in without:
             if methods.pop(name, None) is None:
                 raise ValueError(f"there is no method {name!r} to leave out of {list(methods)}.")
@@ -184,6 +186,13 @@ EXPERIMENTS: dict[str, Experiment] = {
             "expression",
             _scenarios("mcar_05", "mcar_10", "mcar_30"),
             lambda profile, seed, shape: build_betas(profile, seed),
+        ),
+        Experiment(
+            "learning_curve",
+            "errors of methods that learn from all training rows, or from a part of them",
+            "expression",
+            _scenarios("mcar_10"),
+            lambda profile, seed, shape: build_learning_curve(profile, seed, shape[0]),
         ),
         Experiment(
             "clinical_concordance",

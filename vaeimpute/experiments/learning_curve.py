@@ -1,0 +1,98 @@
+"""Methods that learn from a part of the training rows, to see what more of them would bring."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+
+from vaeimpute.imputers._base import BaseImputer
+from vaeimpute.methods import build_methods
+from vaeimpute.profiles import Profile
+from vaeimpute.seeding import generator
+
+# Below, the ten neighbours of KNN are most of the rows.
+_FEWEST = 20
+
+
+class FewerRows(MetaEstimatorMixin, BaseEstimator):
+    """An imputer that is fitted to some of the rows.
+
+    Parameters
+    ----------
+    imputer : estimator
+    n_rows : int
+        How many. Fewer are a part of more, given the same `random_state`.
+    random_state : int
+        Of which rows they are.
+
+    Examples
+    --------
+    >>> from vaeimpute.imputers import MeanImputer
+    >>> few = FewerRows(MeanImputer(), n_rows=2).fit(np.arange(9.0)[:, None])
+    >>> few.rows_
+    array([4, 7])
+    >>> few.transform([[np.nan]])
+    array([[5.5]])
+    """
+
+    def __init__(self, imputer: BaseEstimator, n_rows: int, random_state: int = 0) -> None:
+        self.imputer = imputer
+        self.n_rows = n_rows
+        self.random_state = random_state
+
+    def fit(self, X: np.ndarray, y: None = None) -> FewerRows:
+        """Fit the imputer to a random part of the rows, in their order."""
+        order = generator(self.random_state, "fewer rows").permutation(len(X))
+        self.rows_ = np.sort(order[: self.n_rows])
+        self.imputer_ = clone(self.imputer).fit(np.asarray(X)[self.rows_])
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """Impute as the fitted imputer does."""
+        return self.imputer_.transform(X)
+
+
+def build_learning_curve(
+    profile: Profile, random_state: int, n_samples: int
+) -> dict[str, BaseImputer | FewerRows]:
+    """Build methods that learn from all training rows, from half of them, a quarter and an eighth.
+
+    The VAE takes as many steps with fewer rows as with all: an epoch has fewer steps then.
+
+    Parameters
+    ----------
+    profile : Profile
+    random_state : int
+    n_samples : int
+        Rows to train on.
+
+    Returns
+    -------
+    dict of str to imputer
+
+    Examples
+    --------
+    >>> from vaeimpute.profiles import read_profile
+    >>> built = build_learning_curve(read_profile("paper"), 0, n_samples=553)
+    >>> [name for name in built if name.startswith("VAE")]
+    ['VAE', 'VAE, 276 rows', 'VAE, 138 rows', 'VAE, 69 rows']
+    >>> built["VAE, 276 rows"].imputer.n_epochs  # of 2 steps each, where 250 had 3
+    375
+    """
+    n_steps = profile.n_epochs * ceil(n_samples / profile.batch_size)
+    built: dict[str, BaseImputer | FewerRows] = {}
+    for n_rows in (n_samples, n_samples // 2, n_samples // 4, n_samples // 8):
+        if n_rows < min(_FEWEST, n_samples):
+            break
+        sized = replace(profile, n_epochs=round(n_steps / ceil(n_rows / profile.batch_size)))
+        for name, imputer in build_methods(
+            sized, random_state, without=("random", "vae_shifted")
+        ).items():
+            if n_rows == n_samples:
+                built[name] = imputer
+            else:
+                built[f"{name}, {n_rows} rows"] = FewerRows(imputer, n_rows, random_state)
+    return built
