@@ -15,9 +15,11 @@ from vaeimpute.plots.samples import (
     plot_survival,
     plot_survival_by_gene,
 )
+from vaeimpute.plots.slider import Slider
 from vaeimpute.plots.style import beta_colors, share_legend, use_style
 
 __all__ = [
+    "Slider",
     "beta_colors",
     "plot_coverage_and_error",
     "plot_difference_densities",
