@@ -125,6 +125,42 @@ def test_the_provenance_says_what_was_run(folder):
     assert again["seconds"] == record["seconds"]
 
 
+def test_a_method_can_be_added_to_a_table_that_is_there(folder):
+    place = folder / "results/expression/small"
+    assert run("low_values", "--without", "KNN", "--splits", 2).exit_code == 0
+    before = table(place / "low_values.csv")
+    first = json.loads((place / "low_values.provenance.json").read_text())
+    for _ in range(2):  # the second time, its rows are replaced
+        result = run("low_values", "--add", "KNN", "--splits", 2)
+        assert result.exit_code == 0, result.output
+    for name in ("low_values", "low_values_samples"):
+        both = table(place / f"{name}.csv")
+        own = both["method"] == "KNN"
+        assert not both.duplicated().any()
+        if name == "low_values":
+            pd.testing.assert_frame_equal(both[~own].reset_index(drop=True), before)
+    record = json.loads((place / "low_values.provenance.json").read_text())
+    kept = first.keys() - {"sha256"}
+    assert {key: record[key] for key in kept} == {key: first[key] for key in kept}
+    assert [part["methods"] for part in record["added"]] == [["KNN"], ["KNN"]]
+    together = both.drop_duplicates()
+    assert run("low_values", "--splits", 2, "--output", "anew").exit_code == 0
+    anew = table("anew/expression/small/low_values_samples.csv")
+    order = ["seed", "method", "scenario", "sample"]
+    pd.testing.assert_frame_equal(
+        together.sort_values(order, ignore_index=True), anew.sort_values(order, ignore_index=True)
+    )
+
+
+def test_a_method_is_added_to_a_table_of_the_same_parameters_only(folder):
+    result = run("low_values", "--add", "KNN")
+    assert result.exit_code == 2
+    assert "no results/expression/small/low_values.csv to add methods to" in result.output
+    assert run("low_values", "--without", "KNN").exit_code == 0
+    result = run("low_values", "--add", "KNN", "--splits", 2)
+    assert "was made with other parameters (n_splits)" in result.output
+
+
 def test_sizes_of_a_profile_can_be_changed(folder):
     result = run("batch_sizes", "--set", "n_epochs=3", "--set", "batch_sizes=[250, 20]")
     assert result.exit_code == 0, result.output

@@ -39,6 +39,10 @@ def reproduce(
     without: Annotated[
         list[str] | None, typer.Option(help="A method to leave out; may be repeated.")
     ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(help="A method to add to the tables that are there; may be repeated."),
+    ] = None,
     splits: Annotated[
         int,
         typer.Option(min=1, help="Splits into training and test: of --seed and those after it."),
@@ -82,21 +86,22 @@ def reproduce(
         sizes = read_profile(profile, **parse_overrides(changes or []))
         options = {"data_type": data_type, "clinical": clinical}
         found = load_cohort(cohort, **{key: value for key, value in options.items() if value})
-        found, grids = prepare_grids(experiments or [], found, sizes, seed, without or [])
+        choice = (without or [], add or [])
+        found, grids = prepare_grids(experiments or [], found, sizes, seed, *choice)
         for experiment, grid in grids.items():
             typer.echo(f"{experiment.name}: {splits} x {grid.describe()}.")
         store = cache_dir() / "units" if store is None else store
         seeds = range(seed, seed + splits)
         failed = False
         for experiment, first in grids.items():
-            later = (experiment.grid(found, sizes, s, without or []) for s in seeds[1:])
+            later = (experiment.grid(found, sizes, s, *choice) for s in seeds[1:])
             results = Results.together(
                 [
                     grid.run(n_jobs=jobs, scheduler=scheduler, store=store, progress=True)
                     for grid in chain([first], later)
                 ]
             )
-            path = write_results(results, experiment, found, sizes, seeds, output)
+            path = write_results(results, experiment, found, sizes, seeds, output, add=bool(add))
             typer.echo(f"{path}: {len(results.table)} rows")
             if len(results.failures):
                 failed = True

@@ -88,7 +88,12 @@ class Experiment:
         return split.for_tuning() if self.tuning else split
 
     def grid(
-        self, cohort: Cohort, profile: Profile, seed: int, without: Sequence[str] = ()
+        self,
+        cohort: Cohort,
+        profile: Profile,
+        seed: int,
+        without: Sequence[str] = (),
+        only: Sequence[str] = (),
     ) -> Grid:
         """Prepare the grid of the experiment.
 
@@ -101,6 +106,8 @@ class Experiment:
             Root of the split, the masks and the imputers.
         without : sequence of str
             Methods to leave out.
+        only : sequence of str
+            The methods to keep, if any is named.
 
         Returns
         -------
@@ -109,14 +116,15 @@ class Experiment:
         Raises
         ------
         ValueError
-            If the experiment or a scenario does not apply to the cohort, or a method to leave out
-            is unknown.
+            If the experiment or a scenario does not apply to the cohort, or a method is unknown.
         """
         split = self.split(cohort, seed)
-        methods = dict(self.methods(profile, seed, (len(split.train), cohort.values.shape[1])))
-        for name in without:
-            if methods.pop(name, None) is None:
-                raise ValueError(f"there is no method {name!r} to leave out of {list(methods)}.")
+        methods = self.methods(profile, seed, (len(split.train), cohort.values.shape[1]))
+        for name in (*without, *only):
+            if name not in methods:
+                raise ValueError(f"there is no method {name!r} in {list(methods)}.")
+        chosen = set(only or methods) - set(without)
+        methods = {name: imputer for name, imputer in methods.items() if name in chosen}
         return Grid(
             cohort,
             methods,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import pandas as pd
 
 from vaeimpute.cohorts import Cohort
 from vaeimpute.exceptions import ExperimentError
@@ -19,6 +23,7 @@ def prepare_grids(
     profile: Profile,
     seed: int = 0,
     without: Sequence[str] = (),
+    only: Sequence[str] = (),
 ) -> tuple[Cohort, dict[Experiment, Grid]]:
     """Prepare experiments on a cohort.
 
@@ -32,6 +37,8 @@ def prepare_grids(
         Of the split, and of what is simulated.
     without : sequence of str
         Methods to leave out.
+    only : sequence of str
+        The methods to keep, if any is named.
 
     Returns
     -------
@@ -43,7 +50,7 @@ def prepare_grids(
     ------
     ExperimentError
         If an experiment is unknown, it or one of its scenarios does not apply to the cohort, or a
-        method to leave out is not in it.
+        method is not in it.
     """
     obstacles = {e: e.obstacle(cohort) for e in find_experiments(names)}
     for experiment, obstacle in obstacles.items():
@@ -53,7 +60,7 @@ def prepare_grids(
     grids = {}
     for experiment in [e for e, obstacle in obstacles.items() if not obstacle]:
         try:
-            grids[experiment] = experiment.grid(cohort, profile, seed, without)
+            grids[experiment] = experiment.grid(cohort, profile, seed, without, only)
         except ValueError as error:
             raise ExperimentError(f"{experiment.name}: {error}") from error
     return cohort, grids
@@ -66,6 +73,8 @@ def write_results(
     profile: Profile,
     seeds: Sequence[int],
     output: Path,
+    *,
+    add: bool = False,
 ) -> Path:
     """Write the tables of an experiment, each with where it comes from, and what failed.
 
@@ -76,6 +85,13 @@ def write_results(
         What was run.
     output : Path
         The folder of all results.
+    add : bool
+        Put the methods of these results in the place that they have in the tables that are there.
+
+    Raises
+    ------
+    ExperimentError
+        If they should be added to a table that is not there, or was made with other parameters.
 
     Returns
     -------
@@ -101,11 +117,43 @@ def write_results(
         "seconds": round(results.table["seconds"].sum() + fits.sum(), 1),
         "failed_units": len(results.failures),
     }
+    if add:
+        results, provenance = _added(results, provenance, path)
     write_table(results.table, path, provenance)
     for name, table in results.beside.items():
-        write_table(table, path.with_stem(f"{experiment.name}_{name}"), provenance)
+        write_table(table, _beside(path, name), provenance)
     failures = path.with_suffix(".failures.csv")
     failures.unlink(missing_ok=True)  # of an earlier run
     if len(results.failures):
         results.failures.drop(columns="traceback").to_csv(failures, index=False)
     return path
+
+
+def _beside(path: Path, name: str) -> Path:
+    return path.with_stem(f"{path.stem}_{name}")
+
+
+def _added(results: Results, provenance: dict, path: Path) -> tuple[Results, dict]:
+    """Return the results of all methods, and the provenance of the table with what is added."""
+    try:
+        before = json.loads(path.with_suffix(".provenance.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise ExperimentError(
+            f"There is no {path} to add methods to: run the experiment with all of them first."
+        ) from None
+    ours, theirs = provenance["parameters"], before["parameters"]
+    if ours != theirs:
+        other = ", ".join(k for k in {**ours, **theirs} if ours.get(k) != theirs.get(k))
+        raise ExperimentError(f"{path} was made with other parameters ({other}).")
+    methods = list(dict.fromkeys(results.table["method"]))
+
+    def together(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+        there = pd.read_csv(path, dtype={"sample": str})
+        return pd.concat([there[~there["method"].isin(methods)], table], ignore_index=True)
+
+    what = {key: provenance[key] for key in ("versions", "hardware", "commit", "date", "seconds")}
+    return replace(
+        results,
+        table=together(results.table, path),
+        beside={name: together(t, _beside(path, name)) for name, t in results.beside.items()},
+    ), before | {"added": [*before.get("added", ()), {"methods": methods, **what}]}
