@@ -25,20 +25,22 @@ NONE = "none"
 _ID = re.compile(r"(.+[ ._])?ids?|unnamed: \d+|index|level_\d|row[ ._]?(names?|num(ber)?)", re.I)
 # What may be a number written in another way is no word.
 _LIKE_A_NUMBER = re.compile(
-    r"[<>≤≥~]?\s*[-+−–]?[\d.,'’\s]*\d[\d.,'’\s]*(e[-+]?\d+)?\s*%?|.*\d\.#.*", re.I
+    r"(?!.*\.\.)[<>≤≥~]?\s*[-+−–]?[\d.,'’\s]*\d[\d.,'’\s]*(e[-+]?\d+)?\s*%?|.*\d\.#.*", re.I
 )
+_CHROMOSOME = ("chr", "chrom", "chromosome", "seqnames", "seqname")
+_PLACE = ("start", "end", "stop", "pos", "position", "chromstart", "chromend")
+_MOST = 0.2  # share of the features that may bear the name of something said of samples
 
 
 @cache
 def _known() -> dict:
     """Read the names that programs use, in the form in which they are compared."""
     known = yaml.safe_load((resources.files("vaeimpute.tables") / "known.yml").read_text("utf-8"))
-    return {
-        "features": {_plain(name) for names in known["features"].values() for name in names},
-        "anywhere": {_plain(name) for name in known["reads"] + known["summaries"]},
-        "long": {_plain(name) for name in known["long"]},
-        "quantities": [re.compile(pattern) for pattern in known["quantities"]],
-    }
+    names = {key: known[key] for key in ("samples", "long", "long if ids repeat", "one sample")}
+    names["features"] = [name for names in known["features"].values() for name in names]
+    names["anywhere"] = known["reads"] + known["summaries"]
+    patterns = {key: [re.compile(p, re.I) for p in known[key]] for key in ("beside", "quantities")}
+    return {key: {_plain(name) for name in names[key]} for key in names} | patterns
 
 
 def _plain(name: str) -> str:
@@ -66,7 +68,9 @@ def is_annotation(name: str, *, of_features: bool) -> bool:
     known, plain = _known(), _plain(name)
     if plain in known["anywhere"] and not (name.isupper() and name.isalpha()):  # SEM, as a symbol
         return True
-    return of_features and plain in known["features"]
+    if not of_features:
+        return plain in known["samples"]
+    return plain in known["features"] or any(one.fullmatch(name) for one in known["beside"])
 
 
 def find_annotation(
@@ -124,14 +128,7 @@ def find_annotation(
     nameless[nameless] = cells.table.loc[:, nameless].isna().all().to_numpy()
     leave(1, nameless, "neither name nor values")
     leave(1, words := _words(cells, *aside), "words")
-    for column in np.flatnonzero(words):
-        name = cells.columns[column]
-        if _plain(name) in _known()["long"] and cells.table.iloc[:, column].duplicated().any():
-            raise TableError(
-                f"{path} has one measurement a line, of the sample in column {name!r}, and is no "
-                "matrix. Let the program that wrote it write a matrix, or pivot it: with pandas, "
-                f"table.pivot_table(index=<feature>, columns={name!r}, values=<quantity>)."
-            )
+    _refuse_long(path, cells, words)
     leave(0, _words(cells, *aside, rows=True), "words")
     if asked is None:
         samples = 1 if features_in_rows else 0  # the axis that samples are along
@@ -142,15 +139,48 @@ def find_annotation(
             leave(samples, ~alike, why, guess=True)
         for axis in (1, 0):
             found = [is_annotation(n, of_features=axis == samples) for n in sides[axis]]
+            if axis != samples and sum(found) > _MOST * len(found):
+                continue  # a clinical table, of which they are the features
             for i in np.flatnonzero([_ID.fullmatch(name) is not None for name in sides[axis]]):
                 line = cells.table.iloc[:, i] if axis else cells.table.iloc[i]
                 found[i] = found[i] or _are_ids(line)
             leave(axis, found, "by name", guess=True)
+        if features_in_rows:
+            given = np.flatnonzero(cells.table.notna().any().to_numpy() & ~aside[1])
+            beside = np.ones(len(cells.columns), dtype=bool)
+            if len(given):
+                beside[given[0] : given[-1] + 1] = False
+            leave(1, beside, "no value, and beside all samples that have some", guess=True)
+            _refuse_one_sample(path, np.array(cells.columns, dtype=object)[~aside[1]])
     return aside, notes
 
 
+def _refuse_long(path: Path, cells: Cells, words: np.ndarray) -> None:
+    """Refuse a table of which one column names the sample of each line."""
+    columns = {cells.columns[i]: cells.table.iloc[:, i] for i in np.flatnonzero(words)}
+    known, rows = _known()["long"], pd.Series(cells.rows)
+    if rows.duplicated().any():
+        columns = {cells.corner or "": rows} | columns
+        known = known | _known()["long if ids repeat"]
+    for name, entries in columns.items():
+        if _plain(name) in known and entries.duplicated().any():
+            raise TableError(
+                f"{path} has one measurement a line, of the sample in column {name!r}, and is no "
+                "matrix. Let the program that wrote it write a matrix, or pivot it: with pandas, "
+                f"table.pivot_table(index=<feature>, columns={name!r}, values=<quantity>)."
+            )
+
+
+def _refuse_one_sample(path: Path, names: np.ndarray) -> None:
+    if len(names) > 1 and all(_plain(name) in _known()["one sample"] for name in names):
+        raise TableError(
+            f"{path} has several quantities of one sample ({some(names)}), and is no matrix. Join "
+            "one of them of all samples into a table."
+        )
+
+
 def name_rows(cells: Cells, aside: np.ndarray) -> tuple[Cells, list[str]]:
-    """Take row ids from a column where the file has row numbers in their place.
+    """Take row ids from other columns where the first has row numbers, or repeats itself.
 
     Parameters
     ----------
@@ -170,14 +200,32 @@ def name_rows(cells: Cells, aside: np.ndarray) -> tuple[Cells, list[str]]:
     ['TP53', 'EGFR']
     """
     numbered = [[str(first + row) for row in range(len(cells.rows))] for first in (0, 1)]
-    if cells.rows in numbered:
-        columns = [i for i in np.flatnonzero(aside) if cells.table.iloc[:, i].notna().all()]
-        words_first = sorted(columns, key=lambda i: bool(cells.numeric[i]))
-        for i in words_first:
-            ids = cells.table.iloc[:, i].map("{:.0f}".format if cells.numeric[i] else str)
-            if ids.is_unique and (not cells.numeric[i] or _ID.fullmatch(cells.columns[i])):
-                note = f"Row ids are those in column {cells.columns[i]!r}; the file numbers rows."
-                return replace(cells, rows=[*ids]), [note]
+    repeat = len(set(cells.rows)) < len(cells.rows)
+    if not repeat and cells.rows not in numbered:
+        return cells, []
+    kind = Guess if repeat else str
+    whole = {
+        cells.columns[i]: cells.table.iloc[:, i].map("{:.0f}".format if cells.numeric[i] else str)
+        for i in sorted(np.flatnonzero(aside), key=lambda i: bool(cells.numeric[i]))  # words first
+        if cells.table.iloc[:, i].notna().all()
+    }
+    for name, ids in whole.items():
+        is_number = cells.numeric[cells.columns.index(name)]
+        if ids.is_unique and (not is_number or _ID.fullmatch(name)):
+            why = f"those in {cells.corner!r} repeat" if repeat else "the file numbers rows"
+            return replace(cells, rows=[*ids]), [
+                kind(f"Row ids are those in column {name!r}; {why}.")
+            ]
+    if repeat and _plain(cells.corner or "").strip("#") in _CHROMOSOME:
+        places = [ids for name, ids in whole.items() if _plain(name) in _PLACE]
+        if places:
+            places = ["-".join(parts) for parts in zip(*places, strict=True)]
+            rows = [f"{first}:{place}" for first, place in zip(cells.rows, places, strict=True)]
+            if len(set(rows)) == len(rows):
+                return replace(cells, rows=rows), [Guess(f"Row ids are places, such as {rows[0]!r}.")]
+    if repeat and len(cells.rows) > 2 and len(set(cells.rows)) == 1:
+        note = f"All rows are called {cells.rows[0]!r}, and are numbered."
+        return replace(cells, rows=numbered[1]), [Guess(note)]
     return cells, []
 
 

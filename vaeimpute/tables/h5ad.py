@@ -50,7 +50,7 @@ def _read(path: Path) -> AnnData:
         warnings.simplefilter("ignore")
         try:
             return anndata.read_h5ad(path)
-        except (OSError, KeyError) as error:  # what h5py raises for a file that is not HDF5
+        except (OSError, KeyError, TypeError) as error:  # of what is not HDF5, or not AnnData
             raise TableError(f"{path} cannot be read as AnnData: {error}") from None
 
 

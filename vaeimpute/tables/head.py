@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.numerals import POINTS, find_spelling, is_missing, like_a_number, tidy
 from vaeimpute.tables.text import MARK, open_text, promised_separators, understanding
@@ -43,10 +43,21 @@ _WRITERS = {
     "a table of Firehose": r"Hybridization REF\t",
     "a BIOM table": r"# Constructed from biom|#OTU ID\t",
 }
+# What is something else, told by how it begins.
+_NO_TABLES = {
+    r"\s*<": "a web page or XML",
+    r"\{|\[\{": "JSON",
+    r">": "sequences",
+    r"##fileformat=VCF": "genotypes in words (VCF)",
+    r"%%MatrixMarket": "a sparse matrix",
+    r"(?i)@relation": "an ARFF file",
+}
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 # What row ids are called.
 _CORNER = re.compile(
     r"(?i)((.*[ ._-])?(id|name|index|row|gene|protein|probe|site|cpg|symbol|sample|patient)s?)?"
 )
+_FIREHOSE = "Hybridization REF"
 _TABLE_BEGINS = re.compile(r"!\w+_table_begin")
 _TABLE_ENDS = re.compile(r"!\w+_table_end")
 
@@ -131,10 +142,13 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
     texts = [line for line in lines if line.strip()]
     if not texts:
         raise TableError(f"{path} is empty.")
-    if texts[0].lstrip().startswith("<"):
+    kind = next((kind for begins, kind in _NO_TABLES.items() if re.match(begins, texts[0])), None)
+    if any(map(_NO_TEXT.search, texts[:_RATED])):
+        kind = "no text"
+    if kind:
         raise TableError(
-            f"{path} is a web page, not a table; its first line is {texts[0][:60]!r}. Download the "
-            "file again, and look at the page for what went wrong."
+            f"{path} is {kind}, not a table; its first line is {texts[0][:60]!r}. Write the matrix "
+            "as CSV in the program that it is from, or download the file again if it should be one."
         )
     promised = promised_separators(path)
     ratings = {separator: _rate(texts, separator) for separator in NAMES}
@@ -146,9 +160,14 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
         )
     rows = [fields_of(line, separator) for line in lines]
     header, width = find_header(rows)
-    first = header + 1
-    while first < len(rows) and _is_second_header(rows[header], rows[first]):
+    names, first = rows[header], header + 1
+    while first < len(rows) and _is_second_header(names, rows[first]):
         first += 1
+    if lines[header - 2 : header - 1] == ["#1.3"]:  # GCT: rows and columns, and what is said of both
+        first += int(lines[header - 1].split()[3])
+    if names[0] == _FIREHOSE and first > header + 1:  # several quantities of a sample have its name
+        kinds = rows[first - 1]
+        names = [n if kind == kinds[1] else f"{n} {kind}" for n, kind in zip(names, kinds, strict=True)]
     sample = [row[1:_RATED] for row in rows[first:] if len(row) == width][:_RATED]
     try:
         spelling, _ = find_spelling([list(map(tidy, words)) for words in zip(*sample, strict=True)])
@@ -176,13 +195,14 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
         which = "Line 1" if n_above == 1 else f"Lines 1 to {n_above}"
         notes.append(f"{which}, above the column ids, stay as they are.")
     if first > header + 1:
-        notes.append(f"The line below the column ids belongs to them: {lines[first - 1][:60]!r}.")
+        below = some([line[:60] for line in lines[header + 1 : first]], 1)
+        notes.append(f"What is below the column ids belongs to them: {below}.")
     return Head(
         separator,
         "." if spelling.thousands else spelling.decimal,
         n_above + 1,
         len(above) + first + 1,
-        rows[header],
+        names,
         width,
         tuple(notes),
     )
@@ -278,7 +298,7 @@ def _place_of_header(rows: list[list[str]], width: int) -> int:
 
 def _has_values(row: list[str], width: int) -> bool:
     words = [tidy(field) for field in row[1:] if field]
-    return len(row) == width and (
+    return len(row) == width and bool(row[0].strip()) and (
         any(map(like_a_number, words)) or (bool(words) and all(map(is_missing, words)))
     )
 
@@ -299,4 +319,4 @@ def _is_second_header(header: list[str], row: list[str]) -> bool:
     if not row:
         return False
     words = not any(like_a_number(tidy(field)) for field in row[1:])
-    return row[0].startswith("#!{") or (header[0] == "Hybridization REF" and words)
+    return row[0].startswith("#!{") or (header[0] == _FIREHOSE and words)

@@ -191,7 +191,9 @@ def read_source(
         )
     if cells.table.empty:
         raise TableError(f"{path} holds {len(cells.rows)} rows x {len(cells.columns)} columns.")
-    values, positions, notes = _numbers(path, cells, features_in_rows, annotation, missing_values)
+    values, positions, notes = _numbers(
+        path, cells, features_in_rows, annotation, missing_values, duplicates
+    )
     holes = np.zeros(cells.table.shape, dtype=bool)
     holes[np.ix_(*positions)] = values.isna().to_numpy()
     values, merged, more = resolve_repeated(path, values, duplicates)
@@ -217,10 +219,11 @@ def _numbers(
     features_in_rows: bool,
     asked: Sequence[str] | None,
     missing_values: Sequence[float],
+    duplicates: str,
 ) -> tuple[pd.DataFrame, tuple[np.ndarray, np.ndarray], list[str]]:
     """Return the numbers of samples and features, the rows and columns they are in, and notes."""
     aside, notes = find_annotation(path, cells, features_in_rows=features_in_rows, asked=asked)
-    cells, more = name_rows(cells, aside[1])
+    cells, more = name_rows(cells, aside[1]) if duplicates == "error" else (cells, [])
     values = to_numbers(path, cells.without(*aside))
     notes += more
     notes += check_numeric_ids(path, values.index, values.columns, cells.corner)
