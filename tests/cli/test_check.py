@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,11 +62,43 @@ def test_codes_are_pointed_out_wherever_methods_learn_from_them(run, fails, prot
     assert code in fails("impute", proteins, "-o", "s.tsv", "--features-in-rows", "--strict")
 
 
-def test_annotation_is_not_carried_into_another_format_in_silence(run, proteins):
+def test_annotation_is_carried_into_another_format_or_named(run, proteins):
     options = ("--features-in-rows", "--missing-value", 0, "--method", "mean")
-    result = run("impute", proteins, "-o", "out.parquet", *options)
-    assert "out.parquet: the matrix alone, without annotation." in result.stderr
-    assert pd.read_parquet("out.parquet").shape == (60, 8)
+    before = pd.read_csv(proteins, sep="\t", index_col=0)
+    words = ["Gene names", "Score"]
+    for name in ("out.parquet", "out.xlsx"):
+        assert "no place for" not in run("impute", proteins, "-o", name, *options).stderr
+    run("impute", proteins, "-o", "out.h5ad", *options)
+    tables = [pd.read_parquet("out.parquet"), pd.read_excel("out.xlsx", index_col=0)]
+    for table in tables:
+        assert [*table] == [*words, *before.filter(like="LFQ")]
+        assert (table.filter(like="LFQ") > 0).all(axis=None)
+    data = anndata.read_h5ad("out.h5ad")
+    for table in (*tables, data.var.astype({"Gene names": object})):
+        pd.testing.assert_frame_equal(table[words], before[words], check_names=False)
+    lost = run("impute", "out.h5ad", "-o", "out.csv", "--method", "mean")
+    assert "Warning: out.csv has no place for 'Gene names', 'Score'." in lost.stderr
+
+
+def test_rows_of_annotation_in_another_format(run, folder):
+    lines = ["id,s1,s2,s3", "Label,a,a,b", "g1,1,2,", "g2,3,4,5"]
+    Path("in.csv").write_text("\n".join(lines) + "\n")
+    options = ("--features-in-rows", "--method", "mean")
+    result = run("impute", "in.csv", "-o", "out.parquet", *options)
+    assert "Warning: out.parquet has no place for 'Label'." in result.stderr
+    assert pd.read_parquet("out.parquet").shape == (2, 3)
+    run("impute", "in.csv", "-o", "out.h5ad", *options)
+    assert [*anndata.read_h5ad("out.h5ad").obs["Label"]] == ["a", "a", "b"]
+
+
+def test_annotation_of_h5ad_is_not_named(run, fails, folder):
+    data = anndata.AnnData(np.array([[1.0, np.nan], [2.0, 3.0]]))
+    data.var["Length"] = [7, 8]
+    data.write_h5ad("in.h5ad")
+    words = "in.h5ad: what AnnData has in obs and var is no value, and stays as it is"
+    assert words in fails("impute", "in.h5ad", "-o", "out.h5ad", "--annotation", "Length")
+    run("impute", "in.h5ad", "-o", "out.h5ad", "--method", "mean")
+    assert [*anndata.read_h5ad("out.h5ad").var["Length"]] == [7, 8]
 
 
 def test_errors_of_a_file_are_those_of_check(fails, folder):

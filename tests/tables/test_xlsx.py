@@ -4,10 +4,11 @@ import datetime
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 
 from vaeimpute.exceptions import TableError
-from vaeimpute.tables import Guess, read_source, write_filled
+from vaeimpute.tables import Guess, read_source, write_filled, xlsx
 
 ROWS = [
     ["Table S1. Proteins"],
@@ -92,6 +93,21 @@ def test_what_is_no_workbook(tmp_path):
 
 def test_from_text_to_a_workbook_and_back(tmp_path):
     (tmp_path / "m.csv").write_text("id,a,b\ns1,1.5,\ns2,,4\n")
-    write_filled(read_source(tmp_path / "m.csv"), np.full((2, 2), 0.1), tmp_path / "m.xlsx")
+    write_filled(read_source(tmp_path / "m.csv"), np.full((2, 2), 0.1 + 0.2), tmp_path / "m.xlsx")
     again = read_source(tmp_path / "m.xlsx").values
-    np.testing.assert_array_equal(again, [[1.5, 0.1], [0.1, 4]])
+    np.testing.assert_array_equal(again, [[1.5, 0.1 + 0.2], [0.1 + 0.2, 4]])
+
+
+def test_numbers_come_back_to_the_last_bit(tmp_path):
+    numbers = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308 / 1e210, 123456789.12345679]
+    rows = [["id", *"abcde"], ["s1", *numbers], ["s2", *numbers[::-1]], ["s3", None, *numbers[1:]]]
+    path = book(tmp_path / "m.xlsx", rows)  # by openpyxl, which does not write all digits
+    first = tmp_path / "first.xlsx"
+    write_filled(read_source(path), np.full((3, 5), 0.1 + 0.7), first)
+    source = read_source(first)
+    assert source.values.iloc[2, 0] == 0.1 + 0.7
+    write_filled(source, np.full((3, 5), 0.0), tmp_path / "again.xlsx")
+    np.testing.assert_array_equal(read_source(tmp_path / "again.xlsx").values, source.values)
+    table = pd.DataFrame([numbers], ["s1"], [*"abcde"])
+    xlsx.write(table, tmp_path / "alone.xlsx")
+    np.testing.assert_array_equal(read_source(tmp_path / "alone.xlsx").values, table)

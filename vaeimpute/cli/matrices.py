@@ -152,7 +152,6 @@ def fill(
     import numpy as np
 
     from vaeimpute.tables import write_filled, write_table
-    from vaeimpute.tables.read import STANDARD, named_format
 
     matrix, missing = source.values, values.isna().to_numpy()
 
@@ -187,9 +186,9 @@ def fill(
         spread = np.asarray(imputer.predict_std(taken))
         spread[missing] = scale.back_std(bounded, spread[missing])
         spread = placed(spread, "standard deviations", "leave --std out")
-    write_filled(source, filled, output, whole=whole)
-    if source.has_annotation and output != STANDARD and named_format(output) != source.format:
-        logger.warning("%s: the matrix alone, without annotation.", output)
+    lost = write_filled(source, filled, output, whole=whole)
+    if lost:
+        logger.warning("%s has no place for %s.", output, some(lost))
     if std is not None:
         write_table(source, spread, std)
         logger.info("%s: predictive standard deviations.", std)

@@ -136,7 +136,7 @@ def read_table_cohort(
         match = match_samples(values.index, table, match.column)
     rows, columns = ("samples", "features") if by_samples else ("features", "samples")
     notes = (f"Rows of the file are {rows} and columns are {columns}, {reason}.", *source.notes)
-    obs = pd.DataFrame(index=values.index) if source.obs is None else source.obs
+    obs = source.obs
     if match is not None:
         obs, note = join_clinical(values.index, table, match)
         notes = (*notes, note)
@@ -148,7 +148,7 @@ def read_table_cohort(
         name=name or Path(source.path.name.removesuffix(".gz")).stem,
         values=values,
         clinical=obs.rename_axis(index="sample"),
-        features=None if source.var is None else source.var.rename_axis(index="feature"),
+        features=None if source.var.columns.empty else source.var.rename_axis(index="feature"),
         units=units,
         data_type=data_type,
         is_log=is_log,

@@ -87,10 +87,16 @@ def read(path: Path, layer: str | None) -> Cells:
     return Cells(table, *names, obs=data.obs.set_axis(names[0]), var=data.var.set_axis(names[1]))
 
 
-def write(values: pd.DataFrame, path: Path) -> None:
-    """Write a matrix alone, samples in rows."""
+def write(
+    values: pd.DataFrame,
+    path: Path,
+    obs: pd.DataFrame | None = None,
+    var: pd.DataFrame | None = None,
+) -> None:
+    """Write a matrix, samples in rows, alone or with what is said of its samples and features."""
     anndata = import_anndata(f"Writing {path}")
-    obs, var = pd.DataFrame(index=values.index), pd.DataFrame(index=values.columns)
+    obs = pd.DataFrame(index=values.index) if obs is None else obs
+    var = pd.DataFrame(index=values.columns) if var is None else var
     anndata.AnnData(values.to_numpy(), obs=obs, var=var).write_h5ad(path)
 
 

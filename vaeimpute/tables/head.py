@@ -143,7 +143,8 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
     if not texts:
         raise TableError(f"{path} is empty.")
     kind = next((kind for begins, kind in _NO_TABLES.items() if re.match(begins, texts[0])), None)
-    if any(map(_NO_TEXT.search, texts[:_RATED])):
+    # Below a line of column ids, what is no text is damage.
+    if any(map(_NO_TEXT.search, texts[: 1 if re.search("[\t;|, ]", texts[0]) else _RATED])):
         kind = "no text"
     if kind:
         raise TableError(

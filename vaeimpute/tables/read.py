@@ -24,7 +24,7 @@ from vaeimpute.tables.cells import Cells, to_numbers
 from vaeimpute.tables.checks import check_finite, check_numeric_ids, spreadsheet_ids
 from vaeimpute.tables.codes import find_codes
 from vaeimpute.tables.notes import Guess, check_guesses
-from vaeimpute.tables.repeated import resolve_repeated
+from vaeimpute.tables.repeated import numbered, resolve_repeated
 from vaeimpute.tables.unlike import set_unlike_aside
 
 #: Formats that are no text, by the extensions of their files and by their first bytes. Each has a
@@ -53,8 +53,8 @@ class Source:
     notes : tuple of str
         What a reader should know about how the file was read; a `vaeimpute.tables.notes.Guess`
         where the file leaves it open.
-    obs, var : DataFrame or None
-        What an AnnData file says about its samples and features.
+    obs, var : DataFrame of shape (n_samples, any) and (n_features, any)
+        What the file says of its samples and features: annotation, or AnnData's tables.
     format : {"text", "parquet", "h5ad", "xlsx"}
     layout : object
         What the module of the format needs to write the file again.
@@ -65,8 +65,8 @@ class Source:
     features_in_rows: bool
     layer: str | None
     notes: tuple[str, ...]
-    obs: pd.DataFrame | None
-    var: pd.DataFrame | None
+    obs: pd.DataFrame
+    var: pd.DataFrame
     format: str
     layout: Any
     _holes: np.ndarray
@@ -178,7 +178,12 @@ def read_source(
     state, format_ = _state(path), format_of(path)
     if format_ == "h5ad":
         cells = h5ad.read(path, layer)
-        annotation = [NONE]  # AnnData has places of its own for it
+        if annotation and [*annotation] != [NONE]:
+            raise TableError(
+                f"{path}: what AnnData has in obs and var is no value, and stays as it is; what in "
+                "its matrix is no sample or feature has to be taken out there, not named."
+            )
+        annotation = [NONE]
     elif layer is not None:
         raise ValueError(f"{path}: only AnnData files have layers, got layer={layer!r}.")
     else:
@@ -206,11 +211,31 @@ def read_source(
         place = np.full(size, -1)
         place[kept] = new
         places.append(place)
+    of_rows, of_columns = _beside(cells, values, places)
+    obs, var = (of_columns, of_rows) if features_in_rows else (of_rows, of_columns)
     return Source(
         path, _in_order(values.T if features_in_rows else values), features_in_rows, layer,
-        tuple(notes), cells.obs, cells.var, format_, cells.layout, holes, (places[0], places[1]),
-        state,
+        tuple(notes), obs, var, format_, cells.layout, holes, (places[0], places[1]), state,
     )  # fmt: skip
+
+
+def _beside(
+    cells: Cells, values: pd.DataFrame, places: list[np.ndarray]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what is said of each row and of each column of a matrix."""
+    if cells.obs is not None and cells.var is not None:
+        return cells.obs, cells.var
+    # Of rows that are merged, the first speaks for all.
+    kept = [
+        np.flatnonzero(place >= 0)[np.unique(place[place >= 0], return_index=True)[1]]
+        for place in places
+    ]
+    aside = [np.flatnonzero(place < 0) for place in places]
+    of_rows = cells.table.iloc[kept[0], aside[1]].set_axis(values.index)
+    of_columns = cells.table.iloc[aside[0], kept[1]].T.infer_objects().set_axis(values.columns)
+    of_rows.columns = numbered(pd.Index([cells.columns[i] for i in aside[1]], dtype=object))
+    of_columns.columns = numbered(pd.Index([cells.rows[i] for i in aside[0]], dtype=object))
+    return of_rows, of_columns
 
 
 def _numbers(

@@ -64,7 +64,7 @@ def resolve_repeated(
                 f"{some(ids[again].unique(), 3)}: {DUPLICATES[how]}."
             )
             if how == "suffix":
-                values = values.set_axis(_numbered(ids), axis=axis)
+                values = values.set_axis(numbered(ids), axis=axis)
             else:
                 codes, _ = pd.factorize(ids)
                 where = codes if how == "mean" else np.where(again, -1, codes)
@@ -78,8 +78,14 @@ def resolve_repeated(
     return values, positions, notes
 
 
-def _numbered(ids: pd.Index) -> pd.Index:
-    """Make ids unique: a, a, b to a, a.1, b."""
+def numbered(ids: pd.Index) -> pd.Index:
+    """Make ids unique.
+
+    Examples
+    --------
+    >>> list(numbered(pd.Index(["a", "a", "b"])))
+    ['a', 'a.1', 'b']
+    """
     taken, names = set(ids), []
     counts: dict[str, int] = {}
     for name in ids:

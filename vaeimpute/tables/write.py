@@ -84,12 +84,13 @@ def check_output(path: str | Path, *, force: bool, extensions: Sequence[str] = (
 
 def write_filled(
     source: Source, filled: np.ndarray, path: str | Path, *, whole: bool = False
-) -> None:
+) -> list[str]:
     r"""Write the matrix of a file again, with numbers where it has none.
 
     In the format of the file that it came from, everything else stays as it is: the text of
-    observed values, types, row ids, further columns and layers. In another format, the matrix alone
-    is written.
+    observed values, types, row ids, further columns and layers. In another format, the matrix is
+    written with its annotation as far as there is a place for it: columns before those of the
+    matrix, and in AnnData all of it, in ``obs`` and ``var``.
 
     Parameters
     ----------
@@ -101,6 +102,11 @@ def write_filled(
         if it exists.
     whole : bool
         Write whole numbers in text without a decimal point.
+
+    Returns
+    -------
+    list of str
+        Names of what the other format has no place for.
 
     Raises
     ------
@@ -116,7 +122,7 @@ def write_filled(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     gaps, whole = Path(folder) / "gaps.csv", Path(folder) / "whole.csv"
     ...     _ = gaps.write_text("sample,TP53,EGFR\ns1,0.50,NA\ns2,-1,2\n")
-    ...     write_filled(read_source(gaps), np.full((2, 2), 7.5), whole)
+    ...     lost = write_filled(read_source(gaps), np.full((2, 2), 7.5), whole)
     ...     print(whole.read_text())
     sample,TP53,EGFR
     s1,0.50,7.5
@@ -131,11 +137,10 @@ def write_filled(
                 numbers = numbers.astype(object)
                 numbers[missing] = [int(x) if x.is_integer() else x for x in numbers[missing]]
             _FORMATS[source.format].fill(source, unfinished, missing, numbers)
-        else:
-            values = source.values.to_numpy()
-            missing = np.isnan(values) & ~np.isnan(filled)
-            complete = np.where(missing, filled, values).astype(values.dtype)
-            _write(source, complete, unfinished, named_format(path))
+            return []
+        values = source.values.to_numpy()
+        complete = np.where(np.isnan(values), filled, values).astype(values.dtype)
+        return _write(source, complete, unfinished, named_format(path), annotation=True)
 
 
 def write_table(source: Source, array: np.ndarray, path: str | Path) -> None:
@@ -183,11 +188,19 @@ def _finished(path: Path) -> Iterator[Path]:
         ) from error
 
 
-def _write(source: Source, array: np.ndarray, path: Path, format_: str) -> None:
-    """Write a matrix alone."""
+def _write(
+    source: Source, array: np.ndarray, path: Path, format_: str, *, annotation: bool = False
+) -> list[str]:
+    """Write a matrix alone or with annotation; return the names of what there is no place for."""
     table = pd.DataFrame(array, source.values.index, source.values.columns)
-    if format_ != "h5ad":  # which has samples in rows whatever the source is like
-        table = (table.T if source.features_in_rows else table).rename_axis(
-            index="feature" if source.features_in_rows else "sample"
-        )
-    _FORMATS[format_].write(table, path)
+    if format_ == "h5ad":  # which has samples in rows whatever the source is like
+        h5ad.write(table, path, *([source.obs, source.var] if annotation else []))
+        return []
+    beside, lost, name = source.obs, source.var, "sample"
+    if source.features_in_rows:
+        table, beside, lost, name = table.T, source.var, source.obs, "feature"
+    if source.format == "h5ad":  # nobody could tell its columns from those of the matrix again
+        beside, lost = beside[[]], pd.concat([beside, lost])
+    whole = pd.concat([beside, table], axis=1) if annotation else table
+    _FORMATS[format_].write(whole.rename_axis(index=name), path)
+    return [*lost]

@@ -124,13 +124,13 @@ def _cell(value: Any) -> Any:
 
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write a matrix alone."""
-    table.to_excel(path, engine="openpyxl")
+    with pd.ExcelWriter(path, engine="openpyxl") as writer:
+        table.to_excel(writer)
+        _keep_digits(writer.book)
 
 
 def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) -> None:
     """Write a workbook again with numbers in the place of missing values.
-
-    openpyxl writes 16 digits of a number, one less than some need to come back to the last bit.
 
     Parameters
     ----------
@@ -144,5 +144,15 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
     title, rows, first = source.layout
     for row, column in np.argwhere(missing):
         book[title].cell(rows[row], first + int(column), float(filled[row, column]))
+    _keep_digits(book)
     with target.open("wb") as file:
         book.save(file)
+
+
+def _keep_digits(book: Any) -> None:
+    """Have numbers written to the last bit: openpyxl writes 16 digits, one less than some need."""
+    for sheet in book.worksheets:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if type(cell.value) is float:
+                    cell._value = repr(cell.value)  # and it stays a number for the spreadsheet
