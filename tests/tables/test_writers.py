@@ -358,3 +358,10 @@ def test_files_of_other_kinds_are_named(tmp_path, content, kind):
     (tmp_path / "m").write_bytes(content)
     with pytest.raises(TableError, match=f"is {kind}.*, not a table"):
         read_source(tmp_path / "m")
+
+
+def test_repeated_genes_below_a_corner_called_sample_are_repeated_genes(tmp_path):
+    columns = [("sample", PAIRS), *for_each("{}", LOGS)]
+    (tmp_path / "HiSeqV2").write_text(Writer("", "", columns, LOGS).text())
+    with pytest.raises(TableError, match="20 row ids occur more than once"):  # as Xena writes it
+        read_source(tmp_path / "HiSeqV2", features_in_rows=True)

@@ -159,7 +159,7 @@ def _refuse_long(path: Path, cells: Cells, words: np.ndarray) -> None:
     """Refuse a table of which one column names the sample of each line."""
     columns = {cells.columns[i]: cells.table.iloc[:, i] for i in np.flatnonzero(words)}
     known, rows = _known()["long"], pd.Series(cells.rows)
-    if rows.duplicated().any():
+    if words.any() and rows.duplicated().any():  # as the names of the features have to be somewhere
         columns = {cells.corner or "": rows} | columns
         known = known | _known()["long if ids repeat"]
     for name, entries in columns.items():
