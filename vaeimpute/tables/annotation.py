@@ -203,27 +203,25 @@ def name_rows(cells: Cells, aside: np.ndarray) -> tuple[Cells, list[str]]:
     repeat = len(set(cells.rows)) < len(cells.rows)
     if not repeat and cells.rows not in numbered:
         return cells, []
-    kind = Guess if repeat else str
     whole = {
         cells.columns[i]: cells.table.iloc[:, i].map("{:.0f}".format if cells.numeric[i] else str)
         for i in sorted(np.flatnonzero(aside), key=lambda i: bool(cells.numeric[i]))  # words first
         if cells.table.iloc[:, i].notna().all()
     }
+    words = {cells.columns[i] for i in np.flatnonzero(~cells.numeric)}
     for name, ids in whole.items():
-        is_number = cells.numeric[cells.columns.index(name)]
-        if ids.is_unique and (not is_number or _ID.fullmatch(name)):
+        if ids.is_unique and (name in words or _ID.fullmatch(name)):
             why = f"those in {cells.corner!r} repeat" if repeat else "the file numbers rows"
-            return replace(cells, rows=[*ids]), [
-                kind(f"Row ids are those in column {name!r}; {why}.")
-            ]
-    if repeat and _plain(cells.corner or "").strip("#") in _CHROMOSOME:
-        places = [ids for name, ids in whole.items() if _plain(name) in _PLACE]
-        if places:
-            places = ["-".join(parts) for parts in zip(*places, strict=True)]
-            rows = [f"{first}:{place}" for first, place in zip(cells.rows, places, strict=True)]
-            if len(set(rows)) == len(rows):
-                return replace(cells, rows=rows), [Guess(f"Row ids are places, such as {rows[0]!r}.")]
-    if repeat and len(cells.rows) > 2 and len(set(cells.rows)) == 1:
+            note = f"Row ids are those in column {name!r}; {why}."
+            return replace(cells, rows=[*ids]), [Guess(note) if repeat else note]
+    if not repeat:
+        return cells, []
+    if _plain(cells.corner or "").strip("#") in _CHROMOSOME:
+        ends = [ids for name, ids in whole.items() if _plain(name) in _PLACE]
+        rows = [f"{row}:{'-'.join(place)}" for row, *place in zip(cells.rows, *ends, strict=True)]
+        if ends and len(set(rows)) == len(rows):
+            return replace(cells, rows=rows), [Guess(f"Row ids are places, such as {rows[0]!r}.")]
+    if len(cells.rows) > 2 and len(set(cells.rows)) == 1:
         note = f"All rows are called {cells.rows[0]!r}, and are numbered."
         return replace(cells, rows=numbered[1]), [Guess(note)]
     return cells, []

@@ -58,6 +58,8 @@ _CORNER = re.compile(
     r"(?i)((.*[ ._-])?(id|name|index|row|gene|protein|probe|site|cpg|symbol|sample|patient)s?)?"
 )
 _FIREHOSE = "Hybridization REF"
+# How many rows and columns a GCT file has, and of each how many that say something of the others.
+_GCT_SIZES = re.compile(r"#1\.3\s*\n(?:\d+\s+){3}(\d+)\s*")
 _TABLE_BEGINS = re.compile(r"!\w+_table_begin")
 _TABLE_ENDS = re.compile(r"!\w+_table_end")
 
@@ -164,11 +166,13 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
     names, first = rows[header], header + 1
     while first < len(rows) and _is_second_header(names, rows[first]):
         first += 1
-    if lines[header - 2 : header - 1] == ["#1.3"]:  # GCT: rows and columns, and what is said of both
-        first += int(lines[header - 1].split()[3])
-    if names[0] == _FIREHOSE and first > header + 1:  # several quantities of a sample have its name
+    if sizes := _GCT_SIZES.fullmatch("\n".join(lines[max(0, header - 2) : header])):
+        first += int(sizes[1])
+    if names[0] == _FIREHOSE and first > header + 1 and len(rows[first - 1]) == len(names):
+        # Several quantities of a sample bear its name.
         kinds = rows[first - 1]
-        names = [n if kind == kinds[1] else f"{n} {kind}" for n, kind in zip(names, kinds, strict=True)]
+        named = zip(names, kinds, strict=True)
+        names = [name if kind == kinds[1] else f"{name} {kind}" for name, kind in named]
     sample = [row[1:_RATED] for row in rows[first:] if len(row) == width][:_RATED]
     try:
         spelling, _ = find_spelling([list(map(tidy, words)) for words in zip(*sample, strict=True)])
@@ -299,8 +303,10 @@ def _place_of_header(rows: list[list[str]], width: int) -> int:
 
 def _has_values(row: list[str], width: int) -> bool:
     words = [tidy(field) for field in row[1:] if field]
-    return len(row) == width and bool(row[0].strip()) and (
-        any(map(like_a_number, words)) or (bool(words) and all(map(is_missing, words)))
+    return (
+        len(row) == width
+        and bool(row[0].strip())
+        and (any(map(like_a_number, words)) or (bool(words) and all(map(is_missing, words))))
     )
 
 
