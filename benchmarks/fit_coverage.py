@@ -26,6 +26,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,6 @@ import pandas as pd
 from scipy import optimize, special, stats
 
 import vaeimpute.cohorts.coverage as coverage
-from vaeimpute.evaluation.structure import correlation_by_distance
 
 OUT = Path(coverage.__file__).with_name("coverage_fit.json")
 SOURCE = (
@@ -126,6 +126,53 @@ def fit_family(name: str, tables: list) -> tuple[np.ndarray, np.ndarray, float]:
     found = optimize.minimize(unlikely, [*means, *np.log(start)], method="L-BFGS-B")
     theta = np.exp(found.x)
     return theta[: len(tables)], theta[len(tables) :], -found.fun * 1e5
+
+
+def correlation_by_distance(
+    values: np.ndarray,
+    positions: np.ndarray,
+    edges: np.ndarray,
+    *,
+    other: np.ndarray | None = None,
+    lags: Iterable[int] = range(1, 201),
+) -> pd.Series:
+    """Correlation of the values of two sites by their distance along the chromosome.
+
+    It is taken within each class of distance, since close pairs come from dense regions, whose
+    values may vary less than those of all sites.
+
+    Parameters
+    ----------
+    values : array of shape (n_sites,)
+        One sample, or one statistic per site.
+    positions : array of shape (n_sites,)
+        Base pairs, increasing.
+    edges : array
+        Limits of the classes of distance; a class includes its upper limit.
+    other : array of shape (n_sites,), optional
+        Values of the second site of each pair, for the correlation between two samples.
+    lags : iterable of int
+        Pair sites that are this many sites apart.
+
+    Returns
+    -------
+    Series
+        Correlation by the mean distance of each class; classes with fewer than three pairs are
+        left out.
+    """
+    values, positions = np.asarray(values, dtype=np.float64), np.asarray(positions)
+    other = values if other is None else np.asarray(other, dtype=np.float64)
+    sums = np.zeros((len(edges) + 1, 7))
+    for lag in (lag for lag in lags if lag < len(values)):
+        distance = positions[lag:] - positions[:-lag]
+        which = np.digitize(distance, edges, right=True)
+        a, b = values[:-lag], other[lag:]
+        for column, term in enumerate((np.ones_like(a), distance, a, b, a * a, b * b, a * b)):
+            sums[:, column] += np.bincount(which, term, minlength=len(edges) + 1)
+    sums = sums[1:-1]
+    distance, a, b, aa, bb, ab = (sums[sums[:, 0] > 2] / sums[sums[:, 0] > 2, :1])[:, 1:].T
+    correlation = (ab - a * b) / np.sqrt((aa - a * a) * (bb - b * b))
+    return pd.Series(correlation, index=pd.Index(distance, name="distance"), name="correlation")
 
 
 def fit_spatial(scores: np.ndarray, positions: np.ndarray) -> tuple[dict, list[dict]]:

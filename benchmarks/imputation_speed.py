@@ -39,12 +39,12 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from peers import PACKAGES, ROOT, Peers, say
 from vaeimpute.cohorts import load_cohort
 from vaeimpute.cohorts.simulated_expression import simulate_glioma
 from vaeimpute.evaluation import mean_absolute_error
-from vaeimpute.evaluation.speed import fit_exponent
 from vaeimpute.files import collect_provenance, write_table
 from vaeimpute.missingness import SCENARIOS, trial_rng
 from vaeimpute.splits import split_rows
@@ -295,11 +295,11 @@ def _exponents(table: pd.DataFrame) -> pd.DataFrame:
             done = group[group[quantity] > 0]
             if len(done) < 2:
                 continue
-            exponent, error = fit_exponent(done[varied], done[quantity])
+            line = stats.linregress(np.log(done[varied]), np.log(done[quantity]))
             rows.append({
-                "program": program, "varied": varied, "quantity": quantity, "exponent": exponent,
-                "standard_error": error, "smallest": done[varied].min(),
-                "largest": done[varied].max(),
+                "program": program, "varied": varied, "quantity": quantity, "exponent": line.slope,
+                "standard_error": line.stderr if len(done) > 2 else np.nan,
+                "smallest": done[varied].min(), "largest": done[varied].max(),
             })  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -572,6 +572,26 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
+def find_scenario(scenario: str | Scenario) -> Scenario:
+    """Return a scenario, which may be given by its key.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that key.
+
+    Examples
+    --------
+    >>> find_scenario("mcar_10").fraction
+    0.1
+    """
+    if isinstance(scenario, Scenario):
+        return scenario
+    if scenario not in SCENARIOS:
+        raise ValueError(f"Unknown scenario {scenario!r}; choose from {', '.join(SCENARIOS)}.")
+    return SCENARIOS[scenario]
+
+
 def scenarios_for(data_type: str) -> tuple[str, ...]:
     """Return the keys of the paper's scenarios for one kind of data, in the order of Table 1.
 

@@ -3,8 +3,10 @@
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fit_coverage import correlation_by_distance  # in benchmarks/
 from vaeimpute.cohorts import list_cohorts
 from vaeimpute.experiments.catalogue import find_experiments
 from vaeimpute.profiles import parse_overrides, read_profile
@@ -25,3 +27,14 @@ def test_the_full_size_runs_are_of_experiments_and_cohorts_that_there_are():
         assert find_experiments(experiments.split())
         read_profile("paper", **parse_overrides(settings.split()))
     read_profile("paper", **parse_overrides(full_size["SMALL"].split()))
+
+
+def test_correlation_by_distance_is_that_of_the_pairs():
+    rng = np.random.default_rng(0)
+    values, positions = rng.normal(size=300), np.cumsum(rng.integers(1, 20, size=300))
+    i, j = np.triu_indices(300, 1)
+    distance = positions[j] - positions[i]
+    near = (distance > 5) & (distance <= 40)
+    found = correlation_by_distance(values, positions, [5, 40], lags=range(1, 300))
+    assert found.index[0] == pytest.approx(distance[near].mean())
+    assert found.iloc[0] == pytest.approx(np.corrcoef(values[i[near]], values[j[near]])[0, 1])

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fit_coverage import correlation_by_distance  # in benchmarks/
 from vaeimpute.cohorts.simulated_expression import simulate_glioma
 from vaeimpute.cohorts.simulated_methylome import simulate_methylome
-from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
+from vaeimpute.evaluation.structure import correlation_spectrum
 
 glioma = cache(lambda: simulate_glioma(n_samples=300, n_genes=2000))
 methylome = cache(lambda: simulate_methylome(n_samples=60, n_sites=4000))

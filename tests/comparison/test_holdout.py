@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cli.options import Resemblance
-from vaeimpute.comparison import SCENARIOS, choose, compare_on, guess_scenario
+from vaeimpute.comparison import HOLD_OUTS, choose, compare_on, guess_scenario
 from vaeimpute.comparison.holdout import draw_mask
 from vaeimpute.exceptions import NothingToHideError
 from vaeimpute.imputers import GaussianImputer, KNNImputer, MeanImputer, RandomImputer
@@ -21,10 +21,10 @@ def values():
 
 
 def test_the_command_line_knows_the_scenarios():
-    assert list(Resemblance) == ["auto", *SCENARIOS]
+    assert list(Resemblance) == ["auto", *HOLD_OUTS]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", HOLD_OUTS)
 def test_only_observed_values_are_hidden_and_every_feature_keeps_one(values, scenario):
     values.iloc[1:, 0] = np.nan
     mask = draw_mask(values, scenario, seed=0, trial=0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaeimpute.evaluation.structure import correlation_by_distance, correlation_spectrum
+from vaeimpute.evaluation.structure import correlation_spectrum
 
 
 def test_spectrum_is_that_of_the_correlation_matrix():
@@ -26,14 +26,3 @@ def test_spectrum_ignores_units_and_constant_features():
 def test_spectrum_refuses(values, message):
     with pytest.raises(ValueError, match=message):
         correlation_spectrum(np.array(values))
-
-
-def test_correlation_by_distance_is_that_of_the_pairs():
-    rng = np.random.default_rng(0)
-    values, positions = rng.normal(size=300), np.cumsum(rng.integers(1, 20, size=300))
-    i, j = np.triu_indices(300, 1)
-    distance = positions[j] - positions[i]
-    near = (distance > 5) & (distance <= 40)
-    found = correlation_by_distance(values, positions, [5, 40], lags=range(1, 300))
-    assert found.index[0] == pytest.approx(distance[near].mean())
-    assert found.iloc[0] == pytest.approx(np.corrcoef(values[i[near]], values[j[near]])[0, 1])

@@ -27,7 +27,7 @@ ANY_METHOD = MethodChoice("auto")
 
 
 class Resemblance(StrEnum):
-    """A key of `vaeimpute.comparison.SCENARIOS`, which takes long to import, or to guess one."""
+    """A key of `vaeimpute.comparison.HOLD_OUTS`, which takes long to import, or to guess one."""
 
     AUTO = "auto"
     RANDOM = "random"

@@ -59,21 +59,18 @@ class HoldOut:
 
 
 #: By the name that the command line knows.
-SCENARIOS = {
+HOLD_OUTS = {
     "random": HoldOut("10 % of the observed values, at random", 0.1),
     "features": HoldOut(
         "a quarter of the features, each of them whole, in a fifth of the samples",
-        0.25,
-        drawn="by feature",
-        samples=0.2,
+        0.25, drawn="by feature", samples=0.2,
     ),
     "low": HoldOut(
         "half of the values below the 10 % quantile (of values in standard deviations of their "
         "features)",
-        0.5,
-        below=0.1,
+        0.5, below=0.1,
     ),
-}
+}  # fmt: skip
 
 
 def guess_scenario(values: pd.DataFrame) -> tuple[str, str]:
@@ -86,7 +83,7 @@ def guess_scenario(values: pd.DataFrame) -> tuple[str, str]:
     Returns
     -------
     key : str
-        Of `SCENARIOS`.
+        Of `HOLD_OUTS`.
     reason : str
 
     Notes
@@ -126,7 +123,7 @@ def guess_scenario(values: pd.DataFrame) -> tuple[str, str]:
     if some.sum() >= 10 and np.ptp(counts[some]) > 0 and np.ptp(means) > 0:
         correlation, p = stats.spearmanr(means, counts[some])
         if correlation < -0.3 and p < 0.001:
-            if not _low(values, SCENARIOS["low"].below).any():  # ties, as in counts of many zeros
+            if not _low(values, HOLD_OUTS["low"].below).any():  # ties, as in counts of many zeros
                 return "random", "low values, which are missing, are too many alike to be hidden"
             return "low", (
                 f"features of lower values miss more of them (rank correlation {correlation:.2f})"
@@ -175,8 +172,8 @@ class Comparison:
     @property
     def summary(self) -> pd.DataFrame:
         """Mean ``mae, rmse, seconds, fit_seconds`` by method, the smallest error first."""
-        means = self.table.groupby("method", sort=False)
-        means = means[["mae", "rmse", "seconds", "fit_seconds"]].mean()
+        columns = ["mae", "rmse", "seconds", "fit_seconds"]
+        means = self.table.groupby("method", sort=False)[columns].mean()
         return means.sort_values("mae", kind="stable")
 
     @property
@@ -284,8 +281,7 @@ class Comparison:
         others = "; ".join(f"{name} {value:.3f}" for name, value in self.ranking.iloc[1:].items())
         words = f"{best} errs least on hidden values: {error:.3f} standard deviations"
         words += f" ({others})." if others else "."
-        close = self.within_noise()
-        if close:
+        if close := self.within_noise():
             verb = "is" if len(close) == 1 else "are"
             words += f" {'; '.join(close)} {verb} no worse within the noise."
         return words
@@ -315,7 +311,7 @@ def compare_on(
     imputers : mapping of str to imputer
         By the name that they get in the table, the simplest first. Not changed.
     scenario : str
-        Key of `SCENARIOS`: what is hidden; "auto" for what `guess_scenario` says.
+        Key of `HOLD_OUTS`: what is hidden; "auto" for what `guess_scenario` says.
     scales : mapping of str to Scale, optional
         By the name of a method, the scale that it works on, if that is another one than that of the
         values. Errors are in any case those of the values.
@@ -357,7 +353,7 @@ def compare_on(
         values = _part(values, seed)
     scenario, reason = guess_scenario(values) if scenario == "auto" else (scenario, "as asked for")
     on = "" if values.shape == shape else " of {} samples x {} features of it".format(*values.shape)
-    hidden = f"To compare methods, hid {SCENARIOS[scenario].words}{on}; {reason}."
+    hidden = f"To compare methods, hid {HOLD_OUTS[scenario].words}{on}; {reason}."
     masks = [draw_mask(values, scenario, seed, trial) for trial in range(n_trials)]
     logger.info(hidden)
     rows: list[dict] = []
@@ -495,14 +491,8 @@ def _restore(
         "seconds": done - fit_done,
         "fit_seconds": fit_done - started,
     }
-    sample, feature = np.nonzero(mask)
-    columns = {
-        "sample": sample,
-        "feature": feature,
-        "error": (imputed - true)[mask],
-        "std": (std / scale)[mask],
-    }
-    return pd.DataFrame(columns), score
+    residuals = pd.DataFrame(np.argwhere(mask), columns=["sample", "feature"])
+    return residuals.assign(error=(imputed - true)[mask], std=(std / scale)[mask]), score
 
 
 def draw_mask(values: pd.DataFrame, scenario: str, seed: int, trial: int) -> np.ndarray:
@@ -512,7 +502,7 @@ def draw_mask(values: pd.DataFrame, scenario: str, seed: int, trial: int) -> np.
     ----------
     values : DataFrame of shape (n_samples, n_features)
     scenario : str
-        Key of `SCENARIOS`.
+        Key of `HOLD_OUTS`.
     seed, trial : int
 
     Returns
@@ -527,7 +517,7 @@ def draw_mask(values: pd.DataFrame, scenario: str, seed: int, trial: int) -> np.
     ValueError
         If low values are to be hidden and none are lower than a tenth of all.
     """
-    how, rng = SCENARIOS[scenario], generator(seed, scenario, trial)
+    how, rng = HOLD_OUTS[scenario], generator(seed, scenario, trial)
     observed = values.notna().to_numpy()
     if not (observed.sum(axis=0) > 1).any():
         raise NothingToHideError("No feature has two values, so that one of them can be hidden.")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute import __version__
-from vaeimpute.comparison.holdout import SCENARIOS, Comparison
+from vaeimpute.comparison.holdout import HOLD_OUTS, Comparison
 from vaeimpute.evaluation import interval_coverage, summarize
 from vaeimpute.methods import METHODS, find_method
 
@@ -158,7 +158,7 @@ def _draw_errors(comparison: Comparison) -> Picture:
     return _picture(
         f"Bars of the mean absolute error by method: {ranking}.",
         f"Mean absolute error on hidden values, lower is better. Hidden: "
-        f"{SCENARIOS[comparison.scenario].words}.",
+        f"{HOLD_OUTS[comparison.scenario].words}.",
     )
 
 

@@ -58,25 +58,11 @@ def spearman_correlations(values: ArrayLike, ordinal: ArrayLike) -> np.ndarray:
     correlations = np.empty(values.shape[1])
     for start in range(0, values.shape[1], _BLOCK):
         block = slice(start, start + _BLOCK)
-        correlations[block] = _correlate(values[:, block].T.copy(), ranks)
+        own = rankdata(values[:, block], axis=0) - (len(ranks) + 1) / 2
+        squares = np.square(own).sum(axis=0) * (ranks @ ranks)
+        with np.errstate(invalid="ignore"):  # 0 / 0: a constant feature
+            correlations[block] = np.clip(ranks @ own / np.sqrt(squares), -1, 1)
     return correlations
-
-
-def _correlate(values: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Correlate the ranks of each row with ranks that are centred at zero."""
-    n = len(ranks)
-    order = np.argsort(values, axis=1)
-    ordered = np.take_along_axis(values, order, axis=1)
-    # Where a run of equal values starts, and how long it is: their rank is that of its middle.
-    starts = np.ones(ordered.shape, dtype=bool)
-    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=starts[:, 1:])
-    first = np.flatnonzero(starts)
-    sizes = np.diff(first, append=ordered.size)
-    own = np.repeat(first % n - (n - sizes) / 2, sizes).reshape(ordered.shape)
-    products = np.einsum("ij,ij->i", own, ranks[order])
-    squares = np.einsum("ij,ij->i", own, own)
-    with np.errstate(invalid="ignore"):  # 0 / 0: a constant feature
-        return np.clip(products / np.sqrt(squares * (ranks @ ranks)), -1, 1)
 
 
 def check_samples(

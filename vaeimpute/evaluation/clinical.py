@@ -243,16 +243,14 @@ def compare_coefficients(true: ArrayLike, imputed: ArrayLike) -> dict[str, Any]:
     """
     true, imputed = np.asarray(true, dtype=float), np.asarray(imputed, dtype=float)
     concordance = concordance_index(true, imputed)
-    differences = imputed - true
-    differences = differences[~np.isnan(differences)]
+    differences = pd.Series(imputed - true).dropna()
     clipped = differences.clip(-1, 1)
-    some = len(differences) > 0
     counts = np.histogram(clipped, DIFFERENCE_BINS)[0]
     return {
         "genes": len(differences),
         "concordance": concordance,
-        "variance": float(clipped.var()) if some else np.nan,
-        "variance_unclipped": float(differences.var()) if some else np.nan,
+        "variance": float(clipped.var(ddof=0)),
+        "variance_unclipped": float(differences.var(ddof=0)),
         "histogram": " ".join(map(str, counts)),
     }
 
@@ -282,9 +280,7 @@ def top_overlap(true: ArrayLike, imputed: ArrayLike, n_top: int = 100) -> float:
 
 
 def _strongest(strengths: ArrayLike, n_top: int) -> set[int]:
-    strengths = np.asarray(strengths, dtype=float)
-    order = np.argsort(-strengths, kind="stable")  # NaN go last
-    return set(order[: min(n_top, int((~np.isnan(strengths)).sum()))].tolist())
+    return set(pd.Series(np.asarray(strengths, dtype=float)).dropna().nlargest(n_top).index)
 
 
 def difference_density(table: pd.DataFrame, outcome: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from vaeimpute.cohorts import Cohort
 from vaeimpute.evaluation.errors import mean_absolute_error, root_mean_squared_error
-from vaeimpute.missingness import SCENARIOS, Scenario, mcar
+from vaeimpute.missingness import Scenario, find_scenario, mcar
 from vaeimpute.seeding import generator
 
 _METRICS: dict[str, Callable[[ArrayLike, ArrayLike, ArrayLike], float]] = {
@@ -151,15 +151,8 @@ class MaskedScorer:
 
 
 def _scenario(scenario: str | float | Scenario) -> Scenario:
-    if isinstance(scenario, Scenario):
-        return scenario
-    if isinstance(scenario, str):
-        if scenario not in SCENARIOS:
-            raise ValueError(
-                f"Expected scenario to be one of {', '.join(SCENARIOS)}, a Scenario or a share, "
-                f"but got {scenario!r}."
-            )
-        return SCENARIOS[scenario]
+    if isinstance(scenario, str | Scenario):
+        return find_scenario(scenario)
     if not 0 < scenario < 1:
         raise ValueError(f"Expected a share between 0 and 1 but got {scenario}.")
     return mcar(float(scenario))

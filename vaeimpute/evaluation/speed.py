@@ -6,36 +6,12 @@ The paper's own experiment, 100 samples beside 6600, is ``benchmarks/imputation_
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from sklearn.base import clone
-
-
-def fit_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> tuple[float, float]:
-    """Fit ``seconds = c * size ** exponent`` by least squares of the logarithms.
-
-    Parameters
-    ----------
-    sizes, seconds : sequence of float
-        Positive, of the same length of at least 2.
-
-    Returns
-    -------
-    exponent, standard_error : float
-        The error is NaN for two sizes.
-
-    Examples
-    --------
-    >>> exponent, error = fit_exponent([1, 2, 4, 8], [3.0, 12.0, 48.0, 192.0])
-    >>> round(exponent, 6), abs(round(error, 6))
-    (2.0, 0.0)
-    """
-    line = stats.linregress(np.log(sizes), np.log(seconds))
-    return float(line.slope), float(line.stderr) if len(sizes) > 2 else float("nan")
 
 
 def time_imputers(

@@ -43,57 +43,6 @@ def summarize(table: pd.DataFrame, metric: str = "mae", confidence: float = 0.95
     return summary
 
 
-def write_intervals(summary: pd.DataFrame) -> pd.DataFrame:
-    """Write means with their intervals as text, scenarios by methods, as the paper's Table 2 does.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        From `summarize`.
-
-    Returns
-    -------
-    DataFrame of str
-        In the order of the summary; a dash where a method has no mean.
-
-    Examples
-    --------
-    >>> rows = [("mcar_10", "KNN", 0.98, 0.001), ("mcar_10", "VAE", 0.982, 0.001)]
-    >>> columns = ["scenario", "method", "mean", "half_width"]
-    >>> write_intervals(pd.DataFrame(rows, columns=columns)).values.tolist()
-    [['0.980 ± 0.001', '0.982 ± 0.001']]
-    """
-    summary = summary.dropna(subset="mean")
-    text = [f"{row.mean:.3f} ± {row.half_width:.3f}" for row in summary.itertuples()]
-    wide = summary.assign(text=text).pivot(index="scenario", columns="method", values="text")
-    order = {"index": summary["scenario"].unique(), "columns": summary["method"].unique()}
-    return wide.reindex(**order).fillna("–")
-
-
-def describe_ranking(summary: pd.DataFrame, scenario: str) -> str:
-    """Write the methods of a scenario in the order of their errors, best first.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        From `summarize`.
-    scenario : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> rows = [("mcar_10", "KNN", 0.62), ("mcar_10", "VAE", 0.61)]
-    >>> summary = pd.DataFrame(rows, columns=["scenario", "method", "mean"])
-    >>> describe_ranking(summary, "mcar_10")
-    'VAE (0.610) < KNN (0.620)'
-    """
-    rows = summary[summary["scenario"] == scenario].sort_values("mean")
-    return " < ".join(f"{row.method} ({row.mean:.3f})" for row in rows.itertuples())
-
-
 def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") -> pd.DataFrame:
     """Wilcoxon tests of one method against each other one, over the trials.
 
@@ -197,14 +146,8 @@ def best_methods(
     for (cohort, scenario), part in table.groupby(["cohort", "scenario"], sort=False):
         errors = part.groupby("method")[metric].mean().sort_values()
         near = errors[1:][errors[1:] <= (1 + tolerance) * errors.iloc[0]]
-        rows.append(
-            {
-                "cohort": cohort,
-                "scenario": scenario,
-                "best": errors.index[0],
-                "error": errors.iloc[0],
-                "as_good": ", ".join(near.index),
-                "share_of_floor": errors.iloc[0] / errors.get(floor, np.nan),
-            }
-        )
-    return pd.DataFrame(rows)
+        share = errors.iloc[0] / errors.get(floor, np.nan)
+        as_good = ", ".join(near.index)
+        rows.append((cohort, scenario, errors.index[0], errors.iloc[0], as_good, share))
+    columns = ["cohort", "scenario", "best", "error", "as_good", "share_of_floor"]
+    return pd.DataFrame(rows, columns=columns)

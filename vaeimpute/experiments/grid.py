@@ -24,7 +24,7 @@ from vaeimpute.experiments.measures import ErrorMeasure, Measure
 from vaeimpute.experiments.run import Call, Failure, connected, run_calls
 from vaeimpute.experiments.store import UnitStore, digest
 from vaeimpute.experiments.units import fit_unit, forget_fitted, impute_unit
-from vaeimpute.missingness import SCENARIOS, Scenario, trial_rng
+from vaeimpute.missingness import Scenario, find_scenario, trial_rng
 from vaeimpute.splits import Split, split_rows
 
 logger = logging.getLogger(__name__)
@@ -238,7 +238,7 @@ class Grid:
         split: Split | None = None,
         measure: Measure | None = None,
     ) -> None:
-        chosen = [_find_scenario(scenario) for scenario in scenarios]
+        chosen = [find_scenario(scenario) for scenario in scenarios]
         keys = [scenario.key for scenario in chosen]
         repeated = sorted({key for key in keys if keys.count(key) > 1})
         if repeated:
@@ -425,11 +425,3 @@ class Grid:
                 columns=FAILURE_COLUMNS,
             ).astype({"trial": "Int64"}),
         )  # fmt: skip
-
-
-def _find_scenario(scenario: str | Scenario) -> Scenario:
-    if isinstance(scenario, Scenario):
-        return scenario
-    if scenario not in SCENARIOS:
-        raise ValueError(f"Unknown scenario {scenario!r}; choose from {list(SCENARIOS)}.")
-    return SCENARIOS[scenario]
