@@ -33,7 +33,7 @@ IMPUTERS = [
     RandomImputer(),
     KNNImputer(n_neighbors=np.int64(3)),
     GaussianImputer(random_state=np.random.RandomState(0)),
-    AdaptiveImputer(random_state=0, marginals="normal"),
+    AdaptiveImputer(random_state=0, marginals="values"),
     AdaptiveImputer(random_state=0, marginals="ranks"),
     SVDImputer(n_components=3),
     SVDImputer(n_components="auto", joint=False, random_state=0),

@@ -13,12 +13,12 @@ _FEW = 10  # values of a feature whose ranks say too little
 
 @dataclass(frozen=True)
 class RankToNormal:
-    """A map of every feature to standard normal scores, and back through its quantiles.
+    """A map of every feature to normal scores, and back through its quantiles.
 
     The value of rank i among n goes to the normal quantile of ``(i - 1/2) / n``; equal values share
-    their mean rank. Values between two training values go between their scores, values beyond the
-    extremes to the extreme score, so that nothing comes back outside of what was observed. Features
-    with fewer than 10 values stay as they are.
+    their mean rank. Scores are standardised. Values between two training values go between their
+    scores, values beyond the extremes to the extreme score, so that nothing comes back outside of
+    what was observed. Features with fewer than 10 values stay as they are.
 
     Attributes
     ----------
@@ -48,8 +48,16 @@ class RankToNormal:
         """Learn from what is in the attribute `values`."""
         count = (~np.isnan(values)).sum(axis=0)
         ranks = rankdata(np.nan_to_num(values, nan=np.inf), axis=0)
-        scores = ndtri(np.clip((ranks - 0.5) / np.maximum(count, 1), 0.0, 1.0))
+        scores = np.where(np.isnan(values), np.nan, (ranks - 0.5) / np.maximum(count, 1))
+        scores = ndtri(scores)
+        scores -= np.nanmean(scores, axis=0)
+        std = np.nanstd(scores, axis=0)
+        scores /= np.where(std > 0, std, 1.0)
         return cls(values, np.where(count < _FEW, values, scores))
+
+    def __getitem__(self, features: np.ndarray | slice) -> RankToNormal:
+        """Return that of some features."""
+        return RankToNormal(self.values[:, features], self.scores[:, features])
 
     def forward(self, X: np.ndarray) -> np.ndarray:
         """Return the scores of values, of shape (n_rows, n_features); NaN stays."""
