@@ -27,8 +27,8 @@ _MOST_TO_CALIBRATE = 60  # rows: each takes systems of its own
 _CLEARLY = 0.998  # of the error of two predictions' mean, which is the safer choice
 _PRIOR = 20  # errors of the usual size, with which those of a row are averaged
 _LARGEST = 25.0  # square of an error, in its variance, that says no more about its row
-_RIDGES = (0.5, 2.0)
-_GAINS = [Gain(0.1, 8), Gain(0.3, 5), Gain(1.0, 3), Gain(4.0, 2), Gain(4.0, 3), Gain(4.0, 5)]
+_RIDGES = (0.05, 0.5, 2.0)
+_GAINS = [Gain(0.1, 8), Gain(0.3, 5), Gain(1.0, 3), Gain(4.0, 3), Gain(4.0, 5)]
 # Of a normal distribution, for the mean of a square: exact for polynomials up to degree 17.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 
