@@ -22,7 +22,6 @@ from vaeimpute.claims import (
 from vaeimpute.claims.paper import (
     CLINICAL_SCENARIOS,
     LOW_VALUE_SCENARIOS,
-    PAPER_SECONDS,
     TABLES,
 )
 from vaeimpute.experiments.catalogue import EXPERIMENTS
@@ -63,9 +62,6 @@ def test_table_2_is_the_papers():
 
 
 def test_what_is_written_twice_agrees():
-    paper = {claim: CLAIMS[claim].checks[0].parameters["paper"] for claim in ("C33", "C34")}
-    assert paper["C33"] == PAPER_SECONDS["KNN"] / PAPER_SECONDS["VAE"]
-    assert paper["C34"] == PAPER_SECONDS["SVD"] / PAPER_SECONDS["VAE"]
     assert CLAIMS["C23"].checks[0].parameters["cells"] == list(LOW_VALUE_SCENARIOS)
 
 
@@ -134,7 +130,6 @@ def test_results_of_an_experiment_bring_their_errors_by_sample():
     results = Results(TABLE[TABLE["seed"] == 0], {"samples": samples})
     for tables in (results, {"expression_errors": results}):
         assert judge("C15", tables).n == "10 test samples"
-    assert judge("C15", results.table, samples).n == "10 test samples"
     assert judge("C15", Results(results.table, {})).verdict == "cannot be told"
 
 

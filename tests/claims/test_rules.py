@@ -145,14 +145,16 @@ def test_few_splits_are_judged_over_test_samples_or_not_at_all(n_splits):
     assert alone.verdict == "cannot be told"
     assert f"{n_splits} split" in alone.reason
     assert alone.figures["value"].notna().all()
-    found = judge("C15", table, by_sample(ratios))
+    tables = {"expression_errors": table, "expression_errors_samples": by_sample(ratios)}
+    found = judge("C15", tables)
     assert (found.verdict, found.by_rmse, found.n) == ("holds", "holds", "30 test samples")
 
 
 def test_a_sample_of_several_splits_is_one_sample():
     ratios = {"VAE": 0.9, "KNN": 1.0}
     samples = pd.concat([by_sample(ratios, seed=seed) for seed in (0, 1)])
-    assert judge("C15", errors(ratios, n_splits=2), samples).n == "30 test samples"
+    tables = {"expression_errors": errors(ratios, n_splits=2), "expression_errors_samples": samples}
+    assert judge("C15", tables).n == "30 test samples"
 
 
 def test_too_wide_an_interval_tells_nothing():

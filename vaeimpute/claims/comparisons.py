@@ -102,17 +102,10 @@ def with_shifted(table: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(method=kept["method"].replace("VAE, shifted", "VAE"))
 
 
-def _means(values: pd.Series, repeat: pd.Series | None, methods: pd.Series) -> pd.DataFrame:
-    """Means over trials: one row per split or draw, those with all methods, and a column a method.
-
-    Without a column that tells repeats apart, all is one.
-    """
-    repeats = pd.Series(0, values.index) if repeat is None else repeat
-    return values.groupby([repeats, methods]).mean().unstack().dropna()
-
-
-def _split(table: pd.DataFrame) -> pd.Series | None:
-    return next((table[name] for name in ("split", "seed") if name in table), None)
+def _split(table: pd.DataFrame) -> pd.Series:
+    """Return what tells splits apart; without it, all is one."""
+    columns = (table[name] for name in ("split", "seed") if name in table)
+    return next(columns, pd.Series(0, table.index))
 
 
 def compare_errors(
@@ -169,8 +162,7 @@ def compare_errors(
 def _mean_errors(table: pd.DataFrame, metric: str, keys: list[str]) -> pd.Series:
     """Mean over trials, by two columns and split; NaN where an error is."""
     errors = table[metric] if metric in table else pd.Series(np.nan, table.index)
-    repeats = _split(table)
-    by = [*(table[key] for key in keys), pd.Series(0, table.index) if repeats is None else repeats]
+    by = [*(table[key] for key in keys), _split(table)]
     return errors.groupby(by).mean().mask(errors.isna().groupby(by).any())
 
 
@@ -246,22 +238,19 @@ def compare_coefficients(
         for found in (tables.get(name), tables.get(f"{name}_draws"))
     )
     printed = table_2().set_index(["outcome", "scenario", "method"])["mean"]
-    relative = measure == "variance"
     findings = []
     for outcome, scenario, (first, second), band in product(
         outcomes, CLINICAL_SCENARIOS, pairs, (0, 1, 2) if measure == "near_zero" else (None,)
     ):
-        finding = Finding(
-            f"{outcome}, {scenario}",
-            f"{first} / {second}" if relative else f"{first} - {second}",
-            quantity="relative difference" if relative else f"difference in {measure}",
-        )
-        if band is not None:
-            width = 0.0125 + 0.025 * band
-            finding = replace(finding, quantity=f"difference in the share within {width:.4f}")
-        if measure == "concordance":
+        sign, quantity, paper = "-", f"difference in {measure}", np.nan
+        if measure == "variance":
+            sign, quantity = "/", "relative difference"
+        elif measure == "concordance":
             paper = printed[outcome, scenario, first] - printed[outcome, scenario, second]
-            finding = replace(finding, paper=paper)
+        elif band is not None:
+            quantity = f"difference in the share within {0.0125 + 0.025 * band:.4f}"
+        compared = f"{first} {sign} {second}"
+        finding = Finding(f"{outcome}, {scenario}", compared, quantity=quantity, paper=paper)
         if table is None:
             findings.append(replace(finding, note=f"there is no table {name}"))
             continue
@@ -305,7 +294,7 @@ def _over_patients(
 
 def _differences(
     table: pd.DataFrame,
-    repeat: pd.Series | None,
+    repeats: pd.Series,
     *,
     outcome: str,
     scenario: str,
@@ -319,7 +308,7 @@ def _differences(
     if column not in part or set(part["method"]) != set(pair):
         return pd.Series(dtype=float)
     values = part[column] if band is None else part[column].map(partial(_share_near_zero, band))
-    means = _means(values, repeat, part["method"])
+    means = values.groupby([repeats, part["method"]]).mean().unstack().dropna()
     ours, theirs = means[pair[0]], means[pair[1]]
     return ours / theirs - 1 if measure == "variance" else ours - theirs
 

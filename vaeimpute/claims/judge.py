@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,22 +14,11 @@ from vaeimpute.claims.paper import CLAIMS, Check, Claim
 from vaeimpute.claims.rules import ERROR_RULES, RULES, apply_rule, sum_up
 from vaeimpute.claims.runs import Run
 
+if TYPE_CHECKING:
+    from vaeimpute.experiments import Results
+
 #: All verdicts there are.
 VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
-
-
-class Results(Protocol):
-    """What `vaeimpute.experiments.run_experiment` returns: a table, and others that go with it."""
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The table itself."""
-        ...
-
-    @property
-    def beside(self) -> Mapping[str, pd.DataFrame]:
-        """Such as ``samples``, the errors by test sample, and ``draws`` of patients."""
-        ...
 
 
 Tables = Mapping[str, "pd.DataFrame | Results"]
@@ -64,7 +53,7 @@ class Judgement:
     @property
     def count(self) -> str:
         """How many cells are as claimed, such as ``"4 of 6"``."""
-        return f"{(self.figures['meets'] == True).sum()} of {len(self.figures)}"  # noqa: E712
+        return f"{self.figures['meets'].eq(True).sum()} of {len(self.figures)}"
 
     @property
     def n(self) -> str:
@@ -87,7 +76,7 @@ class Judgement:
     def why(self) -> str:
         """Which cells are not as claimed, and why others could not be judged, in a sentence."""
         known = self.figures[self.figures["meets"].notna()]
-        failed = [_place(row) for row in known[known["meets"] == False].itertuples()]  # noqa: E712
+        failed = [_place(row) for row in known[known["meets"].eq(False)].itertuples()]
         if not failed and len(known) == len(self.figures):
             return "All cells are as claimed."
         parts = [f"Not as claimed: {_first(failed)}."] if failed else []
@@ -128,7 +117,6 @@ class Judgement:
 def judge(
     claim: str | Claim,
     tables: pd.DataFrame | Results | Tables | Run,
-    samples: pd.DataFrame | None = None,
     *,
     simulated_gc: bool = False,
 ) -> Judgement:
@@ -140,11 +128,9 @@ def judge(
         A key of `CLAIMS`, or a claim of your own.
     tables : DataFrame, results of an experiment, mapping of str to either, or Run
         By the names that the claim's checks look for; a single one takes the name that is looked
-        for first.
-    samples : DataFrame, optional
-        Errors by test sample that go with a single table: ``cohort, scenario, method, sample, mae,
-        mse, n_missing``. In a mapping, they are called as the table, with ``_samples`` behind;
-        results of an experiment have their own.
+        for first. Errors by test sample (``cohort, scenario, method, sample, mae, mse,
+        n_missing``) are called as their table, with ``_samples`` behind; results of an experiment
+        have their own. The tables of a run are not to change once it has been judged.
     simulated_gc : bool
         The GC content of the genes was simulated; what a run says of it takes precedence.
 
@@ -171,20 +157,19 @@ def judge(
         if claim not in CLAIMS:
             raise ValueError(f"There is no claim {claim!r}; there are {', '.join(CLAIMS)}.")
         claim = CLAIMS[claim]
-    if isinstance(tables, Run):
-        simulated_gc = tables.simulated_gc
-        tables = tables.tables
-    elif not isinstance(tables, Mapping):
-        name = claim.checks[0].tables[0]
-        tables = {name: tables} | ({} if samples is None else {f"{name}_samples": samples})
-    tables = _by_name(tables)
-    wanted = [tables[name] for c in claim.checks for name in c.tables if name in tables]
-    if any("cohort" in table and len(set(table["cohort"])) > 1 for table in wanted):
-        raise ValueError(f"Expected one cohort in every table that {claim.id} is judged by.")
-    found = _judge(claim, tables, "mae", simulated_gc)
+    if not isinstance(tables, Run):
+        if not isinstance(tables, Mapping):
+            tables = {claim.checks[0].tables[0]: tables}
+        gc_source = {"gc_source": "simulated"} if simulated_gc else {}
+        tables = Run("", "", "", _by_name(tables), {"": {"parameters": gc_source}})
+    run, names = tables, {name for check in claim.checks for name in check.tables}
+    for table in (run.tables[name] for name in names & run.tables.keys()):
+        if "cohort" in table and len(table["cohort"].unique()) > 1:
+            raise ValueError(f"Expected one cohort in every table that {claim.id} is judged by.")
+    found = _judge(claim, run, "mae")
     if not any(check.rule in ERROR_RULES for check in claim.checks):
         return found
-    rmse = _judge(claim, tables, "rmse", simulated_gc)
+    rmse = _judge(claim, run, "rmse")
     return replace(found, rmse=rmse if rmse.figures["low"].notna().any() else None)
 
 
@@ -200,17 +185,22 @@ def _by_name(tables: Tables) -> dict[str, pd.DataFrame]:
     return named
 
 
-def _judge(
-    claim: Claim, tables: Mapping[str, pd.DataFrame], metric: str, simulated_gc: bool
-) -> Judgement:
-    groups: list[tuple[str | float, list[Finding]]] = []
-    for check in claim.checks:
-        if simulated_gc and check.parameters.get("real_gc"):
-            findings = [Finding(cell, note="the GC content is simulated", testable=False)
-                       for cell in check.parameters["cells"]]  # fmt: skip
+def _find(check: Check, run: Run, metric: str) -> list[Finding]:
+    """See what a check finds in a run: once, because pages ask for it again and again."""
+    if (check, metric) not in run.findings:
+        if run.simulated_gc and check.parameters.get("real_gc"):
+            found = [Finding(cell, note="the GC content is simulated", testable=False)
+                     for cell in check.parameters["cells"]]  # fmt: skip
         else:
-            findings = apply_rule(check, tables, metric)
-        groups.append((check.needs, findings))
+            found = apply_rule(check, run.tables, metric)
+        run.findings[check, metric] = found
+    return run.findings[check, metric]
+
+
+def _judge(claim: Claim, run: Run, metric: str) -> Judgement:
+    groups: list[tuple[str | float, list[Finding]]] = [
+        (check.needs, _find(check, run, metric)) for check in claim.checks
+    ]
     if claim.needs is not None:
         groups = [(claim.needs, [finding for _, findings in groups for finding in findings])]
     found = [finding for _, findings in groups for finding in findings]
@@ -276,16 +266,13 @@ def judge_closest(claim: str | Claim, runs: Iterable[Run]) -> tuple[Run, Judgeme
     for tables, checks in parts.items():
         part = replace(claim, checks=tuple(checks), needs=None)
         there = [run for run in runs if run.has(tables)]
-        found = (_judge(part, run.tables, "mae", run.simulated_gc).figures for run in there)
-        told = (
-            run for run, cells in zip(there, found, strict=True) if cells["meets"].notna().any()
-        )
+        told = (run for run in there if _judge(part, run, "mae").figures["meets"].notna().any())
         first = next(told, there[0] if there else None)
-        chosen += [first.only(tables)] if first else []
+        chosen += [(first, first.only(tables))] if first else []
     if not chosen:
         return None
-    run = Run.together(chosen)
-    return run, judge(claim, run)
+    run = Run.together(only for _, only in chosen)
+    return run, judge(claim, chosen[0][0] if len(parts) == 1 else run)
 
 
 def sentence(found: Judgement) -> str:

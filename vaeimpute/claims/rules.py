@@ -97,11 +97,7 @@ def compare_iterations(
         change = means["mean_change"].get(iteration + 1, np.nan) / means["mean_change"].get(1)
         for value, quantity, meets in (
             (stable, "error stable from iteration", stable <= iteration),
-            (
-                change,
-                "fourth change as a share of the first",
-                change < left,
-            ),
+            (change, "fourth change as a share of the first", change < left),
         ):
             cell = f"{scenario}, {start}"
             findings.append(Finding(cell, "", value, quantity=quantity, meets=bool(meets)))
@@ -114,11 +110,10 @@ def compare_winners(table: pd.DataFrame, *, methods: Sequence[str], least: float
     errors = part.groupby(["feature", "method"])["mae"].mean().unstack().dropna()
     if set(errors) != set(methods):
         return [Finding("", quantity="share of genes", note="a method is not there")]
-    shares = errors.idxmin(axis=1).value_counts(normalize=True)
+    shares = errors.idxmin(axis=1).value_counts(normalize=True).reindex(methods, fill_value=0.0)
     return [
-        Finding(m, "", share, quantity="share of genes", meets=bool(share >= least))
-        for m in methods
-        for share in [float(shares.get(m, 0.0))]
+        Finding(method, "", share, quantity="share of genes", meets=bool(share >= least))
+        for method, share in shares.items()
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, inf
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ class Run:
     network: str
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     provenance: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: What checks found in the tables: see `vaeimpute.claims.judge`.
+    findings: dict[Any, list] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -102,25 +104,18 @@ class Run:
         """Return the run with some of its tables and what goes with them."""
         names = [f"{name}{of}" for name in tables for of in ("", "_samples", "_draws")]
         kept = [name for name in names if name in self.tables]
-        return Run(
-            self.cohort,
-            self.profile,
-            self.network,
-            {name: self.tables[name] for name in kept},
-            {name: self.provenance[name] for name in kept},
+        tables, provenance = (
+            {name: found[name] for name in kept} for found in (self.tables, self.provenance)
         )
+        return replace(self, tables=tables, provenance=provenance)
 
     @classmethod
     def together(cls, runs: Iterable[Run]) -> Run:
         """Put the tables of runs together, of which each has others; their names are joined."""
         runs = list(runs)
-        return cls(
-            " and ".join(dict.fromkeys(run.name for run in runs)),
-            "",
-            "",
-            {name: table for run in runs for name, table in run.tables.items()},
-            {name: found for run in runs for name, found in run.provenance.items()},
-        )
+        tables = {name: table for run in runs for name, table in run.tables.items()}
+        provenance = {name: found for run in runs for name, found in run.provenance.items()}
+        return cls(" and ".join(dict.fromkeys(r.name for r in runs)), "", "", tables, provenance)
 
     def _parameters(self) -> list[dict[str, Any]]:
         return [found.get("parameters", {}) for found in self.provenance.values()]
