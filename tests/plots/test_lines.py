@@ -5,6 +5,7 @@ import pytest
 from vaeimpute.evaluation.clinical import compare_coefficients, difference_density
 from vaeimpute.evaluation.errors import errors_by_property
 from vaeimpute.methods import method_colors
+from vaeimpute.missingness import scenario_label
 from vaeimpute.plots import (
     plot_difference_densities,
     plot_errors_by_property,
@@ -120,11 +121,9 @@ def test_a_panel_per_coefficient_and_scenario():
         for m, x in zip(("KNN", "VAE"), rng.normal(size=(2, 2, 60)), strict=True)
     ]
     density = difference_density(pd.DataFrame(rows), "grade")
-    axes = plot_difference_densities(
-        {"a": density, "b": density}, scenario_labels={"mcar_10": "at random"}
-    )
+    axes = plot_difference_densities({"a": density, "b": density})
     assert len(axes) == 4
-    assert axes[0].get_title() == "at random"
+    assert axes[0].get_title() == scenario_label("mcar_10")
     colors = method_colors()
     assert [line.get_color() for line in axes[3].lines] == [colors["KNN"], colors["VAE"]]
     expected = density.query("scenario == 'mnar_whole_genes' and method == 'VAE'")["density"]

@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 
 def time_imputers(
-    imputers: Mapping[str, Any], train: np.ndarray, rows: np.ndarray, *, n_single: int = 5
+    imputers: Mapping[str, Any], train: np.ndarray, rows: np.ndarray
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Time what imputers compute before, for a batch of rows, and for one row at a time.
 
@@ -26,14 +26,13 @@ def time_imputers(
         the clock runs, so that what it loads at its first use does not count.
     train : ndarray of shape (n_train, n_features)
     rows : ndarray of shape (n_rows, n_features)
-        With missing values.
-    n_single : int
-        Rows that are also filled one at a time; the time is their median.
+        With missing values. The first five are also filled one at a time.
 
     Returns
     -------
     times : DataFrame
-        ``method``, ``fit_seconds``, ``impute_seconds`` and ``single_seconds``, by the clock.
+        ``method``, ``fit_seconds``, ``impute_seconds`` and, as a median, ``single_seconds``, by the
+        clock.
     filled : dict of str to ndarray of shape (n_rows, n_features)
 
     Examples
@@ -52,7 +51,7 @@ def time_imputers(
         fitted = time.perf_counter()
         filled[method] = imputer.transform(rows)
         seconds = [time.perf_counter()]
-        for row in rows[:n_single]:
+        for row in rows[:5]:
             imputer.transform(row[None])
             seconds.append(time.perf_counter())
         single = float(np.median(np.diff(seconds)))

@@ -8,23 +8,22 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 
-def summarize(table: pd.DataFrame, metric: str = "mae", confidence: float = 0.95) -> pd.DataFrame:
-    """Mean over trials with a confidence interval, for every scenario and method.
+def summarize(table: pd.DataFrame, metric: str = "mae") -> pd.DataFrame:
+    """Mean over trials with a 95 % confidence interval, for every scenario and method.
 
     Parameters
     ----------
     table : DataFrame
         Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and `metric`.
     metric : str
-    confidence : float
-        Coverage of the interval, which is Student's: mean +- t * sd / sqrt(n_trials).
 
     Returns
     -------
     DataFrame
-        Columns ``cohort``, ``scenario``, ``method``, ``n_trials``, ``mean``, ``half_width`` (of the
-        interval, NaN for a single trial) and ``rank`` (1 = smallest mean in its scenario, NaN where
-        there is no mean), in the order in which scenarios and methods first appear.
+        Columns ``cohort``, ``scenario``, ``method``, ``n_trials``, ``mean``, ``half_width`` (of
+        Student's interval, t * sd / sqrt(n_trials); NaN for a single trial) and ``rank`` (1 =
+        smallest mean in its scenario, NaN where there is no mean), in the order in which scenarios
+        and methods first appear.
 
     Examples
     --------
@@ -37,14 +36,14 @@ def summarize(table: pd.DataFrame, metric: str = "mae", confidence: float = 0.95
     summary = groups.agg(n_trials="count", mean="mean", sd="std").reset_index()
     n = summary["n_trials"]
     with np.errstate(invalid="ignore"):
-        quantile = stats.t.ppf(0.5 + confidence / 2, n - 1)
+        quantile = stats.t.ppf(0.975, n - 1)
     summary["half_width"] = quantile * summary.pop("sd") / np.sqrt(n)
     summary["rank"] = summary.groupby(["cohort", "scenario"])["mean"].rank(method="min")
     return summary
 
 
-def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") -> pd.DataFrame:
-    """Wilcoxon tests of one method against each other one, over the trials.
+def compare_methods(table: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Wilcoxon tests of the errors of one method against each other one, over the trials.
 
     The significance scores above the bars of Figures 1 and 3 (ggsignif). Verdicts do not rest on
     them: see `vaeimpute.claims.rules`.
@@ -56,10 +55,9 @@ def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") ->
     Parameters
     ----------
     table : DataFrame
-        Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and `metric`.
+        Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and ``mae``.
     reference : str
         The method that the others are compared with.
-    metric : str
 
     Returns
     -------
@@ -82,7 +80,7 @@ def compare_methods(table: pd.DataFrame, reference: str, metric: str = "mae") ->
     """
     rows = []
     for (cohort, scenario), part in table.groupby(["cohort", "scenario"], sort=False):
-        trials = part.pivot(index="trial", columns="method", values=metric)
+        trials = part.pivot(index="trial", columns="method", values="mae")
         if reference not in trials:
             raise ValueError(f"No method {reference!r} in {scenario}; there are {list(trials)}.")
         if trials.isna().to_numpy().any():
@@ -113,27 +111,22 @@ def rank_sum_p(first: ArrayLike, second: ArrayLike) -> float:
     return float(stats.mannwhitneyu(first, second, method=method).pvalue)
 
 
-def best_methods(
-    table: pd.DataFrame, *, metric: str = "mae", tolerance: float = 0.02, floor: str = "mean"
-) -> pd.DataFrame:
+def best_methods(table: pd.DataFrame, *, tolerance: float = 0.02) -> pd.DataFrame:
     """Say, for every cohort and scenario, which method errs least, and which are as good.
 
     Parameters
     ----------
     table : DataFrame
-        Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and `metric`.
-    metric : str
+        Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and ``mae``.
     tolerance : float
         How much larger, as a share, an error may be for a method to count as as good.
-    floor : str
-        The method that any other has to beat.
 
     Returns
     -------
     DataFrame
         One row per cohort and scenario, in the order of the table: ``best``, ``error`` (the best
         one's mean over trials), ``as_good`` (names, joined by commas) and ``share_of_floor`` (its
-        error as a share of the floor's; NaN without that method).
+        error as a share of that of the mean; NaN without that method).
 
     Examples
     --------
@@ -144,9 +137,9 @@ def best_methods(
     """
     rows = []
     for (cohort, scenario), part in table.groupby(["cohort", "scenario"], sort=False):
-        errors = part.groupby("method")[metric].mean().sort_values()
+        errors = part.groupby("method")["mae"].mean().sort_values()
         near = errors[1:][errors[1:] <= (1 + tolerance) * errors.iloc[0]]
-        share = errors.iloc[0] / errors.get(floor, np.nan)
+        share = errors.iloc[0] / errors.get("mean", np.nan)
         as_good = ", ".join(near.index)
         rows.append((cohort, scenario, errors.index[0], errors.iloc[0], as_good, share))
     columns = ["cohort", "scenario", "best", "error", "as_good", "share_of_floor"]

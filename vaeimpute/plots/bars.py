@@ -107,8 +107,6 @@ def plot_error_panels(
     *,
     scenario_labels: Mapping[str, str] | None = None,
     comparison: pd.DataFrame | None = None,
-    ylabel: str = ERROR,
-    colors: Mapping[str, str] | None = None,
 ) -> list[Axes]:
     """Draw bars as `plot_errors` does, in panels: the first alone in its row, the others below it.
 
@@ -122,8 +120,6 @@ def plot_error_panels(
         What to write below the bars instead of `vaeimpute.missingness.scenario_label`.
     comparison : DataFrame, optional
         From `vaeimpute.evaluation.compare_methods`; its reference may differ between scenarios.
-    ylabel : str
-    colors : mapping of str to str, optional
 
     Returns
     -------
@@ -143,27 +139,20 @@ def plot_error_panels(
     for number, (title, ax) in enumerate(axes.items()):
         plot_errors(
             summary[summary["scenario"].isin(panels[title])], scenario_labels=scenario_labels,
-            comparison=comparison, ylabel=ylabel if number < 2 else "", colors=colors, ax=ax,
+            comparison=comparison, ylabel=ERROR if number < 2 else "", ax=ax,
         )  # fmt: skip
         ax.set_title(title, loc="left", fontsize="medium", fontweight="bold")
     share_legend(axes.values())
     return list(axes.values())
 
 
-def plot_settings(
-    summary: pd.DataFrame,
-    *,
-    xlabel: str = ERROR.replace("\n", " "),
-    ax: Axes | None = None,
-) -> Axes:
+def plot_settings(summary: pd.DataFrame) -> Axes:
     """Error of several settings of one method, one line each, with confidence intervals.
 
     Parameters
     ----------
     summary : DataFrame
         From `vaeimpute.evaluation.summarize`, of one scenario; the smallest error is drawn filled.
-    xlabel : str
-    ax : Axes, optional
 
     Returns
     -------
@@ -177,16 +166,16 @@ def plot_settings(
     >>> [tick.get_text() for tick in ax.get_yticklabels()]
     ['5e-05', '0.001']
     """
-    ax = plt.subplots()[1] if ax is None else ax
     if summary["method"].duplicated().any():
         raise ValueError("Expected a summary of one scenario but methods occur more than once.")
+    ax = plt.subplots()[1]
     y = np.arange(len(summary))
     ax.errorbar(summary["mean"], y, xerr=summary["half_width"].fillna(0.0), fmt="none",
                 ecolor="0.4", capsize=3, linewidth=1.2)  # fmt: skip
     color = looks(["VAE"])["VAE"][0]
     faces = [color if rank == 1 else "white" for rank in summary["rank"]]
     ax.scatter(summary["mean"], y, s=46, color=faces, edgecolor=color, linewidth=1.5, zorder=3)
-    _name_rows(ax, list(summary["method"]), xlabel)
+    _name_rows(ax, list(summary["method"]), ERROR.replace("\n", " "))
     return ax
 
 

@@ -11,9 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter, PercentFormatter
 
-from vaeimpute.plots.style import ERROR, label_of, looks, name_ticks, share_legend
+from vaeimpute.plots.style import DASHES, ERROR, label_of, looks, name_ticks, share_legend
 
-_LINES = ("-", "--", ":", "-.")
 _FEW = 15  # points that have a marker each
 _MOST_TICKS = 4  # of sizes that are marked each
 
@@ -85,7 +84,7 @@ def plot_lines(
     palette = looks(table[by], colors)
     kinds = [None] if dashes is None else list(table[dashes].unique())
     for name, (color, marker) in palette.items():
-        for kind, style in zip(kinds, cycle(_LINES), strict=False):
+        for kind, style in zip(kinds, cycle(DASHES), strict=False):
             chosen = table[by].astype(str) == name
             part = table[chosen if dashes is None else chosen & (table[dashes] == kind)]
             if part.empty:
@@ -103,7 +102,7 @@ def plot_lines(
             if lowest:
                 least = part.iloc[part[y].argmin()]
                 ax.plot(least[x], least[y], "o", color=color, markeredgecolor="0.3")
-    for (name, place), style in zip((marks or {}).items(), cycle(_LINES[1:]), strict=False):
+    for (name, place), style in zip((marks or {}).items(), cycle(DASHES[1:]), strict=False):
         label = f"{name}: {place:g}" if numeric else name
         ax.axvline(place, color="0.35", linestyle=style, linewidth=1.2, label=label)
     ax.set(xlabel=x if xlabel is None else xlabel, ylabel=ylabel)
@@ -117,7 +116,6 @@ def plot_scaling(
     varied: str,
     *,
     xlabel: str,
-    quantity: str = "total_seconds",
     ax: Axes | None = None,
 ) -> Axes:
     """Time against one size, a line per program, both axes logarithmic.
@@ -125,12 +123,10 @@ def plot_scaling(
     Parameters
     ----------
     points : DataFrame
-        Columns ``program``, ``varied``, `quantity` and the one that `varied` names. Only rows in
-        which it was varied are drawn.
+        Columns ``program``, ``varied``, ``total_seconds`` and the one that `varied` names. Only
+        rows in which it was varied are drawn.
     varied : str
     xlabel : str
-    quantity : str
-        In seconds.
     ax : Axes, optional
 
     Returns
@@ -144,9 +140,9 @@ def plot_scaling(
     >>> plot_scaling(points, "n", xlabel="training rows").lines[0].get_xdata().tolist()
     [100, 200]
     """
-    drawn = points[points["varied"] == varied].dropna(subset=quantity)
+    drawn = points[points["varied"] == varied].dropna(subset="total_seconds")
     colors = {name: color for name, (color, _) in looks(points["program"]).items()}
-    ax = plot_lines(drawn, varied, quantity, by="program", colors=colors, xlabel=xlabel,
+    ax = plot_lines(drawn, varied, "total_seconds", by="program", colors=colors, xlabel=xlabel,
                     ylabel="seconds", ax=ax)  # fmt: skip
     ax.set(xscale="log", yscale="log")
     ax.xaxis.set_minor_formatter(NullFormatter())  # its labels are too close to one another
@@ -190,10 +186,7 @@ def plot_interval_coverage(table: pd.DataFrame, *, ax: Axes | None = None) -> Ax
 
 
 def plot_errors_by_property(
-    table: pd.DataFrame,
-    *,
-    property_labels: Mapping[str, str] | None = None,
-    ylabel: str = ERROR,
+    table: pd.DataFrame, *, property_labels: Mapping[str, str] | None = None
 ) -> np.ndarray:
     """Two panels per property: the error of each method per bin, and where each has the least.
 
@@ -203,8 +196,6 @@ def plot_errors_by_property(
         From `vaeimpute.evaluation.errors.errors_by_property`.
     property_labels : mapping of str to str, optional
         What to write below the panels instead of the names of the properties.
-    ylabel : str
-        Of the errors.
 
     Returns
     -------
@@ -232,18 +223,14 @@ def plot_errors_by_property(
                         legend=False, ax=below)  # fmt: skip
         below.set(ylim=(0, 1), xlabel=(property_labels or {}).get(name, name))
         below.set_xticklabels(part["middle"].unique(), rotation="horizontal")
-    axes[0, 0].set_ylabel(ylabel)
+    axes[0, 0].set_ylabel(ERROR)
     axes[1, 0].set_ylabel("share of genes where\nthe method errs least")
     share_legend(axes[0])
     return axes
 
 
 def plot_difference_densities(
-    densities: Mapping[str, pd.DataFrame],
-    *,
-    methods: Sequence[str] = ("KNN", "VAE"),
-    scenario_labels: Mapping[str, str] | None = None,
-    limit: float = 1.0,
+    densities: Mapping[str, pd.DataFrame], *, methods: Sequence[str] = ("KNN", "VAE")
 ) -> list[Axes]:
     """Densities of the differences from the true coefficients, a row of panels per coefficient.
 
@@ -252,10 +239,6 @@ def plot_difference_densities(
     densities : mapping of str to DataFrame
         From `vaeimpute.evaluation.clinical.difference_density`, by the title of the row.
     methods : sequence of str
-    scenario_labels : mapping of str to str, optional
-        What to write above the panels instead of `vaeimpute.missingness.scenario_label`.
-    limit : float
-        Of the axis in both directions, 1 at most.
 
     Returns
     -------
@@ -279,10 +262,9 @@ def plot_difference_densities(
             part = density[density["scenario"] == scenario].set_index("method").loc[list(methods)]
             plot_lines(part.reset_index(), "difference", "density", xlabel="",
                        ylabel=f"{title}\ndensity" if ax is row[0] else "", ax=ax)  # fmt: skip
-            ax.set_xlim(-limit, limit)
-            ax.set_ylim(bottom=0)
+            ax.set(xlim=(-1, 1), ylim=(0, None))
     for ax, scenario in zip(axes[0], scenarios, strict=True):
-        ax.set_title(label_of(scenario, scenario_labels), fontsize="medium")
+        ax.set_title(label_of(scenario), fontsize="medium")
     for ax in axes[-1]:
         ax.set_xlabel("imputed − true")
     share_legend(axes.flat)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
+from scipy.stats import norm
 
 from vaeimpute.plots.style import looks, name_ticks
 
@@ -23,7 +24,6 @@ def plot_distributions(
     xlabel: str,
     limits: tuple[float, float] | None = None,
     reference: bool = False,
-    colors: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Densities of several sets of values, the first filled and the others as outlines.
@@ -39,8 +39,6 @@ def plot_distributions(
         few far values, which would squeeze the rest.
     reference : bool
         Draw the standard normal density for comparison.
-    colors : mapping of str to str, optional
-        Of what is no method.
     ax : Axes, optional
 
     Returns
@@ -60,7 +58,7 @@ def plot_distributions(
         limits = tuple(np.quantile(np.concatenate(list(known.values())), [0.0005, 0.9995]))
     bins = np.linspace(*limits, 81).tolist()
     first, *others = known
-    palette = looks(others, colors) | looks([first], {first: _FILLED, **(colors or {})})
+    palette = looks(others) | looks([first], {first: _FILLED})
     look: dict[str, Any]
     for (name, array), style in zip(known.items(), cycle(("-", "--", ":")), strict=False):
         look = {} if name == first else {"linewidth": 1.8, "linestyle": style}
@@ -69,8 +67,7 @@ def plot_distributions(
             histtype="stepfilled" if name == first else "step", **look,
         )  # fmt: skip
     if reference:
-        density = np.exp(-np.square(bins) / 2) / np.sqrt(2 * np.pi)
-        ax.plot(bins, density, color="black", linewidth=1.2, linestyle="--",
+        ax.plot(bins, norm.pdf(bins), color="black", linewidth=1.2, linestyle="--",
                 label="standard normal")  # fmt: skip
     ax.set(xlabel=xlabel, ylabel="density", xlim=limits)
     if others or reference:
@@ -86,7 +83,6 @@ def plot_dots(
     by: str | None = None,
     reference: float = 0.0,
     margin: float = 0.0,
-    labels: Mapping[str, str] | None = None,
     colors: Mapping[str, str] | None = None,
     ylabel: str,
     ax: Axes | None = None,
@@ -106,8 +102,6 @@ def plot_dots(
         Marked by a horizontal line.
     margin : float
         How far from it counts as no difference: a grey band.
-    labels : mapping of str to str, optional
-        What to write below the dots instead of the values of `x`.
     colors : mapping of str to str, optional
         Of what is not in `vaeimpute.methods.METHODS`.
     ylabel : str
@@ -143,7 +137,7 @@ def plot_dots(
     if margin:
         ax.axhspan(reference - margin, reference + margin, color="0.92", zorder=0, linewidth=0)
     ax.axhline(reference, color="0.3", linewidth=1)
-    name_ticks(ax, names, labels)
+    name_ticks(ax, names)
     ax.set_ylabel(ylabel)
     if by is not None:
         ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))

@@ -12,7 +12,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from vaeimpute.plots.style import LEVELS
+from vaeimpute.plots.style import DASHES, LEVELS
 
 _MOST_LEVELS = 6  # of a number; more of them get a colour bar
 
@@ -46,15 +46,12 @@ def plot_survival(
 
     ax = plt.subplots()[1] if ax is None else ax
     groups = clinical.dropna(subset=["time", "event", by]).groupby(by)
-    styles = ("-", "--", ":", "-.")
     colors = mpl.colormaps[LEVELS](np.linspace(0, 0.7, groups.ngroups))  # the rest is too pale
-    for number, (level, part) in enumerate(groups):
-        curve = KaplanMeierFitter().fit(part["time"], part["event"]).survival_function_
-        name = f"{level:g}" if isinstance(level, float) else str(level)
-        ax.step(
-            curve.index, curve.iloc[:, 0], where="post", color=colors[number],
-            linestyle=styles[number % len(styles)], linewidth=2, label=f"{name} (n = {len(part)})",
-        )  # fmt: skip
+    for (level, part), color, style in zip(groups, colors, cycle(DASHES), strict=False):
+        curve = KaplanMeierFitter(label=f"{_name(level)} (n = {len(part)})")
+        curve.fit(part["time"], part["event"]).plot_survival_function(
+            ax=ax, ci_show=False, color=color, linestyle=style, linewidth=2
+        )
     ax.set(xlabel=f"time ({time_unit})", ylabel="share without event", ylim=(0, 1.02))
     ax.legend(title=by, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
@@ -144,9 +141,8 @@ def plot_embedding(
         # Shapes repeat what the colours say.
         for level, color, marker in zip(levels, colors, cycle("ovsDP^"), strict=False):
             chosen = (labels == level).to_numpy()
-            name = f"{level:g}" if isinstance(level, float) else str(level)
             ax.scatter(x[chosen], y[chosen], color=[color], marker=marker, s=28,
-                       edgecolor="white", linewidth=0.4, label=name)  # fmt: skip
+                       edgecolor="white", linewidth=0.4, label=_name(level))  # fmt: skip
         ax.legend(title=legend_title, loc="upper left", bbox_to_anchor=(1, 1))
     else:
         points = ax.scatter(x[known], y[known], c=labels[known], cmap=LEVELS, s=22,
@@ -155,6 +151,10 @@ def plot_embedding(
     ax.set(xlabel=axis_labels[0], ylabel=axis_labels[1])
     ax.grid(visible=False)
     return ax
+
+
+def _name(level: float | str) -> str:
+    return f"{level:g}" if isinstance(level, float) else str(level)
 
 
 def plot_mask(
@@ -197,15 +197,8 @@ def plot_mask(
     starts = np.unique(np.linspace(0, mask.shape[1], 301).astype(int)[:-1])
     sizes = np.diff(np.append(starts, mask.shape[1]))
     share = np.add.reduceat(ordered.astype(float), starts, axis=1) / sizes
-    ax.imshow(
-        share,
-        cmap="Greys",
-        vmin=0,
-        vmax=0.5,
-        aspect="auto",
-        interpolation="nearest",
-        extent=(0, mask.shape[1], len(mask), 0),
-    )
+    ax.imshow(share, cmap="Greys", vmin=0, vmax=0.5, aspect="auto", interpolation="nearest",
+              extent=(0, mask.shape[1], len(mask), 0))  # fmt: skip
     ax.set(xlabel=xlabel, ylabel="test rows")
     ax.locator_params(axis="x", nbins=4)
     ax.grid(visible=False)

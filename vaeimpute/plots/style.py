@@ -14,6 +14,7 @@ from vaeimpute.methods import method_colors, method_markers
 from vaeimpute.missingness import scenario_label
 
 ERROR = "mean absolute error\n(standard deviations)"
+DASHES = ("-", "--", ":", "-.")
 LEVELS = "viridis"  # ordered categories and continuous variables
 _OTHERS = ("black", "#E69F00", "0.45", "#F4B6C2")  # what is no method; they differ in lightness
 
