@@ -86,7 +86,7 @@ def test_levels_without_reads_are_refused(cohort):
         with_read_noise(replace(cohort, coverage=None))
     with pytest.raises(CohortError, match="12000 values have no read"):
         with_read_noise(with_reads(cohort, 0))
-    with pytest.raises(CohortError, match=r"from 1 to .* before any logarithm"):
+    with pytest.raises(CohortError, match=r"from 1 to .*; expected methylation levels"):
         with_read_noise(replace(cohort, values=cohort.values + 1))
 
 

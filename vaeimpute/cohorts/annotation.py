@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -99,11 +98,7 @@ def with_gc_content(cohort: Cohort, source: str | Path = "ensembl") -> Cohort:
         f"{'is' if unknown == 1 else 'are'} not in the table."
     )
     logger.info("Cohort %s: %s", cohort.name, note)
-    return replace(
-        cohort,
-        features=cohort.features.assign(gc_content=gc, gc_source=label),
-        notes=(*cohort.notes, note),
-    )
+    return cohort.noted(note, features=cohort.features.assign(gc_content=gc, gc_source=label))
 
 
 def read_gc_table(path: Path) -> pd.Series:

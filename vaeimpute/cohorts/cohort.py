@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ class Cohort:
     stratify_by: str | None = None
     citation: str = ""
     licence: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.features is None:
@@ -164,6 +165,21 @@ class Cohort:
     def strata(self) -> pd.Series | None:
         """The labels that splits keep in proportion, or None."""
         return None if self.stratify_by is None else self.clinical[self.stratify_by]
+
+    def noted(self, note: str, **changes: Any) -> Cohort:
+        """Return the cohort with something changed, and with a note that says what.
+
+        Parameters
+        ----------
+        note : str
+        **changes
+            Attributes, as for `dataclasses.replace`.
+
+        Returns
+        -------
+        Cohort
+        """
+        return replace(self, **changes, notes=(*self.notes, note))
 
     def select_features(self, columns: Sequence[str] | pd.Index) -> Cohort:
         """Return the cohort with only these features, in this order.

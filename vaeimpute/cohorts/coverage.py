@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 
@@ -147,8 +147,6 @@ def draw_coverage(
     n_samples: int,
     positions: np.ndarray | int,
     rng: np.random.Generator,
-    *,
-    mean_reads: float | None = None,
     model: CoverageModel | None = None,
 ) -> np.ndarray:
     """Draw read counts for every sample and site; each is at least 1.
@@ -160,9 +158,6 @@ def draw_coverage(
         Base pairs along the chromosome, in increasing order. A number of sites instead of their
         positions makes sites independent of each other.
     rng : numpy.random.Generator
-    mean_reads : float, optional
-        Mean depth over samples, before sites without reads are excluded; by default that of the
-        fitted data.
     model : CoverageModel, optional
         By default `coverage_model`.
 
@@ -177,15 +172,11 @@ def draw_coverage(
     ((3, 1000), True)
     """
     model = model or coverage_model()
-    mean_reads = model.mean_reads if mean_reads is None else mean_reads
-    if mean_reads <= 0:
-        raise ValueError(f"Expected mean_reads above 0 but got {mean_reads}.")
-    means = mean_reads * np.exp(
-        rng.normal(-0.5 * model.depth_log_sd**2, model.depth_log_sd, size=n_samples)
-    )
+    depths = rng.normal(-0.5 * model.depth_log_sd**2, model.depth_log_sd, size=n_samples)
+    means = model.mean_reads * np.exp(depths)
     scores = _normal_scores(n_samples, positions, rng, model)
     reads = np.empty(scores.shape, dtype=np.int32)
-    counts = np.arange(1, int(mean_reads * 200) + 1000)
+    counts = np.arange(1, int(model.mean_reads * 200) + 1000)
     for row, mean in enumerate(means):
         cdf = np.cumsum(model.pmf(counts, mean))
         cdf = cdf[: np.searchsorted(cdf, 1 - _TAIL) + 1]
@@ -288,9 +279,7 @@ def normal_scores(values: np.ndarray) -> np.ndarray:
     return ndtri((rankdata(values) - 0.5) / len(values))
 
 
-def with_simulated_coverage(
-    cohort: Cohort, *, seed: int = 0, mean_reads: float | None = None
-) -> Cohort:
+def with_simulated_coverage(cohort: Cohort, *, seed: int = 0) -> Cohort:
     """Give a methylation cohort without reads a coverage drawn from the fitted distribution.
 
     Parameters
@@ -299,8 +288,6 @@ def with_simulated_coverage(
         Of methylation, without coverage. If its features have the columns ``chromosome`` and
         ``position``, neighbouring sites are covered alike; else sites are independent.
     seed : int
-    mean_reads : float, optional
-        Mean depth; by default that of the real counts.
 
     Returns
     -------
@@ -329,20 +316,16 @@ def with_simulated_coverage(
     reads = np.empty((n_samples, n_sites), dtype=np.int32)
     if {"chromosome", "position"} <= set(cohort.features):
         order, along = _along_the_genome(cohort.features)
-        reads[:, order] = draw_coverage(n_samples, along, rng, mean_reads=mean_reads)
+        reads[:, order] = draw_coverage(n_samples, along, rng)
     else:
-        reads[:] = draw_coverage(n_samples, n_sites, rng, mean_reads=mean_reads)
-    depth = coverage_model().mean_reads if mean_reads is None else mean_reads
+        reads[:] = draw_coverage(n_samples, n_sites, rng)
     note = (
-        f"Coverage is SIMULATED (seed {seed}, mean depth {depth:g}): the array has no reads. "
-        f"{coverage_fit()['source']}"
+        f"Coverage is SIMULATED (seed {seed}, mean depth {coverage_model().mean_reads:g}): the "
+        f"array has no reads. {coverage_fit()['source']}"
     )
     logger.info("Cohort %s: %s", cohort.name, note)
-    return replace(
-        cohort,
-        coverage=pd.DataFrame(reads, cohort.values.index, cohort.values.columns),
-        notes=(*cohort.notes, note),
-    )
+    coverage = pd.DataFrame(reads, cohort.values.index, cohort.values.columns)
+    return cohort.noted(note, coverage=coverage)
 
 
 def _along_the_genome(features: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

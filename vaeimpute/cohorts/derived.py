@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -50,12 +48,11 @@ def draw_samples(cohort: Cohort, n_samples: int, *, seed: int = 0) -> Cohort:
         return cohort
     rng = generator(seed, "drawn-samples")
     rows = np.sort(rng.choice(n_all, n_samples, replace=False))
-    return replace(
-        cohort,
+    return cohort.noted(
+        f"{n_samples} of {n_all} samples, drawn at random (seed {seed}).",
         values=cohort.values.iloc[rows],
         clinical=cohort.clinical.iloc[rows],
         coverage=None if cohort.coverage is None else cohort.coverage.iloc[rows],
-        notes=(*cohort.notes, f"{n_samples} of {n_all} samples, drawn at random (seed {seed})."),
     )
 
 
@@ -98,14 +95,8 @@ def with_read_noise(cohort: Cohort, *, seed: int = 0) -> Cohort:
             f"Cohort {cohort.name!r} has no read coverage to draw reads with; see "
             "vaeimpute.cohorts.with_simulated_coverage."
         )
-    _refuse_logs(cohort)
+    _require_levels(cohort)
     levels, reads = cohort.values.to_numpy(dtype=np.float64), cohort.coverage.to_numpy()
-    if (np.nan_to_num(levels) < 0).any() or (np.nan_to_num(levels) > 1).any():
-        raise CohortError(
-            f"Cohort {cohort.name!r} holds values from {np.nanmin(levels):.3g} to "
-            f"{np.nanmax(levels):.3g}; expected methylation levels between 0 and 1. Draw reads "
-            "before any logarithm."
-        )
     if (reads < 1).any():
         raise CohortError(
             f"Cohort {cohort.name!r}: {(reads < 1).sum()} values have no read behind them; mark "
@@ -114,13 +105,9 @@ def with_read_noise(cohort: Cohort, *, seed: int = 0) -> Cohort:
     rng = generator(seed, "read-noise")
     methylated = rng.binomial(reads.astype(np.int64), np.nan_to_num(levels))
     measured = np.where(np.isnan(levels), np.nan, methylated / reads)
-    return replace(
-        cohort,
+    return cohort.noted(
+        f"Levels are drawn from binomial read counts (seed {seed}): their noise is SIMULATED.",
         values=pd.DataFrame(measured, cohort.values.index, cohort.values.columns),
-        notes=(
-            *cohort.notes,
-            f"Levels are drawn from binomial read counts (seed {seed}): their noise is SIMULATED.",
-        ),
     )
 
 
@@ -163,19 +150,12 @@ def negative_log(cohort: Cohort, epsilon: float = EPSILON) -> Cohort:
     """
     if epsilon <= 0:
         raise ValueError(f"Expected an epsilon above 0 but got {epsilon}; a level of 0 needs it.")
-    _refuse_logs(cohort)
-    low, high = cohort.values.min(axis=None), cohort.values.max(axis=None)
-    if low < 0 or high > 1:
-        raise CohortError(
-            f"Cohort {cohort.name!r} holds values from {low:.3g} to {high:.3g}; expected "
-            "methylation levels between 0 and 1. Divide percentages by 100."
-        )
-    return replace(
-        cohort,
+    _require_levels(cohort)
+    return cohort.noted(
+        f"Values are -ln(level + {epsilon:g}); a level of 0 is possible.",
         values=-np.log(cohort.values + epsilon),
         units=f"-ln({cohort.units} + {epsilon:g})",
         is_log=True,
-        notes=(*cohort.notes, f"Values are -ln(level + {epsilon:g}); a level of 0 is possible."),
     )
 
 
@@ -216,19 +196,26 @@ def log_counts(cohort: Cohort, most_zeros: float = 0.5) -> Cohort:
             f"most_zeros (it is {most_zeros:g})."
         )
     chosen = cohort.select_features(cohort.values.columns[kept])
-    return replace(
-        chosen,
+    return chosen.noted(
+        f"Values are ln(x + 1); {(~kept).sum()} of {len(kept)} features were dropped because "
+        f"they are zero in more than {100 * most_zeros:.0f} % of the samples.",
         values=to_log(chosen.values),
         units=f"ln({cohort.units} + 1)",
         is_log=True,
-        notes=(
-            *cohort.notes,
-            f"Values are ln(x + 1); {(~kept).sum()} of {len(kept)} features were dropped because "
-            f"they are zero in more than {most_zeros:.0%} of the samples.".replace("%", " %"),
-        ),
     )
 
 
 def _refuse_logs(cohort: Cohort) -> None:
     if cohort.is_log:
         raise CohortError(f"The values of cohort {cohort.name!r} are logarithms already.")
+
+
+def _require_levels(cohort: Cohort) -> None:
+    _refuse_logs(cohort)
+    low, high = cohort.values.min(axis=None), cohort.values.max(axis=None)
+    if low < 0 or high > 1:
+        raise CohortError(
+            f"Cohort {cohort.name!r} holds values from {low:.3g} to {high:.3g}; expected "
+            "methylation levels between 0 and 1. Divide percentages by 100; take no logarithm "
+            "before."
+        )

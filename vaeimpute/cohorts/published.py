@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +50,6 @@ def breast_gse1992() -> Cohort:
         size="num_size",
         er_positive="fac_er_positive",
         node_positive="fac_node_status",
-        citation="Hu et al. 2006, BMC Genomics 7:96 (GEO GSE1992)",
         notes=("Two of SurvSet's 15530 numeric columns, age and tumour size, are clinical.",),
     )
 
@@ -79,11 +78,10 @@ def breast_gse4335() -> Cohort:
         size="fac_tumor_size",
         er_positive="fac_er_status",
         node_status="fac_node_status",
-        citation="Sorlie et al. 2003, PNAS 100:8418-8423 (GEO GSE4335)",
     )
 
 
-def _survset(name: str, *, citation: str, notes: tuple[str, ...] = (), **columns: str) -> Cohort:
+def _survset(name: str, *, notes: tuple[str, ...] = (), **columns: str) -> Cohort:
     """Return a cohort of SurvSet; `columns` says what SurvSet calls those of the clinical table."""
     _require("SurvSet")
     from SurvSet.data import SurvLoader
@@ -107,9 +105,6 @@ def _survset(name: str, *, citation: str, notes: tuple[str, ...] = (), **columns
         data_type="expression",
         is_log=True,
         stratify_by="grade",
-        citation=f"{citation}, as collected in SurvSet {metadata.version('SurvSet')} (Drysdale "
-        "2022, arXiv:2203.03094)",
-        licence="GPL-3.0 (SurvSet)",
         notes=notes,
     )
 
@@ -149,10 +144,6 @@ def brain_gse74193() -> Cohort:
         clinical=clinical,
         units="methylation level",
         data_type="methylation",
-        citation="Jaffe et al. 2016, Nature Neuroscience 19:40-47 (GEO GSE74193), as shipped with "
-        f"EpigeneticPacemaker {metadata.version('EpigeneticPacemaker')} (Farrell et al. 2020, "
-        "Bioinformatics 36:4662-4663)",
-        licence="MIT (EpigeneticPacemaker)",
         notes=("Sites were selected by the package's authors for their relation with age.",),
     )
 
@@ -199,15 +190,9 @@ def glioma_gliovis(*, center: bool = True) -> Cohort:
     read = read_table_cohort(
         folder / "expr_all_affy.parquet", clinical=folder / "clinical.csv", sample_column="sample"
     )
-    clinical = read.clinical.rename(
-        columns={
-            "dataset": "series",
-            "Histology": "histology",
-            "grade_num": "grade",
-            "survival_months": "time",
-        }
-    )
-    clinical = clinical[["series", "histology", "grade", "grade_source", "time", "event"]]
+    wanted = ["dataset", "Histology", "grade_num", "grade_source", "survival_months", "event"]
+    names = ["series", "histology", "grade", "grade_source", "time", "event"]
+    clinical = read.clinical[wanted].set_axis(names, axis=1)
     tumour = ~clinical["histology"].str.strip().isin(_NOT_TUMOURS)
     sizes = clinical["series"].map(clinical.loc[tumour, "series"].value_counts())
     kept = tumour & (sizes >= _SMALLEST_SERIES)
@@ -235,8 +220,6 @@ def glioma_gliovis(*, center: bool = True) -> Cohort:
         data_type="expression",
         is_log=True,
         stratify_by="grade",
-        citation="Bowman et al. 2017, Neuro-Oncology 19:139-141 (GlioVis), from public GEO series",
-        licence="GPL-3.0 or AGPL-3.0 (GlioVis)",
         notes=(*read.notes, *notes),
     )
 
@@ -292,9 +275,6 @@ def tcga_small_cohorts() -> Cohort:
         clinical=clinical,
         units="RSEM-normalised count",
         stratify_by="cohort",
-        citation="The Cancer Genome Atlas, from the Bioconductor packages RTCGA.rnaseq and "
-        "RTCGA.clinical (Kosinski and Biecek)",
-        licence="GPL-2.0 (RTCGA)",
         notes=(*read.notes, "The grade is the stage, I to IV as 1 to 4, of several cancers."),
     )
     return log_counts(cohort)

@@ -7,7 +7,7 @@ import json
 import os
 import tomllib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module, metadata, resources, util
 from inspect import Parameter, signature
@@ -163,9 +163,8 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
     (124, 15528)
     """
     if name not in COHORTS and looks_like_path(name):
-        _refuse_unknown(
-            "A matrix from a file", list(signature(read_table_cohort).parameters), options
-        )
+        known = list(signature(read_table_cohort).parameters)
+        _refuse_unknown("A matrix from a file", known, options)
         return read_table_cohort(name, **options)
     entry = find(str(name))
     module, function = entry.loader.split(":")
@@ -177,7 +176,7 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
     }
     _refuse_unknown(f"Cohort {entry.name!r}", defaults, options)
     options = defaults | options  # leaving one out and stating its default share a cache entry
-    prepare = partial(_prepare, loader, options)
+    prepare = partial(_prepare, entry, loader, options)
     # A folder is prepared in a second, and its files may change. If a package is not installed,
     # the loader says what to do.
     if entry.kind == "folder" or (entry.package and util.find_spec(entry.package) is None):
@@ -185,9 +184,16 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
     return cached(cache_dir() / "cohorts" / _key(entry, options), prepare)
 
 
-def _prepare(loader: Callable[..., Cohort | tuple[Cohort, Truth]], options: dict) -> Cohort:
+def _prepare(
+    entry: Entry, loader: Callable[..., Cohort | tuple[Cohort, Truth]], options: dict
+) -> Cohort:
     made = loader(**options)
-    return made[0] if isinstance(made, tuple) else made  # without a simulator's truth
+    cohort = made[0] if isinstance(made, tuple) else made  # without a simulator's truth
+    citation = entry.citation
+    if entry.package:
+        version = metadata.version(entry.package)
+        citation = citation.replace(entry.package, f"{entry.package} {version}")
+    return replace(cohort, citation=citation, licence=entry.licence)
 
 
 def list_cohorts() -> pd.DataFrame:

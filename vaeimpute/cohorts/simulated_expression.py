@@ -120,8 +120,6 @@ def simulate_glioma(
             {"gc_content": gc, "gc_source": "simulated", "module": genes.module[:, 0]}, index=names
         ),
         stratify_by="subtype" if n_samples >= 10 else None,
-        citation="this package (simulated)",
-        licence="BSD-3-Clause (this package)",
         notes=(
             f"SIMULATED, seed {seed}: no tumour, gene, grade or survival time is real.",
             "GC content is simulated; its distribution is that of real genes.",

@@ -33,12 +33,7 @@ _WITHIN_TYPE_SD = 0.5  # samples of one cell type differ, relative to a distance
 
 
 def simulate_methylome(
-    *,
-    n_samples: int = 206,
-    n_sites: int = 21220,
-    seed: int = 0,
-    n_latent: int = 6,
-    mean_reads: float | None = None,
+    *, n_samples: int = 206, n_sites: int = 21220, seed: int = 0, n_latent: int = 6
 ) -> tuple[Cohort, Truth]:
     """Simulate bisulfite sequencing of one chromosome, with read coverage.
 
@@ -50,8 +45,6 @@ def simulate_methylome(
         The same seed gives the same sites whatever the number of samples.
     n_latent : int
         Latent states by which the samples differ.
-    mean_reads : float, optional
-        Mean sequencing depth; by default that of the real counts the coverage was fitted to.
 
     Returns
     -------
@@ -94,13 +87,12 @@ def simulate_methylome(
     # same on any number of threads.
     logit = base + np.einsum("nk,ks->ns", latent, effects)
     level = _LOWEST + (_HIGHEST - _LOWEST) * expit(logit)
-    reads = draw_coverage(n_samples, positions, stream("coverage"), mean_reads=mean_reads)
+    reads = draw_coverage(n_samples, positions, stream("coverage"))
     methylated = stream("reads").binomial(reads, level)
 
     samples = pd.Index([f"SIM-{i:04d}" for i in range(1, n_samples + 1)], name="sample")
     sites = pd.Index([f"chr22:{position}" for position in positions], name="cpg")
     values = pd.DataFrame((methylated / reads).astype(np.float32), samples, sites)
-    depth = coverage_model().mean_reads if mean_reads is None else mean_reads
     cohort = Cohort(
         name="simulated-methylome",
         values=values,
@@ -110,12 +102,10 @@ def simulate_methylome(
         features=pd.DataFrame({"chromosome": "chr22", "position": positions}, index=sites),
         coverage=pd.DataFrame(reads, samples, sites),
         stratify_by="cell_type" if pd.Series(cell_type).value_counts().min() >= 5 else None,
-        citation="this package (simulated)",
-        licence="BSD-3-Clause (this package)",
         notes=(
             f"SIMULATED, seed {seed}: no sample, site or read is real.",
-            f"Coverage (mean depth {depth:g}) and CpG spacing are drawn from fitted distributions. "
-            f"{coverage_fit()['source']}",
+            f"Coverage (mean depth {coverage_model().mean_reads:g}) and CpG spacing are drawn from "
+            f"fitted distributions. {coverage_fit()['source']}",
             "Every site has at least one read in every sample, so nothing is missing.",
             "Cell types are labels of simulated groups and say nothing about real cells.",
         ),

@@ -23,13 +23,8 @@ _PRIMARY_TUMOUR = "01"
 _MISSING = frozenset((b"NA", b"", b"NaN", b"null"))
 # How the clinical tables of the GDC say that something is not known.
 _NOT_KNOWN = [
-    "[Not Available]",
-    "[Not Applicable]",
-    "[Not Evaluated]",
-    "[Unknown]",
-    "[Discrepancy]",
-    "#N/A",
-]
+    "[Not Available]", "[Not Applicable]", "[Not Evaluated]", "[Unknown]", "[Discrepancy]", "#N/A",
+]  # fmt: skip
 
 
 def tcga_glioma(*, source: str = "gdc") -> Cohort:
@@ -66,20 +61,12 @@ def tcga_glioma(*, source: str = "gdc") -> Cohort:
     if util.find_spec("openpyxl") is None:  # before gigabytes are downloaded for nothing
         raise not_installed("openpyxl", "The survival table of this cohort", "data")
     files = entry.fetch(source)
-    return read_tcga_glioma(
-        files["expression"],
-        clinical=files["clinical"],
-        survival=files["survival"],
-        log2=source == "xena",
-    )
+    tables = {what: files[what] for what in ("clinical", "survival")}
+    return read_tcga_glioma(files["expression"], **tables, log2=source == "xena")
 
 
 def read_tcga_glioma(
-    expression: Path,
-    *,
-    clinical: Path,
-    survival: Path,
-    log2: bool = False,
+    expression: Path, *, clinical: Path, survival: Path, log2: bool = False
 ) -> Cohort:
     """Read the glioma patients out of a TCGA expression file.
 
@@ -137,9 +124,8 @@ def read_tcga_glioma(
         f"Grade is unknown for {no_grade.sum()} patients, survival for {no_survival.sum()}.",
     )
     names = values.columns.to_series().str.split("|", n=1, expand=True).reindex(columns=[0, 1])
-    entry = COHORTS["tcga-glioma"]
     return Cohort(
-        name=entry.name,
+        name="tcga-glioma",
         values=values,
         clinical=people,
         units="ln(normalised count + 1)",
@@ -147,8 +133,6 @@ def read_tcga_glioma(
         is_log=True,
         features=names.set_axis(["symbol", "entrez"], axis=1),
         stratify_by="subtype",
-        citation=entry.citation,
-        licence=entry.licence,
         notes=tuple(notes),
     )
 

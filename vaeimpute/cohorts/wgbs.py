@@ -116,8 +116,6 @@ def blueprint_wgbs(
     return replace(
         cohort,
         name=entry.name,
-        citation=entry.citation,
-        licence=entry.licence,
         notes=cohort.notes + against_the_paper(cohort.values, {"samples": 206, "sites": 21220}),
     )
 
