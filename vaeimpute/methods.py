@@ -163,8 +163,8 @@ METHODS: dict[str, Method] = {
     ),
     "recommended": Method(
         label="recommended",
-        about="the conditional mean of a multivariate normal distribution of the values or of "
-        "their ranks, whichever restores held-out values better",
+        about="conditional means on the values, on their ranks, or both, predicted anew from the "
+        "features most alike; what is best is chosen on held-out values",
         color="#000000",
         marker="<",
         imputer="vaeimpute.imputers.AdaptiveImputer",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.sparse import csr_array
 from sklearn.utils import gen_batches
 
 _NEIGHBOURS = 100  # features whose penalty is less than that of all others
+_SMALL = 0.02  # share of a variance
 _BLOCK = 64  # features that are worked on at once
 
 
@@ -31,7 +33,7 @@ class Gain(NamedTuple):
 
     def weights(self, correlations: np.ndarray) -> np.ndarray:
         """Return weights beyond 1 for correlations with all features, a row for each target."""
-        powers = correlations**self.power
+        powers = reduce(np.multiply, [correlations] * self.power)  # faster than pow
         return self.mean * powers / np.maximum(powers.mean(axis=1, keepdims=True), 1e-30)
 
 
@@ -127,6 +129,11 @@ class AdaptiveRidge:
         variances, vectors = variances[found], vectors[:, found]
         axes = Z.T @ (vectors / np.sqrt(n * variances)) if wide else vectors
         return axes.astype(np.float32), variances.astype(np.float32)
+
+    def distinct(self, ridges: Sequence[float]) -> list[float]:
+        """Leave out ridges that say no more than larger ones: far below most axes' variances."""
+        least = _SMALL * float(np.median(self._principal[1]))
+        return [ridge for ridge in ridges if ridge > least or ridge == max(ridges)]
 
     def neighbourhoods(self, features: np.ndarray, gains: list[Gain]) -> Neighbourhoods:
         """Find what some features, numbered in an array of shape (n_targets,), correlate with."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+_REACH = 3.0  # scores that a value beyond the extremes may go beyond theirs
 _FEW = 10  # values of a feature whose ranks say too little
 
 
@@ -17,8 +18,9 @@ class RankToNormal:
 
     The value of rank i among n goes to the normal quantile of ``(i - 1/2) / n``; equal values share
     their mean rank. Scores are standardised. Values between two training values go between their
-    scores, values beyond the extremes to the extreme score, so that nothing comes back outside of
-    what was observed. Features with fewer than 10 values stay as they are.
+    scores; values beyond the extremes go on in a straight line, from the outermost twentieth to the
+    extreme, for at most 3 scores, but not where a twentieth of the values is the extreme: 0, often,
+    which nothing is below. Features with fewer than 10 values stay as they are.
 
     Attributes
     ----------
@@ -32,7 +34,7 @@ class RankToNormal:
     >>> ranks = RankToNormal.of(np.exp(np.arange(12.0))[:, None])
     >>> scores = ranks.forward(np.array([[np.exp(3.0)], [np.exp(8.0)], [1e9]])).round(2)
     >>> scores.ravel(), ranks.backward(np.array([[0.0]])).round()
-    (array([-0.55,  0.55,  1.73]), array([[276.]]))
+    (array([-0.58,  0.58,  4.83]), array([[276.]]))
     """
 
     values: np.ndarray
@@ -61,18 +63,25 @@ class RankToNormal:
 
     def forward(self, X: np.ndarray) -> np.ndarray:
         """Return the scores of values, of shape (n_rows, n_features); NaN stays."""
-        return self._interpolate(X, self.values, self.scores)
+        return self._interpolate(X, self.values, self.scores, _REACH)
 
     def backward(self, scores: np.ndarray) -> np.ndarray:
         """Return the values that have such scores, of shape (..., n_features); NaN stays."""
         return self._interpolate(scores, self.scores, self.values)
 
-    def _interpolate(self, X: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-        count = (~np.isnan(self.values)).sum(axis=0)
+    def _interpolate(
+        self, X: np.ndarray, start: np.ndarray, end: np.ndarray, reach: float = np.inf
+    ) -> np.ndarray:
         found = np.array(X)
+        count = (~np.isnan(self.values)).sum(axis=0)
         for feature in np.flatnonzero(count >= _FEW):
-            known = slice(count[feature])
-            found[..., feature] = np.interp(
-                X[..., feature], start[known, feature], end[known, feature]
-            )
+            n = count[feature]
+            x, given, wanted = X[..., feature], start[:n, feature], end[:n, feature]
+            y = np.interp(x, given, wanted)
+            for inner, last in ((n // 20 or 1, 0), (n - 1 - (n // 20 or 1), n - 1)):
+                run, rise = given[last] - given[inner], wanted[last] - wanted[inner]
+                if run and rise:
+                    beyond = np.maximum((x - given[last]) / run, 0.0) * rise
+                    y = y + np.clip(beyond, -reach, reach)
+            found[..., feature] = y
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, product
 from numbers import Real
 from typing import NamedTuple
@@ -89,13 +90,17 @@ class _Model:
         ranks = RankToNormal.of(X) if by_rank else None
         return cls(ranks, gaussian.fit(X if ranks is None else ranks.forward(X)))
 
+    @cached_property
+    def ridge(self) -> AdaptiveRidge:
+        """What regressions are fitted by."""
+        return AdaptiveRidge(self.gaussian.train_)
+
     def refined(self, penalties: Penalties | None, features: np.ndarray) -> _Model:
         """Return a model that predicts some features anew, from those most like them."""
         if penalties is None:
             return self
-        ridge = AdaptiveRidge(self.gaussian.train_)
-        around = ridge.neighbourhoods(features, [penalties.gain])
-        (regressions,) = ridge.fit(around, penalties.ridge)
+        around = self.ridge.neighbourhoods(features, [penalties.gain])
+        (regressions,) = self.ridge.fit(around, penalties.ridge)
         return replace(self, penalties=penalties, regressions=regressions)
 
     def forward(self, X: np.ndarray, features: np.ndarray | slice = slice(None)) -> np.ndarray:
@@ -312,11 +317,16 @@ class AdaptiveImputer(BaseImputer):
         predictions : dict
             Of each scale, for all penalties and for none, arrays of that shape.
         """
-        ridges = _RIDGES if self.refine and X.shape[1] > 1 else ()
-        penalties = [Penalties(*both) for both in product(ridges, _GAINS)]
+        refine = self.refine and X.shape[1] > 1
+        ridges = {
+            kind: one.ridge.distinct(_RIDGES) if refine else [] for kind, one in models.items()
+        }
+        penalties = {
+            kind: [Penalties(*both) for both in product(ridges[kind], _GAINS)] for kind in models
+        }
         true: list[np.ndarray] = [np.zeros(0)]
         found: dict[str, dict] = {
-            kind: {key: [np.zeros(0)] for key in (None, *penalties)} for kind in models
+            kind: {key: [np.zeros(0)] for key in (None, *penalties[kind])} for kind in models
         }
         for trial in self._trials(X):
             features, hidden = trial.features, trial.hidden
@@ -324,13 +334,12 @@ class AdaptiveImputer(BaseImputer):
             for kind, whole in models.items():
                 model = self._retry(trial, whole)
                 filled = model.gaussian.transform(model.forward(trial.gappy))
-                ridge = AdaptiveRidge(model.gaussian.train_)
                 found[kind][None].append(model.backward(filled[:, features], features)[hidden])
-                if not penalties:
+                if not refine:
                     continue
-                around = ridge.neighbourhoods(features, _GAINS)
-                regressions = chain.from_iterable(ridge.fit(around, one) for one in ridges)
-                for penalty, one in zip(penalties, regressions, strict=True):
+                around = model.ridge.neighbourhoods(features, _GAINS)
+                fits = chain.from_iterable(model.ridge.fit(around, one) for one in ridges[kind])
+                for penalty, one in zip(penalties[kind], fits, strict=True):
                     predicted = model.backward(model.regress(one, filled), features)
                     found[kind][penalty].append(predicted[hidden])
         return np.concatenate(true), {
@@ -503,9 +512,8 @@ class AdaptiveImputer(BaseImputer):
             model = _Model(ranks, self._restore_gaussian(learnt))
             if penalties is not None:
                 ridge, gain = penalties
-                regressions = AdaptiveRidge(model.gaussian.train_).regressions(
-                    ridge, learnt["members"], learnt["coefficients"]
-                )
+                known = learnt["members"], learnt["coefficients"]
+                regressions = model.ridge.regressions(ridge, *known)
                 penalties = Penalties(ridge, Gain(*gain))
                 model = replace(model, penalties=penalties, regressions=regressions)
             self._models.append(model)
