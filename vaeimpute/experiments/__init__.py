@@ -7,10 +7,4 @@
 from vaeimpute.experiments.grid import Grid, GridError, Results, run_experiment
 from vaeimpute.experiments.measures import ClinicalConcordance
 
-__all__ = [
-    "ClinicalConcordance",
-    "Grid",
-    "GridError",
-    "Results",
-    "run_experiment",
-]
+__all__ = ["ClinicalConcordance", "Grid", "GridError", "Results", "run_experiment"]

@@ -68,17 +68,15 @@ class Experiment:
 
     def obstacle(self, cohort: Cohort) -> str | None:
         """Say why the experiment does not apply to a cohort, or None if it does."""
+        who = f"cohort {cohort.name!r}"
         if cohort.data_type != self.data_type:
-            return (
-                f"applies to {self.data_type}, not to {cohort.data_type} as in cohort "
-                f"{cohort.name!r}"
-            )
+            return f"applies to {self.data_type}, not to {cohort.data_type} as in {who}"
         if self.needs_outcomes and not (
             "grade" in cohort.clinical or {"time", "event"} <= set(cohort.clinical)
         ):
             return (
                 "needs a clinical table with the column 'grade', or with 'time' and 'event'; that "
-                f"of cohort {cohort.name!r} has {some(cohort.clinical.columns)}"
+                f"of {who} has {some(cohort.clinical.columns)}"
             )
         return None
 
@@ -126,14 +124,9 @@ class Experiment:
         chosen = set(only or methods) - set(without)
         methods = {name: imputer for name, imputer in methods.items() if name in chosen}
         return Grid(
-            cohort,
-            methods,
-            self.scenarios,
-            n_trials=profile.n_trials,
-            seed=seed,
-            split=split,
+            cohort, methods, self.scenarios, n_trials=profile.n_trials, seed=seed, split=split,
             measure=self.measure,
-        )
+        )  # fmt: skip
 
 
 def _scenarios(*keys: str) -> tuple[Scenario, ...]:
@@ -224,9 +217,8 @@ def find_experiments(names: Sequence[str]) -> list[Experiment]:
     """
     for name in names:
         if name not in EXPERIMENTS:
-            raise ExperimentError(
-                f"Unknown experiment {name!r}; choose from {', '.join(EXPERIMENTS)}."
-            )
+            known = ", ".join(EXPERIMENTS)
+            raise ExperimentError(f"Unknown experiment {name!r}; choose from {known}.")
     return [EXPERIMENTS[name] for name in dict.fromkeys(names or EXPERIMENTS)]
 
 
@@ -248,9 +240,8 @@ def prepare_cohort(cohort: Cohort, profile: Profile, seed: int) -> Cohort:
         simulated if there is none. Its notes say what was added.
     """
     if cohort.data_type == "expression":
-        if "gc_content" in cohort.features:
-            return cohort
-        return with_gc_content(cohort, profile.gc_source)
+        known = "gc_content" in cohort.features
+        return cohort if known else with_gc_content(cohort, profile.gc_source)
     if not cohort.is_log:
         cohort = negative_log(cohort)
     return cohort if cohort.coverage is not None else with_simulated_coverage(cohort, seed=seed)

@@ -29,6 +29,7 @@ from vaeimpute.splits import Split, split_rows
 
 logger = logging.getLogger(__name__)
 
+_MOST = 5  # kinds of failures that a message tells apart
 FAILURE_COLUMNS = ["cohort", "seed", "method", "scenario", "trial", "cause", "traceback"]
 
 
@@ -102,7 +103,7 @@ class Results:
             pd.concat([part.failures for part in parts], ignore_index=True),
         )
 
-    def describe_failures(self, most: int = 5) -> str:
+    def describe_failures(self) -> str:
         """Say which units failed and why, one line each, alike ones together."""
         groups = self.failures.groupby(["method", "scenario", "cause"], dropna=False, sort=False)
         lines = []
@@ -112,8 +113,8 @@ class Results:
                 trials = ", ".join(str(trial) for trial in group["trial"])
                 what = f"{method} on {scenario}, trial{'s' * (len(group) > 1)} {trials}"
             lines.append(f"  {what}: {cause}")
-        if len(lines) > most:
-            lines = [*lines[:most], f"  and {len(lines) - most} more"]
+        if len(lines) > _MOST:
+            lines = [*lines[:_MOST], f"  and {len(lines) - _MOST} more"]
         n = len(self.failures)
         return "\n".join([f"{n} unit{'s' * (n != 1)} failed:", *lines])
 
@@ -387,41 +388,23 @@ class Grid:
         }
 
     def _results(self, found: dict[Cell, dict[str, Any]], failures: dict[Cell, Failure]) -> Results:
-        name, seed = self.cohort.name, self.seed
-        rows, beside = [], []
+        cohort, seed = self.cohort.name, self.seed
+        rows, parts = [], []
         for cell in self.cells:
             if cell in found:
-                place = {
-                    "cohort": name,
-                    "scenario": cell.scenario,
-                    "trial": cell.trial,
-                    "method": cell.method,
-                }
+                place = {"cohort": cohort, "scenario": cell.scenario, "trial": cell.trial,
+                         "method": cell.method}  # fmt: skip
                 rows.append({**place, **found[cell]["row"], "seed": seed})
-                beside.append(pd.DataFrame(found[cell]["beside"]).assign(**place))
-        columns = [
-            "cohort",
-            "scenario",
-            "trial",
-            "method",
-            *self.measure.columns,
-            "n_missing",
-            "seconds",
-            "fit_seconds",
-            "seed",
+                parts.append(pd.DataFrame(found[cell]["beside"]).assign(**place))
+        columns = ["cohort", "scenario", "trial", "method", *self.measure.columns, "n_missing",
+                   "seconds", "fit_seconds", "seed"]  # fmt: skip
+        beside = self.measure.tables(pd.concat(parts)) if parts else {}
+        failed = [
+            (cohort, seed, *cell, failures[cell].cause, failures[cell].traceback)
+            for cell in sorted(failures, key=[*map(Cell, self.imputers), *self.cells].index)
         ]
-        failed = sorted(failures, key=[*map(Cell, self.imputers), *self.cells].index)
         return Results(
             pd.DataFrame(rows, columns=columns),
-            {
-                name: table.assign(seed=seed)
-                for name, table in self.measure.tables(pd.concat(beside)).items()
-            } if beside else {},
-            pd.DataFrame(
-                [
-                    (name, seed, *cell, failures[cell].cause, failures[cell].traceback)
-                    for cell in failed
-                ],
-                columns=FAILURE_COLUMNS,
-            ).astype({"trial": "Int64"}),
-        )  # fmt: skip
+            {name: table.assign(seed=seed) for name, table in beside.items()},
+            pd.DataFrame(failed, columns=FAILURE_COLUMNS).astype({"trial": "Int64"}),
+        )

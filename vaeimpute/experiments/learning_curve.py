@@ -88,9 +88,8 @@ def build_learning_curve(
         if n_rows < min(_FEWEST, n_samples):
             break
         sized = replace(profile, n_epochs=round(n_steps / ceil(n_rows / profile.batch_size)))
-        for name, imputer in build_methods(
-            sized, random_state, without=("random", "vae_shifted")
-        ).items():
+        methods = build_methods(sized, random_state, without=("random", "vae_shifted"))
+        for name, imputer in methods.items():
             if n_rows == n_samples:
                 built[name] = imputer
             else:

@@ -143,20 +143,16 @@ def build_betas(profile: Profile, random_state: int) -> dict[str, BaseImputer]:
     ['beta 10', 'autoencoder', 'denoising autoencoder', 'beta 0, fixed scale']
     """
     betas = {f"beta {beta:g}": {"beta": beta} for beta in profile.betas}
-    autoencoders = {"autoencoder": 0.0, "denoising autoencoder": 0.1}
+    fixed = {"beta 0, fixed scale": {"beta": 0.0, "scale": "fixed"}}
+    network = profile.network | {"random_state": integer(random_state, METHODS["vae"].label)}
+    autoencoders = {
+        name: AutoencoderImputer(**network, masking_noise=noise)
+        for name, noise in {"autoencoder": 0.0, "denoising autoencoder": 0.1}.items()
+    }
     return {
         **_build_vaes(profile, random_state, betas),
-        **{
-            name: AutoencoderImputer(
-                **profile.network,
-                masking_noise=noise,
-                random_state=integer(random_state, METHODS["vae"].label),
-            )
-            for name, noise in autoencoders.items()
-        },
-        **_build_vaes(
-            profile, random_state, {"beta 0, fixed scale": {"beta": 0.0, "scale": "fixed"}}
-        ),
+        **autoencoders,
+        **_build_vaes(profile, random_state, fixed),
     }
 
 
