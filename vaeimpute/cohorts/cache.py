@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 LAYOUT = 2  # raise it when the files below change their meaning
 _TABLES = ("values", "clinical", "features", "coverage")
+# Parquet keeps a header per column, and there are far more features than samples.
+_TURNED = ("values", "coverage")
 
 
 def cache_dir() -> Path:
@@ -57,11 +59,9 @@ def save_cohort(cohort: Cohort, folder: Path) -> None:
     try:
         for table in _TABLES:
             frame = getattr(cohort, table)
-            if frame is None:
-                continue
-            # Parquet keeps a header per column, and there are far more features than samples.
-            wide = table in ("values", "coverage")
-            (frame.T if wide else frame).to_parquet(half_done / f"{table}.parquet")
+            if frame is not None:
+                frame = frame.T if table in _TURNED else frame
+                frame.to_parquet(half_done / f"{table}.parquet")
         card = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name not in _TABLES}
         (half_done / "card.json").write_text(json.dumps(card, indent=1))
         if folder.exists():
@@ -95,7 +95,7 @@ def read_cohort(folder: Path) -> Cohort:
         path = folder / f"{table}.parquet"
         if path.exists():
             frame = pd.read_parquet(path)
-            tables[table] = frame.T if table in ("values", "coverage") else frame
+            tables[table] = frame.T if table in _TURNED else frame
     return Cohort(**tables, **(card | {"notes": tuple(card["notes"])}))
 
 

@@ -108,16 +108,13 @@ class Cohort:
                     f"{self._who}: {len(repeated)} {what} ids occur more than once: "
                     f"{some(repeated)}. Merge or rename them."
                 )
-        tables = [
+        coverage = self.values if self.coverage is None else self.coverage
+        for table, got, expected, what in (
             ("clinical", self.clinical.index, samples, "samples"),
             ("features", self.features.index, features, "features"),
-        ]
-        if self.coverage is not None:
-            tables += [
-                ("coverage", self.coverage.index, samples, "samples"),
-                ("coverage", self.coverage.columns, features, "features"),
-            ]
-        for table, got, expected, what in tables:
+            ("coverage", coverage.index, samples, "samples"),
+            ("coverage", coverage.columns, features, "features"),
+        ):
             if got.equals(expected):
                 continue
             missing, extra = expected.difference(got), got.difference(expected)
@@ -132,9 +129,7 @@ class Cohort:
             )
 
     def _check_numbers(self, table: str, frame: pd.DataFrame) -> None:
-        numeric = frame.dtypes.map(
-            lambda dtype: isinstance(dtype, np.dtype) and dtype.kind in "fiu"
-        )
+        numeric = frame.dtypes.map(lambda d: isinstance(d, np.dtype) and d.kind in "fiu")
         if not numeric.all():
             bad = frame.columns[~numeric]
             raise CohortError(

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import FileIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ _TIMEOUT = (30, 60)  # seconds to connect, seconds without a byte
 _RETRIES = 4  # in a row, without a byte gained
 _WAIT = 2.0  # seconds before the first of them; each waits this much longer
 _MORE_SPACE = "Free some space, or choose another folder with VAEIMPUTE_CACHE or --cache-dir."
+_AGAIN = "the same command goes on from there"
 _MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK", ".xlsx": b"PK"}
 
 
@@ -138,9 +140,7 @@ def download(files: Sequence[RemoteFile], folder: Path) -> list[Path]:
             describe_size(missing),
             " and ".join(dict.fromkeys(file.host for file in missing)),
             folder,
-            ", ".join(
-                f"{file.name} ({describe_size([file], unknown='size unknown')})" for file in missing
-            ),
+            ", ".join(f"{file.name} ({describe_size([file], 'size unknown')})" for file in missing),
         )
         folder.mkdir(parents=True, exist_ok=True)
         parts = (folder / f"{file.name}.part" for file in missing)
@@ -215,28 +215,20 @@ class _Download:
         import requests
         import urllib3
 
+        lost = (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
         failures = 0
         while True:
             before = sink.tell()
             try:
                 return self._go_on(sink)
-            except (
-                requests.ConnectionError,
-                requests.Timeout,
-                urllib3.exceptions.HTTPError,
-            ) as error:
+            except lost as error:
                 failures = 0 if sink.tell() > before else failures + 1
                 if failures > _RETRIES:
-                    kept = (
-                        f" The first {human_size(sink.tell())} are kept: the same command goes on "
-                        "from there."
-                        if sink.tell()
-                        else ""
-                    )
+                    kept = f" The first {human_size(sink.tell())} are kept: {_AGAIN}."
                     raise DownloadError(
                         f"Could not download {self.file.name} from {self.file.host}: {error}."
-                        f"{kept} Try again later, or get {self.file.url} by other means and put "
-                        f"it at {self.path}."
+                        f"{kept if sink.tell() else ''} Try again later, or get {self.file.url} by "
+                        f"other means and put it at {self.path}."
                     ) from error
                 logger.info("%s: %s; trying again.", self.file.host, error)
                 time.sleep(_WAIT * failures)
@@ -255,9 +247,8 @@ class _Download:
             headers["Range"] = f"bytes={have}-"
             if version:
                 headers["If-Range"] = version
-        with requests.get(
-            self.file.url, headers=headers, stream=True, timeout=_TIMEOUT
-        ) as response:
+        asked = requests.get(self.file.url, headers=headers, stream=True, timeout=_TIMEOUT)
+        with asked as response:
             start, total = _extent(response)
             if response.status_code == 416 and have == total:
                 return
@@ -267,10 +258,10 @@ class _Download:
             self._check_status(response)
             # As it was sent: requests would unpack what a server labels as compressed.
             chunks = response.raw.stream(_CHUNK, decode_content=False)
-            chunk = next(chunks, b"")
+            head = next(chunks, b"")
             total = total or self.file.size
             if not start:
-                self._check_start(chunk)
+                self._check_start(head)
             if self.file.size and total != self.file.size:
                 raise DownloadError(
                     f"{self.file.host} offers {self.file.name} with {total} bytes where "
@@ -280,18 +271,13 @@ class _Download:
                 self._start_over(sink)
                 self._remember_version(response)
             _require_space(self.path.parent, (total or 0) - sink.tell())
-            with tqdm(
-                desc=self.file.name,
-                initial=sink.tell(),
-                total=total,
-                unit="B",
-                unit_scale=True,
-                disable=None,  # on a terminal only
-            ) as bar:
-                while chunk:
+            # disable=None: on a terminal only.
+            bar = tqdm(desc=self.file.name, initial=sink.tell(), total=total, unit="B",
+                       unit_scale=True, disable=None)  # fmt: skip
+            with bar:
+                for chunk in chain([head], chunks):
                     self._write(sink, chunk)
                     bar.update(len(chunk))
-                    chunk = next(chunks, b"")
         if total and sink.tell() < total:
             raise requests.ConnectionError("the connection was closed early")
 
@@ -303,7 +289,7 @@ class _Download:
         except OSError as error:
             raise DownloadError(
                 f"Could not write {self.file.name} to {self.path.parent}: {error.strerror}. "
-                f"{_MORE_SPACE} What has arrived is kept: the same command goes on from there."
+                f"{_MORE_SPACE} What has arrived is kept: {_AGAIN}."
             ) from error
 
     def _check_status(self, response: Response) -> None:

@@ -211,11 +211,7 @@ def _guess(path: Path, rows: pd.Index, columns: pd.Index) -> tuple[bool, str]:
 
 
 def _no_overlap(
-    path: Path,
-    rows: pd.Index,
-    columns: pd.Index,
-    clinical: pd.DataFrame,
-    sample_column: str | None,
+    path: Path, rows: pd.Index, columns: pd.Index, clinical: pd.DataFrame, sample_column: str | None
 ) -> str:
     theirs = clinical.index
     if sample_column in clinical:
@@ -223,8 +219,8 @@ def _no_overlap(
     elif isinstance(theirs, pd.RangeIndex) and clinical.shape[1]:
         theirs = clinical.iloc[:, 0]
     return (
-        f"{path}: no id agrees with the clinical table's. Rows of the matrix: "
-        f"{some(rows, 3)}; columns: {some(columns, 3)}; clinical "
-        f"table, {theirs.name or 'row names'!r}: {some(pd.Index(theirs), 3)}. Bring the ids into "
-        "one form, or name the column that holds them as sample_column."
+        f"{path}: no id agrees with the clinical table's. Rows of the matrix: {some(rows, 3)}; "
+        f"columns: {some(columns, 3)}; clinical table, {theirs.name or 'row names'!r}: "
+        f"{some(pd.Index(theirs), 3)}. Bring the ids into one form, or name the column that holds "
+        "them as sample_column."
     )

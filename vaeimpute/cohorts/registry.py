@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module, metadata, resources, util
-from inspect import Parameter, signature
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +56,6 @@ class Entry:
         """Where its downloads are kept."""
         return cache_dir() / "downloads" / self.name
 
-    def check_source(self, source: str) -> None:
-        """Raise OptionError unless the cohort can be had from this source."""
-        if source not in self.files:
-            raise OptionError(
-                f"Cohort {self.name!r} has no source {source!r}; choose one of "
-                f"{', '.join(self.files)}."
-            )
-
     def fetch(self, source: str) -> dict[str, Path]:
         """Download the files of one source that are not here yet.
 
@@ -79,9 +71,16 @@ class Entry:
 
         Raises
         ------
+        OptionError
+            If there is no such source.
         DownloadError
             If a file cannot be had; the message says why and what to do.
         """
+        if source not in self.files:
+            known = ", ".join(self.files)
+            raise OptionError(
+                f"Cohort {self.name!r} has no source {source!r}; choose one of {known}."
+            )
         files = self.files[source]
         return dict(zip(files, download(list(files.values()), self.folder), strict=True))
 
@@ -169,11 +168,7 @@ def load_cohort(name: str | os.PathLike[str], **options: Any) -> Cohort:
     entry = find(str(name))
     module, function = entry.loader.split(":")
     loader = getattr(import_module(module), function)
-    defaults = {
-        parameter.name: parameter.default
-        for parameter in signature(loader).parameters.values()
-        if parameter.kind is not Parameter.VAR_KEYWORD
-    }
+    defaults = {name: given.default for name, given in signature(loader).parameters.items()}
     _refuse_unknown(f"Cohort {entry.name!r}", defaults, options)
     options = defaults | options  # leaving one out and stating its default share a cache entry
     prepare = partial(_prepare, entry, loader, options)

@@ -56,11 +56,9 @@ def tcga_glioma(*, source: str = "gdc") -> Cohort:
     ModuleNotFoundError
         If openpyxl is not installed.
     """
-    entry = COHORTS["tcga-glioma"]
-    entry.check_source(source)
     if util.find_spec("openpyxl") is None:  # before gigabytes are downloaded for nothing
         raise not_installed("openpyxl", "The survival table of this cohort", "data")
-    files = entry.fetch(source)
+    files = COHORTS["tcga-glioma"].fetch(source)
     tables = {what: files[what] for what in ("clinical", "survival")}
     return read_tcga_glioma(files["expression"], **tables, log2=source == "xena")
 

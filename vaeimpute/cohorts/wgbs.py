@@ -99,7 +99,6 @@ def blueprint_wgbs(
         If a file is not what it should be.
     """
     entry = COHORTS["blueprint-wgbs"]
-    entry.check_source(source)
     _check_options(chromosome, min_share)
     if re.sub("^chr", "", chromosome) not in _HUMAN:  # before gigabytes are downloaded for nothing
         raise OptionError(
@@ -276,10 +275,7 @@ def _bare(name: str) -> str:
 
 
 def _read_calls(
-    open_file: Callable[[], IO[bytes]],
-    name: str,
-    number: str,
-    merge_strands: bool,
+    open_file: Callable[[], IO[bytes]], name: str, number: str, merge_strands: bool
 ) -> pd.DataFrame:
     """Return level and coverage of a sample by position, sorted, where there is a read."""
     with open_bytes(open_file(), name) as content:
