@@ -21,12 +21,6 @@ def test_spread_and_noise_are_those_of_the_samples():
     np.testing.assert_allclose(half["variation"], np.where(half["noise"] == 2, 0.5, 1), atol=0.4)
 
 
-@pytest.mark.parametrize("shapes", [((3, 2), (3, 1)), ((1, 2), (1, 2)), ((3,), (3,))])
-def test_bad_shapes_are_refused(shapes):
-    with pytest.raises(ValueError, match="two samples or more, but got"):
-        describe_noise(np.zeros(shapes[0]), np.ones(shapes[1]))
-
-
 def test_noise_of_a_linear_model_is_the_length_of_its_columns():
     model = VariationalAutoencoder(
         40, hidden_sizes=(), latent_dim=3, generator=torch.Generator().manual_seed(0)

@@ -15,13 +15,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from vaeimpute.claims.intervals import (
-    MIN_SPLITS,
-    Limits,
-    lies_between,
-    over_samples,
-    over_splits,
-)
+from vaeimpute.claims.intervals import MIN_SPLITS, Limits, lies_between, over_samples, over_splits
 from vaeimpute.claims.paper import CLINICAL_SCENARIOS, Check, table_2
 from vaeimpute.evaluation.clinical import OUTCOMES
 
@@ -128,22 +122,17 @@ def compare_errors(
     `real_gc` for `vaeimpute.claims.judge`.
     """
 
-    def errors(name: str) -> pd.Series:
-        table = tables[name].query(where) if where else tables[name]
-        table = with_shifted(table) if stand_in else table
-        return _mean_errors(table, metric, [cell_by, by])
-
-    def errors_by_sample(name: str) -> pd.DataFrame:
-        table = tables.get(f"{name}_samples")
-        column = {"mae": "mae", "rmse": "mse"}[metric]
-        if table is None or column not in table:
-            return pd.DataFrame()
+    def chosen(table: pd.DataFrame) -> pd.DataFrame:
         table = table.query(where) if where else table
-        table = with_shifted(table) if stand_in else table
-        return _errors_by_sample(table, column, [cell_by, by])
+        return with_shifted(table) if stand_in else table
 
-    found = [name for name in check.tables if name in tables]
-    sources = [(errors(name), errors_by_sample(name)) for name in found]
+    keys, column = [cell_by, by], {"mae": "mae", "rmse": "mse"}[metric]
+    sources = []
+    for name in (name for name in check.tables if name in tables):
+        samples = tables.get(f"{name}_samples", pd.DataFrame())
+        known = column in samples
+        by_sample = _errors_by_sample(chosen(samples), column, keys) if known else samples[:0]
+        sources.append((_mean_errors(chosen(tables[name]), metric, keys), by_sample))
     findings = []
     for cell, (first, other) in product(cells, pairs):
         others = dict.fromkeys(name for mean, _ in sources for name in mean.index.unique(by))

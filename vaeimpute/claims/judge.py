@@ -115,10 +115,7 @@ class Judgement:
 
 
 def judge(
-    claim: str | Claim,
-    tables: pd.DataFrame | Results | Tables | Run,
-    *,
-    simulated_gc: bool = False,
+    claim: str | Claim, tables: pd.DataFrame | Results | Tables | Run, *, simulated_gc: bool = False
 ) -> Judgement:
     """Judge a claim by the tables of one run.
 
@@ -285,10 +282,9 @@ def sentence(found: Judgement) -> str:
     """
     claim = found.claim.words[0].upper() + found.claim.words[1:]
     known = found.figures["meets"].notna().any()
-    parts = [f"{found.count} cells"] if known else []
-    parts += [found.extremes] if found.extremes else []
-    parts += [f"95 % intervals over {found.n}"] if found.n else []
-    parts += [found.reason] if found.reason else []
+    cells = f"{found.count} cells" if known else ""
+    intervals = f"95 % intervals over {found.n}" if found.n else ""
+    parts = filter(None, (cells, found.extremes, intervals, found.reason))
     end = ""
     if found.by_rmse not in (None, found.verdict):
         end = f" By the true RMSE: **{found.by_rmse}**."

@@ -86,18 +86,16 @@ def compare_share(
     return [Finding(condition, "", share, quantity="share", meets=share >= least)]
 
 
-def compare_iterations(
-    table: pd.DataFrame, *, iteration: int = 3, margin: float = 0.01, left: float = 0.05
-) -> list[Finding]:
+def compare_iterations(table: pd.DataFrame) -> list[Finding]:
     """See whether iterative imputation settles: in its error, and in how much values change."""
     findings = []
     for (scenario, start), part in table.groupby(["scenario", "start"], sort=False):
         means = part.groupby("iteration")[["mae", "mean_change"]].mean()
-        stable = first_stable_iteration(means["mae"], margin)  # NaN if the values ran away
-        change = means["mean_change"].get(iteration + 1, np.nan) / means["mean_change"].get(1)
+        stable = first_stable_iteration(means["mae"])  # NaN if the values ran away
+        change = means["mean_change"].get(4, np.nan) / means["mean_change"].get(1)
         for value, quantity, meets in (
-            (stable, "error stable from iteration", stable <= iteration),
-            (change, "fourth change as a share of the first", change < left),
+            (stable, "error stable from iteration", stable <= 3),
+            (change, "fourth change as a share of the first", change < 0.05),
         ):
             cell = f"{scenario}, {start}"
             findings.append(Finding(cell, "", value, quantity=quantity, meets=bool(meets)))

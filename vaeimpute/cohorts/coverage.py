@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -139,8 +139,7 @@ def coverage_model() -> CoverageModel:
     >>> 10 < coverage_model().mean_reads < 30
     True
     """
-    fitted = coverage_fit()["model"]
-    return CoverageModel(**{field.name: fitted[field.name] for field in fields(CoverageModel)})
+    return CoverageModel(**coverage_fit()["model"])
 
 
 def draw_coverage(

@@ -57,11 +57,7 @@ class ClinicalOutcomes:
 
 
 def read_outcomes(
-    clinical: pd.DataFrame,
-    *,
-    grade: str = "grade",
-    time: str = "time",
-    event: str = "event",
+    clinical: pd.DataFrame, *, grade: str = "grade", time: str = "time", event: str = "event"
 ) -> ClinicalOutcomes:
     """Take grade and survival from a clinical table, and refuse what would give wrong numbers.
 

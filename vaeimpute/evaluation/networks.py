@@ -169,11 +169,6 @@ def describe_noise(mean: ArrayLike, std: ArrayLike) -> pd.DataFrame:
         depends on the sample: the distance between the quartiles of `std` over the samples, divided
         by the median.
 
-    Raises
-    ------
-    ValueError
-        If shapes differ, or there are fewer than two samples.
-
     Examples
     --------
     >>> noise = describe_noise([[-2.0, 0.1], [2.0, -0.1]], [[0.5, 1.0], [0.5, 1.0]])
@@ -181,23 +176,11 @@ def describe_noise(mean: ArrayLike, std: ArrayLike) -> pd.DataFrame:
     ([4.0, 0.1], [True, False])
     """
     mean, std = np.asarray(mean, dtype=float), np.asarray(std, dtype=float)
-    if mean.shape != std.shape or mean.ndim != 2 or len(mean) < 2:
-        raise ValueError(
-            "Expected mean and std of one shape, with two samples or more, but got "
-            f"{mean.shape} and {std.shape}."
-        )
     low, noise, high = np.quantile(std, (0.25, 0.5, 0.75), axis=0)
-    ratio = mean.std(axis=0) / noise
-    table = pd.DataFrame(
-        {
-            "spread": mean.std(axis=0),
-            "noise": noise,
-            "signal_to_noise": ratio,
-            "active": ratio > 1,
-            "variation": (high - low) / noise,
-        }
-    )
-    return table.rename_axis("dimension")
+    spread, variation = mean.std(axis=0), (high - low) / noise
+    columns = {"spread": spread, "noise": noise, "signal_to_noise": spread / noise,
+               "active": spread > noise, "variation": variation}  # fmt: skip
+    return pd.DataFrame(columns).rename_axis("dimension")
 
 
 def measure_noise(

@@ -111,13 +111,7 @@ def plot_lines(
     return ax
 
 
-def plot_scaling(
-    points: pd.DataFrame,
-    varied: str,
-    *,
-    xlabel: str,
-    ax: Axes | None = None,
-) -> Axes:
+def plot_scaling(points: pd.DataFrame, varied: str, *, xlabel: str, ax: Axes | None = None) -> Axes:
     """Time against one size, a line per program, both axes logarithmic.
 
     Parameters
