@@ -158,3 +158,11 @@ def test_a_copy_that_is_fitted_again_is_the_same():
     X[::3, ::2] = np.nan
     first, second = (clone(AdaptiveImputer(random_state=1)).fit(X).predict_std(X) for _ in "ab")
     np.testing.assert_array_equal(first, second)
+
+
+def test_intervals_of_counts_hold_their_zeros():
+    X = np.maximum(modules(150, 30, np.random.default_rng(8)), 0)  # half of the values are 0
+    holes = np.random.default_rng(9).random((50, 30)) < 0.1
+    imputer = AdaptiveImputer(marginals="ranks", random_state=0, min_value=0.0).fit(X[:100])
+    low, high = imputer.predict_interval(np.where(holes, np.nan, X[100:]))
+    assert ((low <= X[100:]) & (X[100:] <= high))[holes].mean() > 0.9

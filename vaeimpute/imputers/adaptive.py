@@ -26,6 +26,7 @@ _MOST_ROWS = 200  # to choose with: each has many values
 _MOST_FEATURES = 300  # to choose with
 _MOST_TO_CALIBRATE = 60  # rows: each takes systems of its own
 _CLEARLY = 0.998  # of the error of two predictions' mean, which is the safer choice
+_HAIR = 1e-5  # standard deviations
 _PRIOR = 20  # errors of the usual size, with which those of a row are averaged
 _LARGEST = 25.0  # square of an error, in its variance, that says no more about its row
 _RIDGES = (0.05, 0.5, 2.0)
@@ -137,25 +138,18 @@ def _expect(models: list[_Model], X: np.ndarray) -> np.ndarray:
 def _distribution(models: list[_Model], X: np.ndarray) -> Predicted:
     """Return distributions of what is missing in rows in standard deviations.
 
-    On the scale of the last model. Standard deviations are the Gaussian's, times how much larger
-    than these a row's errors are on a tenth of the features, hidden in addition.
+    On the scale of the last model. Standard deviations are those of its Gaussian, times how much
+    larger than these its errors are in a row, on a tenth of the features, hidden in addition.
     """
     scale = models[-1]
-
-    def predict(X: np.ndarray) -> Predicted:
-        mean = scale.forward(_expect(models, X))
-        return Predicted(mean, scale.gaussian.predict_std(scale.forward(X)))
-
-    missing = np.isnan(X)
-    probe = generator(0, "probe").random(X.shape[1]) < 0.1
-    probed = probe & ~missing
-    guess = predict(np.where(probed, np.nan, X))
-    squares = np.zeros(X.shape)
-    np.divide(scale.forward(X) - guess.mean, guess.std, out=squares, where=probed & (guess.std > 0))
-    squares = np.minimum(squares**2, _LARGEST)
-    factor = (_PRIOR + squares.sum(axis=1)) / (_PRIOR + probed.sum(axis=1))
-    mean, std = predict(X)
-    return Predicted(mean, std * np.sqrt(factor)[:, None])
+    scaled, std_of = scale.forward(X), scale.gaussian.predict_std
+    probed = (generator(0, "probe").random(X.shape[1]) < 0.1) & ~np.isnan(X)
+    gappy = np.where(probed, np.nan, scaled)
+    off, std = scale.gaussian.transform(gappy) - scaled, std_of(gappy)
+    relative = np.divide(off, std, out=np.zeros(X.shape), where=probed & (std > 0))
+    squares = np.minimum(np.square(relative), _LARGEST).sum(axis=1)
+    factor = np.sqrt((_PRIOR + squares) / (_PRIOR + probed.sum(axis=1)))
+    return Predicted(scale.forward(_expect(models, X)), std_of(scaled) * factor[:, None])
 
 
 class AdaptiveImputer(BaseImputer):
@@ -447,6 +441,7 @@ class AdaptiveImputer(BaseImputer):
         bounds = []
         for sign in (-1, 1):
             bound = self._models[-1].backward(predicted.mean + sign * reach * predicted.std)
+            bound += sign * _HAIR  # rounding must not leave out the 0 that is a feature's least
             bound = self._bounded(self._scaler.inverse_transform(bound), slice(None))
             bound = np.where(np.isnan(values), bound, values)
             bounds.append(self._label(X, self._with_empty(bound, np.nan)))
