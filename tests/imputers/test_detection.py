@@ -200,5 +200,5 @@ class TestEvidence:
         assert binned == pytest.approx(exact, rel=2e-3)
 
     def test_few_missing_values_tell_nothing(self):
-        few = Predictions(np.zeros(50), np.ones(50), np.zeros(50))
+        few = Predictions(np.zeros(49), np.ones(49), np.zeros(49))
         assert not detect(np.zeros(1000), few, [few]).believed

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from copy import copy
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
 from itertools import chain, product
 from numbers import Real
 from typing import NamedTuple
@@ -15,13 +16,17 @@ from sklearn.utils._param_validation import StrOptions
 
 from vaeimpute.imputers._adaptive_ridge import AdaptiveRidge, Gain, Regressions
 from vaeimpute.imputers._base import COUNT, BaseImputer, Number, check_arguments
+from vaeimpute.imputers._mechanism import Predicted, Scale, find_curve
 from vaeimpute.imputers._moments import Moments, Scaler
 from vaeimpute.imputers._ranks import RankToNormal
+from vaeimpute.imputers.detection import DetectionCurve, Errors
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator, integer
 
 _FOLDS = 5
+_FEWEST = 100  # missing values that say how they were lost
+_OF_CURVE = [one.name for one in fields(DetectionCurve) if one.name != "errors"]
 _MOST_ROWS = 200  # to choose with: each has many values
 _MOST_FEATURES = 300  # to choose with
 _MOST_TO_CALIBRATE = 60  # rows: each takes systems of its own
@@ -42,19 +47,6 @@ class Penalties(NamedTuple):
     gain: Gain
 
 
-class Predicted(NamedTuple):
-    """The distribution of what is missing, normal on the scale that it is predicted on.
-
-    Attributes
-    ----------
-    mean, std : ndarray of shape (n_rows, n_features)
-        What they have where nothing is missing plays no part.
-    """
-
-    mean: np.ndarray
-    std: np.ndarray
-
-
 class _Trial(NamedTuple):
     """Rows to learn from and others, to try on, in standard deviations; NaN where missing.
 
@@ -63,6 +55,10 @@ class _Trial(NamedTuple):
     kept : ndarray of shape (n_kept, n_features)
     gappy : ndarray of shape (n_held_out, n_features)
         With some values hidden.
+    whole : ndarray of that shape
+        Without hidden ones.
+    known : boolean ndarray of shape (n_all_features,)
+        Which features have a value in the rows to learn from.
     features : integer ndarray of shape (n_tried,)
         Those that are tried.
     true : ndarray of shape (n_held_out, n_tried)
@@ -71,6 +67,8 @@ class _Trial(NamedTuple):
 
     kept: np.ndarray
     gappy: np.ndarray
+    whole: np.ndarray
+    known: np.ndarray
     features: np.ndarray
     true: np.ndarray
     hidden: np.ndarray
@@ -135,11 +133,11 @@ def _expect(models: list[_Model], X: np.ndarray) -> np.ndarray:
     return np.mean([model.predict(X) for model in models], axis=0)
 
 
-def _distribution(models: list[_Model], X: np.ndarray) -> Predicted:
-    """Return distributions of what is missing in rows in standard deviations.
+def _distribution(models: list[_Model], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return means and standard deviations of what is missing in rows in standard deviations.
 
-    On the scale of the last model. Standard deviations are those of its Gaussian, times how much
-    larger than these its errors are in a row, on a tenth of the features, hidden in addition.
+    They are on the scale of the last model. Standard deviations are those of its Gaussian, times
+    how much larger than these its errors are in a row, on a tenth of the features, hidden besides.
     """
     scale = models[-1]
     scaled, std_of = scale.forward(X), scale.gaussian.predict_std
@@ -149,7 +147,7 @@ def _distribution(models: list[_Model], X: np.ndarray) -> Predicted:
     relative = np.divide(off, std, out=np.zeros(X.shape), where=probed & (std > 0))
     squares = np.minimum(np.square(relative), _LARGEST).sum(axis=1)
     factor = np.sqrt((_PRIOR + squares) / (_PRIOR + probed.sum(axis=1)))
-    return Predicted(scale.forward(_expect(models, X)), std_of(scaled) * factor[:, None])
+    return scale.forward(_expect(models, X)), std_of(scaled) * factor[:, None]
 
 
 class AdaptiveImputer(BaseImputer):
@@ -168,6 +166,10 @@ class AdaptiveImputer(BaseImputer):
     refine : bool
         Predict every feature anew, by `vaeimpute.imputers._adaptive_ridge.AdaptiveRidge`, if that
         is better.
+    mechanism : {"auto", "mcar", "curve"}
+        How values are lost: by a detection curve, if one explains which are missing clearly better
+        than chance; completely at random; or by such a curve in any case. It is found from the
+        training rows or, if less than 100 of their values are missing, from the rows to fill.
     precision : {"float64", "float32"}
         Of the products.
     random_state : int, Generator or None
@@ -186,6 +188,9 @@ class AdaptiveImputer(BaseImputer):
         What standard deviations are multiplied with so that on held-out values 1.96 of them hold
         95 % of the errors.
 
+    curve_ : DetectionCurve or None
+        What is known from the training rows of how values are lost.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
@@ -198,6 +203,7 @@ class AdaptiveImputer(BaseImputer):
     _parameter_constraints = BaseImputer._parameter_constraints | {
         "marginals": [StrOptions({"auto", "values", "ranks", "both"})],
         "refine": ["boolean"],
+        "mechanism": [StrOptions({"auto", "mcar", "curve"})],
         "precision": [StrOptions({"float64", "float32"})],
     }
     _scaler: Scaler
@@ -207,6 +213,7 @@ class AdaptiveImputer(BaseImputer):
         *,
         marginals="auto",
         refine=True,
+        mechanism="auto",
         precision="float64",
         random_state=None,
         missing_values=np.nan,
@@ -224,6 +231,7 @@ class AdaptiveImputer(BaseImputer):
         )
         self.marginals = marginals
         self.refine = refine
+        self.mechanism = mechanism
         self.precision = precision
         self.random_state = random_state
 
@@ -268,6 +276,7 @@ class AdaptiveImputer(BaseImputer):
             if self.marginals_ in (kind, "both")
         ]
         self.widening_ = self._calibrate(X)
+        self.curve_ = self._detect_at_fit(X)
 
     @property
     def report_(self) -> str:
@@ -355,7 +364,7 @@ class AdaptiveImputer(BaseImputer):
                 features = np.sort(rng.permutation(known.sum())[:_MOST_FEATURES])
                 gappy = np.where(hidden, np.nan, true)
                 tried = true[:, features], hidden[:, features]
-                yield _Trial(kept[:, known], gappy, features, *tried)
+                yield _Trial(kept[:, known], gappy, true, known, features, *tried)
 
     def _retry(self, trial: _Trial, model: _Model) -> _Model:
         """Fit a model like another one to the rows that a trial keeps."""
@@ -374,10 +383,10 @@ class AdaptiveImputer(BaseImputer):
                 for model in self._models
             ]
             few = slice(_MOST_TO_CALIBRATE)
-            found = _distribution(models, trial.gappy[few])
+            mean, std = _distribution(models, trial.gappy[few])
             scale, hidden, features = models[-1], trial.hidden[few], trial.features
-            off = scale.forward(trial.true[few], features) - found.mean[:, features]
-            errors.append(np.abs(off[hidden] / found.std[:, features][hidden]))
+            off = scale.forward(trial.true[few], features) - mean[:, features]
+            errors.append(np.abs(off[hidden] / std[:, features][hidden]))
             n_rows += len(hidden)
             if n_rows >= _MOST_TO_CALIBRATE:
                 break
@@ -385,12 +394,73 @@ class AdaptiveImputer(BaseImputer):
         return float(np.quantile(every, 0.95) / ndtri(0.975)) if len(every) else 1.0
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        return _expect(self._models, np.where(missing, np.nan, X))
+        X = np.where(missing, np.nan, X)
+        curve = self._curve_for(X)
+        if curve is None:
+            return _expect(self._models, X)
+        return self._models[-1].backward(self._predict(X, curve).at(0.0))
 
-    def _predict(self, X: np.ndarray) -> Predicted:
+    def _predict(self, X: np.ndarray, curve: DetectionCurve | None) -> Predicted:
         """Return distributions of what is missing in rows in standard deviations."""
         mean, std = _distribution(self._models, X)
-        return Predicted(mean, std * self.widening_)
+        model, scaler = self._models[-1], self._scaler
+        scale = Scale(
+            model.forward, lambda X: scaler.inverse_transform(model.backward(X)),
+            "deviations" if model.ranks is None else "scores",
+        )  # fmt: skip
+        return Predicted(mean, std * self.widening_, scale, curve)
+
+    def _curve_for(self, X: np.ndarray) -> DetectionCurve | None:
+        """Return the curve to correct rows by, if there is one, which are in deviations."""
+        if self.mechanism == "mcar":
+            return None
+        curve = self.curve_
+        if curve is None:  # nothing, or little, was missing in the training rows
+            curve = self._find_curve([(X, self)])
+        if curve is None or not (curve.lost and (curve.believed or self.mechanism == "curve")):
+            return None
+        return curve
+
+    def detect(self, X) -> DetectionCurve | None:
+        """Say how the values of rows were lost that the imputer was not fitted to.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            NaN means missing.
+
+        Returns
+        -------
+        DetectionCurve or None
+            None if nothing is missing.
+        """
+        return self._find_curve([(self._scale(self._validate(X)), self)])
+
+    def _find_curve(
+        self, batches: Iterable[tuple[np.ndarray, AdaptiveImputer]]
+    ) -> DetectionCurve | None:
+        """Find it from rows in standard deviations, with imputers that were not fitted to them."""
+        rng = self._generator("detection")
+        return find_curve(((X, partial(one._predict, curve=None)) for X, one in batches), rng)
+
+    def _detect_at_fit(self, X: np.ndarray) -> DetectionCurve | None:
+        """Find the curve by which values of the training rows were lost.
+
+        Some are held out, since of a row that it was fitted to a model knows the values.
+        """
+        if self.mechanism == "mcar" or np.isnan(X).sum() < _FEWEST:
+            return None
+        return self._find_curve((trial.whole, self._refitted(trial)) for trial in self._trials(X))
+
+    def _refitted(self, trial: _Trial) -> AdaptiveImputer:
+        """Return an imputer like this one that has learnt from the rows that a trial keeps."""
+        like = copy(self)
+        like._models = [
+            self._retry(trial, model).refined(model.penalties, np.arange(trial.kept.shape[1]))
+            for model in self._models
+        ]
+        like._scaler = Scaler(*(one[trial.known] for one in self._scaler))
+        return like
 
     def predict_std(self, X):
         """Return the predictive standard deviation of every missing entry.
@@ -407,10 +477,10 @@ class AdaptiveImputer(BaseImputer):
             one.
         """
         scaled = self._scale(self._validate(X))
-        predicted = self._predict(scaled)
+        predicted = self._predict(scaled, self._curve_for(scaled))
         mean = square = 0.0
         for node, weight in zip(_NODES, _WEIGHTS / _WEIGHTS.sum(), strict=True):
-            value = self._models[-1].backward(predicted.mean + node * predicted.std)
+            value = self._models[-1].backward(predicted.at(node))
             mean, square = mean + weight * value, square + weight * np.square(value)
         std = np.sqrt(np.maximum(square - np.square(mean), 0.0)) * self._scaler.scale_
         std[~np.isnan(scaled)] = 0.0
@@ -436,11 +506,12 @@ class AdaptiveImputer(BaseImputer):
             "predict_interval", {"level": [Number(Real, 0, 1, closed="neither")]}, level=level
         )
         values = self._validate(X)
-        predicted = self._predict(self._scale(values))
+        scaled = self._scale(values)
+        predicted = self._predict(scaled, self._curve_for(scaled))
         reach = ndtri((1 + level) / 2)
         bounds = []
         for sign in (-1, 1):
-            bound = self._models[-1].backward(predicted.mean + sign * reach * predicted.std)
+            bound = self._models[-1].backward(predicted.at(sign * reach))
             bound += sign * _HAIR  # rounding must not leave out the 0 that is a feature's least
             bound = self._bounded(self._scaler.inverse_transform(bound), slice(None))
             bound = np.where(np.isnan(values), bound, values)
@@ -467,10 +538,11 @@ class AdaptiveImputer(BaseImputer):
         X_scaled, scale = self._scale(values), self._models[-1]
         # Drawn about what this Gaussian expects, with the spread that it expects.
         own = scale.forward(X_scaled)
-        mean, std = self._predict(X_scaled)
+        predicted = self._predict(X_scaled, self._curve_for(X_scaled))
         modelled = np.where(np.isnan(values), scale.gaussian.predict_std(own), 1.0)
         error = scale.gaussian.sample(own, n_draws) - scale.gaussian.transform(own)
-        draws = scale.backward(mean + error * (std / np.where(modelled > 0, modelled, 1.0)))
+        scores = error / np.where(modelled > 0, modelled, 1.0)
+        draws = np.array([scale.backward(predicted.at(score)) for score in scores])
         draws = self._bounded(self._scaler.inverse_transform(draws), slice(None))
         filled = np.where(np.isnan(values), draws, values)
         return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
@@ -487,14 +559,22 @@ class AdaptiveImputer(BaseImputer):
                 learnt["coefficients"] = model.regressions.coefficients
             arrays |= {f"{number}.{name}": array for name, array in learnt.items()}
             penalties.append(model.penalties)
+        curve = None
+        if self.curve_ is not None:
+            curve = {key: value for key, value in vars(self.curve_).items() if key in _OF_CURVE}
+            arrays["curve.limits"] = self.curve_.errors.limits
+            arrays["curve.masses"] = self.curve_.errors.masses
         return arrays, {
             "marginals": self.marginals_, "errors": self.errors_, "penalties": penalties,
-            "widening": self.widening_,
+            "widening": self.widening_, "curve": curve,
         }  # fmt: skip
 
     def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
         self.marginals_, self.errors_ = summary["marginals"], summary["errors"]
-        self.widening_ = summary["widening"]
+        self.widening_, self.curve_ = summary["widening"], None
+        if summary["curve"] is not None:
+            errors = Errors(arrays["curve.limits"], arrays["curve.masses"])
+            self.curve_ = DetectionCurve(**summary["curve"], errors=errors)
         self._models = []
         for number, penalties in enumerate(summary["penalties"]):
             prefix = f"{number}."

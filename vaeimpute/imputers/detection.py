@@ -8,7 +8,7 @@ often, if there is a threshold. The curve that says how often is found from all 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -20,7 +20,7 @@ from scipy.special import expit, ndtr, ndtri, softmax
 
 Units = Literal["input", "deviations", "scores"]
 
-_FEWEST = 100  # missing values that a curve is fitted to
+_FEWEST = 50  # missing values that a curve is fitted to, and hidden ones of each part
 _LEAST_GAIN = 0.01  # per missing value, beyond twice that of the null: less changes nothing
 _LEAST_TOTAL = 20.0  # of all missing values together: chance gives a few
 _LEAST_AT_RANDOM = 1e-6  # a value far above every threshold was lost all the same
@@ -107,12 +107,11 @@ class DetectionCurve:
 
     Examples
     --------
-    >>> curve = DetectionCurve(at_random=0.01, lost=0.5, threshold=3.2, softness=0.1)
+    >>> curve = DetectionCurve(at_random=0.01, lost=0.5, threshold=3.2, softness=0.01)
     >>> curve([1.0, 3.2, 5.0]).round(2)
     array([0.51, 0.26, 0.01])
-    >>> curve.describe().split("; ")  # doctest: +NORMALIZE_WHITESPACE
-    ['values below 3.2 are lost with probability 0.5, 90 % of them below 2.98',
-     '1 % are lost at random']
+    >>> print(curve.describe())
+    values below 3.2 are lost with probability 0.5; 1 % are lost at random
     """
 
     at_random: float
@@ -167,23 +166,24 @@ class DetectionCurve:
         """Return standard deviations of missing values, about their means."""
         return std * self._look_up(self._stds, mean, std)
 
-    def describe(self) -> str:
-        """Say it in words."""
+    def describe(self, back: Callable[[np.ndarray], np.ndarray] = np.asarray) -> str:
+        """Say it in words; `back` turns values of the input into what they are to be called."""
         at_random = f"{100 * self.at_random:.2g} % are lost at random"
-        if not self.lost or not self.believed:
-            return f"values are lost at random, as far as can be told: {at_random}"
-        sharp = self.softness < _SHARP * abs(self.threshold)
-        soft = "" if sharp else f", 90 % of them below {self._place(-np.log(9))}"
-        words = f"values below {self._place()} are lost with probability {self.lost:.2g}{soft}"
-        return f"{words}; {at_random}" if self.at_random >= 5e-4 else words
+        if not self.believed:
+            return f"as far as can be told, {at_random}"
 
-    def _place(self, steps: float = 0.0) -> str:
-        at = self.threshold + steps * self.softness
-        if self.units == "scores":
-            return f"the {100 * ndtr(at):.2g} % quantile of their feature"
-        if self.units == "deviations":
-            return f"{at:+.2f} standard deviations from the mean of their feature"
-        return f"{at:.3g}"
+        def place(steps: float) -> str:
+            at = self.threshold + steps * self.softness
+            if self.units == "scores":
+                return f"quantile {ndtr(at):.2g} of their feature"
+            if self.units == "deviations":
+                return f"{at:+.2f} standard deviations of their feature"
+            return f"{back(np.array(at)):.3g}"
+
+        words = f"values below {place(0)} are lost with probability {self.lost:.2g}"
+        if self.softness > _SHARP * abs(self.threshold):
+            words += f" (half of it at that, 9/10 at {place(-np.log(9))})"
+        return f"{words}; {at_random}" if self.at_random >= 5e-4 else words
 
     def _in_cells(self, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
         """Return the mean of the curve in every cell of predicted distributions.
@@ -295,12 +295,12 @@ class Evidence(NamedTuple):
         (mean, std), n_missing = _means(at, missing.mean, missing.std)
         errors = Errors()
         n_counted = len(_COUNTED) - 1
-        n_errors = np.zeros((1, n_counted))
+        n_errors: np.ndarray = np.zeros((1, n_counted))
         if hidden:
             means, stds, true = (np.concatenate(parts) for parts in zip(*hidden, strict=True))
             n_levels = int(np.clip(len(means) // _PER_LEVEL, 1, _MOST_LEVELS))
-            errors = Errors(np.quantile(means, np.arange(1, n_levels) / n_levels),
-                            np.repeat(errors.masses, n_levels, axis=0))  # fmt: skip
+            limits = np.quantile(means, np.arange(1, n_levels) / n_levels)
+            errors = Errors(limits, np.repeat(errors.masses, n_levels, axis=0))
             where = np.digitize((true - means) / stds, _EDGES[_COUNTED[1:-1]])
             flat = errors.level(means) * n_counted + where
             count = np.bincount(flat, minlength=n_levels * n_counted).reshape(n_levels, -1)

@@ -1,0 +1,93 @@
+"""How the recommended imputer finds out how values were lost, and what it then does."""
+
+import numpy as np
+import pytest
+
+from vaeimpute.imputers import AdaptiveImputer, load_imputer, save_imputer
+
+LIMIT, UNIT = 3.2, 2.0
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    """Return correlated values in units of their own, around 5."""
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=(240, 4)) @ rng.normal(size=(4, 40)) / 2
+    return 5 + UNIT * (factors + 0.4 * rng.normal(size=factors.shape))
+
+
+@pytest.fixture(scope="module")
+def complete(matrix):
+    return AdaptiveImputer(refine=False, marginals="values", random_state=0).fit(matrix[:160])
+
+
+def below_limit(values, rng):
+    return (values < LIMIT) & (rng.random(values.shape) < 0.6)
+
+
+def error(filled, true, lost):
+    return np.abs(filled - true)[lost].mean()
+
+
+class TestNewRows:
+    def test_a_limit_is_found_and_corrected_for(self, matrix, complete):
+        true = matrix[160:]
+        lost = below_limit(true, np.random.default_rng(1))
+        rows = np.where(lost, np.nan, true)
+        curve = complete.detect(rows)
+        assert curve.believed
+        assert curve.units == "input"
+        assert curve.threshold == pytest.approx(LIMIT, abs=0.1)
+        assert curve.lost == pytest.approx(0.6, abs=0.1)
+        assert curve.describe().startswith("values below 3.2 are lost with probability 0.")
+        plain = AdaptiveImputer(**complete.get_params() | {"mechanism": "mcar"}).fit(matrix[:160])
+        filled = complete.transform(rows)
+        assert error(filled, true, lost) < 0.7 * error(plain.transform(rows), true, lost)
+        np.testing.assert_array_equal(filled[~lost], true[~lost])
+        low, high = complete.predict_interval(rows, 0.9)
+        assert ((low <= true) & (true <= high))[lost].mean() == pytest.approx(0.9, abs=0.04)
+        draws = complete.sample(rows, 40)
+        std = complete.predict_std(rows)
+        assert np.median(draws.std(axis=0)[lost] / std[lost]) == pytest.approx(1, abs=0.1)
+        assert np.abs(np.median(draws, axis=0) - filled)[lost].mean() < 0.3 * std[lost].mean()
+
+    def test_at_random_nothing_changes_to_the_bit(self, matrix, complete):
+        rng = np.random.default_rng(2)
+        rows = np.where(rng.random((80, 40)) < 0.1, np.nan, matrix[160:])
+        plain = AdaptiveImputer(**complete.get_params() | {"mechanism": "mcar"}).fit(matrix[:160])
+        assert not complete.detect(rows).believed
+        np.testing.assert_array_equal(complete.transform(rows), plain.transform(rows))
+        np.testing.assert_array_equal(complete.predict_std(rows), plain.predict_std(rows))
+        np.testing.assert_array_equal(complete.sample(rows, 2), plain.sample(rows, 2))
+
+
+class TestTrainingRows:
+    @pytest.mark.parametrize("marginals", ["values", "ranks"])
+    def test_a_limit_is_found_on_rows_held_out(self, matrix, marginals, tmp_path):
+        lost = below_limit(matrix, np.random.default_rng(3))
+        rows = np.where(lost, np.nan, matrix)
+        imputer = AdaptiveImputer(refine=False, marginals=marginals, random_state=0)
+        plain = AdaptiveImputer(**imputer.get_params() | {"mechanism": "mcar"}).fit_transform(rows)
+        filled = imputer.fit_transform(rows)
+        assert imputer.curve_.believed
+        assert error(filled, matrix, lost) < 0.9 * error(plain, matrix, lost)
+        save_imputer(imputer, tmp_path / "model.safetensors")
+        again = load_imputer(tmp_path / "model.safetensors")
+        assert again.curve_ == imputer.curve_
+        np.testing.assert_array_equal(again.transform(rows), filled)
+
+    def test_at_random_nothing_changes_to_the_bit(self, matrix):
+        rng = np.random.default_rng(4)
+        rows = np.where(rng.random(matrix.shape) < 0.1, np.nan, np.exp(matrix))
+        imputer = AdaptiveImputer(refine=False, random_state=0).fit(rows)
+        plain = AdaptiveImputer(refine=False, mechanism="mcar", random_state=0).fit(rows)
+        assert not imputer.curve_.believed
+        np.testing.assert_array_equal(imputer.transform(rows), plain.transform(rows))
+
+    def test_a_curve_that_is_asked_for_is_used_in_any_case(self, matrix):
+        rng = np.random.default_rng(5)
+        rows = np.where(rng.random(matrix.shape) < 0.1, np.nan, matrix)
+        options = {"refine": False, "marginals": "values", "random_state": 0}
+        asked = AdaptiveImputer(mechanism="curve", **options).fit(rows)
+        assert not asked.curve_.believed
+        assert (asked.transform(rows) != AdaptiveImputer(**options).fit_transform(rows)).any()

@@ -1,0 +1,158 @@
+"""How values of rows were lost, told from predictions of them, and what that says of the values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+from vaeimpute.imputers.detection import DetectionCurve, Predictions, Units, detect
+from vaeimpute.missingness import hide
+
+_ROWS, _ENTRIES = 60, 20_000  # rows to ask at least, and missing values that are enough
+_HIDDEN = 0.15
+_PARTS = 3
+_LEAST_STD = 1e-9
+
+Map = Callable[[np.ndarray], np.ndarray]
+Predict = Callable[[np.ndarray], "Predicted"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The scale that rows are predicted on.
+
+    Attributes
+    ----------
+    forward : callable
+        Turns rows in standard deviations into it.
+    back : callable
+        Turns it into the units of the input.
+    units : {"deviations", "scores"}
+        What it is in.
+    """
+
+    forward: Map
+    back: Map
+    units: Units
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The distribution of what is missing.
+
+    Attributes
+    ----------
+    mean, std : ndarray of shape (n_rows, n_features)
+        Of the normal distribution on the scale that it is predicted on. What they have where
+        nothing is missing plays no part.
+    scale : Scale
+    curve : DetectionCurve or None
+        What the distribution is multiplied with.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    scale: Scale
+    curve: DetectionCurve | None = None
+
+    def at(self, score: float | np.ndarray) -> np.ndarray:
+        """Return quantiles on the scale, of levels that are given as scores of a normal one.
+
+        Of standard normal scores, these are draws.
+        """
+        if self.curve is None:
+            return self.mean + self.std * score
+        mean, std = self.in_units(self.curve.units)
+        value = self.curve.quantile(mean, std, ndtr(score))
+        return self.mean + self.std * (value - mean) / np.maximum(std, _LEAST_STD)
+
+    def in_units(self, units: Units) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and standard deviations on the scale, or about those of the input."""
+        if units != "input":
+            return self.mean, self.std
+        low, high = (self.scale.back(self.mean + sign * self.std) for sign in (-1, 1))
+        return (low + high) / 2, (high - low) / 2
+
+
+def find_curve(
+    batches: Iterable[tuple[np.ndarray, Predict]], rng: np.random.Generator
+) -> DetectionCurve | None:
+    """Find the curve by which values of rows were lost, in the units in which it explains more.
+
+    Parameters
+    ----------
+    batches : iterable of pairs
+        Rows in standard deviations, of shape (n_rows, n_features), NaN where missing; and what
+        predicts them, which was not learnt from them. No more are taken than are needed.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    DetectionCurve or None
+        None if nothing is missing.
+    """
+    found: dict[Units, list[_Told]] = {}
+    entries = 0
+    for rows, predict in batches:
+        some = rng.permutation(np.flatnonzero(np.isnan(rows).any(axis=1)))
+        counts = np.cumsum(np.isnan(rows[some]).sum(axis=1))
+        some = some[: max(_ROWS, int(np.searchsorted(counts, _ENTRIES - entries)) + 1)]
+        if not len(some):
+            continue
+        for units, told in _ask(rows[some], predict, rng).items():
+            found.setdefault(units, []).append(told)
+        entries += int(np.isnan(rows[some]).sum())
+        if entries >= _ENTRIES:
+            break
+    curves = []
+    for units, all_told in found.items():
+        observed = np.concatenate([told.observed for told in all_told])
+        missing, *hidden = (
+            _together([told.predictions[number] for told in all_told])
+            for number in range(1 + _PARTS)
+        )
+        curves.append(replace(detect(observed, missing, hidden), units=units))
+    return max(curves, key=lambda curve: (curve.believed, curve.gain), default=None)
+
+
+class _Told(NamedTuple):
+    """What rows tell of how values were lost: see `vaeimpute.imputers.detection.detect`.
+
+    Attributes
+    ----------
+    observed : ndarray of shape (n_observed,)
+    predictions : list of 1 + _PARTS
+        Of what is missing, and of parts of what was hidden.
+    """
+
+    observed: np.ndarray
+    predictions: list[Predictions]
+
+
+def _ask(X: np.ndarray, predict: Predict, rng: np.random.Generator) -> dict[Units, _Told]:
+    """Predict what is missing in rows and what is hidden in addition, in both units."""
+    missing = np.isnan(X)
+    hidden = hide(~missing, _HIDDEN, rng, "within rows")
+    part = rng.permutation(X.shape[1]) % _PARTS
+    found, guess = predict(X), predict(np.where(hidden, np.nan, X))
+    observed = found.scale.forward(X)
+    told: dict[Units, _Told] = {}
+    for units in (found.scale.units, "input"):
+        values = observed if units != "input" else found.scale.back(observed)
+        mean, std = found.in_units(units)
+        at = missing & (std > _LEAST_STD)
+        predictions = [Predictions(mean[at], std[at], values[at])]
+        mean, std = guess.in_units(units)
+        for number in range(_PARTS):
+            at = hidden & (std > _LEAST_STD) & (part == number)
+            predictions.append(Predictions(mean[at], std[at], values[at]))
+        told[units] = _Told(values[~missing], predictions)
+    return told
+
+
+def _together(parts: list[Predictions]) -> Predictions:
+    return Predictions(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
