@@ -144,5 +144,5 @@ def test_backed_mode(adata, tmp_path, form):
 def test_standard_deviations_do_not_replace_what_was_filled_in(adata, output_layer):
     adata.layers["std"] = adata.layers["log"]
     imputer = fit_anndata(GaussianImputer(random_state=0), adata, layer="std")
-    with pytest.raises(ValueError, match=r"different layers .* but got 'std' for both"):
+    with pytest.raises(ValueError, match=r"different layers .* but got 'std', 'std'"):
         transform_anndata(imputer, adata, layer="std", output_layer=output_layer, std_layer="std")

@@ -23,6 +23,7 @@ Examples:
   vaeimpute impute beta.parquet -o filled.parquet --method knn
   vaeimpute impute genotypes.csv -o filled.csv --min 0 --max 2 --round
   vaeimpute impute protein.csv -o filled.csv --mnar low --std std.csv
+  vaeimpute impute protein.csv -o filled.csv --mechanism curve --groups batch --mask-out imputed.csv
   vaeimpute impute train.csv -o filled.csv --model model.safetensors --report report.html
 """
 
@@ -45,6 +46,8 @@ def impute(
     high: o.Max = None,
     whole: o.Round = False,
     mnar: o.MNAR = None,
+    mechanism: o.Mechanism = o.Losses.AUTO,
+    groups: o.Groups = None,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
     na: o.NA = None,
@@ -54,6 +57,7 @@ def impute(
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
+    mask_out: o.MaskOut = None,
     report: Annotated[
         Path | None,
         typer.Option(
@@ -77,21 +81,26 @@ def impute(
 
     What is observed comes back as it was: in text files to the character, in others to the bit.
     """
-    o.check(matrix, features_in_rows, layer, device, output, std, report, model)
+    o.check(matrix, features_in_rows, layer, device, output, std, mask_out, report, model)
     if low is not None and high is not None and not low < high:
         raise typer.BadParameter(f"Expected --min below --max but got {low:g} and {high:g}.")
+    if mechanism != "auto" and method == "auto":
+        method = o.MethodChoice("recommended")
+    if mechanism == "curve" and method != "recommended":
+        raise typer.BadParameter(f"--mechanism curve: {method} knows no curve; recommended does.")
     keys = _candidates(method, mnar is not None, std is not None)
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
         from vaeimpute.comparison import choose
         from vaeimpute.tables import guess_bounds, suggest_scale
 
-        matrices.check_outputs(matrix, [output, std], [report, model], force=force)
+        matrices.check_outputs(matrix, [output, std, mask_out], [report, model], force=force)
         if report is not None:  # before the work, because its packages may be missing
             from vaeimpute.comparison.report import render_report
         source = matrices.read(
             matrix, features_in_rows, layer, na, annotation, missing_value, duplicates, strict
         )
         values = matrices.learnable(source, keep_empty)
+        group_of = matrices.groups_of(source, groups)
         if std is not None and method == "auto":
             logger.info("Of the methods, these have standard deviations: %s.", ", ".join(keys))
         complete = values.notna().all(axis=None)
@@ -104,7 +113,7 @@ def impute(
         compared = [*keys, "mean"] if report is not None else keys
         build = partial(
             matrices.build, n_features=values.shape[1], seed=seed, zscore=zscore, device=device,
-            bounds=bounds,
+            bounds=bounds, mechanism=mechanism,
         )  # fmt: skip
         imputers = build(compared, scale=scale)
         among, scales = [METHODS[key].label for key in keys], dict.fromkeys(imputers, scale)
@@ -128,6 +137,16 @@ def impute(
             strict=strict,
         )  # fmt: skip
         logger.info("%s: %s.", output, o.NOTHING_MISSING if complete else f"filled with {chosen}")
+        losses = matrices.describe_losses(imputer, values, group_of, scale)
+        for sentence in losses:
+            logger.info(sentence)
+        if mask_out is not None:
+            from vaeimpute.tables import write_table
+
+            # What stays empty is not imputed.
+            imputed = source.values.isna() & source.values.columns.isin(values.columns)
+            write_table(source, imputed.to_numpy(), mask_out)
+            logger.info("%s: which values are imputed.", mask_out)
         if model is not None:
             from vaeimpute.imputers import save_imputer
 
@@ -147,7 +166,7 @@ def impute(
             ]
             page = render_report(
                 source.path.name, source.values, chosen, comparison, settings=settings,
-                mnar_low=mnar is not None,
+                mnar_low=mnar is not None, losses=losses, curve=getattr(imputer, "curve_", None),
             )  # fmt: skip
             write_atomically(report, page)
             logger.info("%s: the report.", report)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from vaeimpute.imputers._base import BaseImputer
+    from vaeimpute.imputers.detection import DetectionCurve
     from vaeimpute.tables import Bounds, Scale, Source
 
 logger = logging.getLogger("vaeimpute.cli")
@@ -112,18 +113,54 @@ def check_outputs(
 
 def build(
     methods: Collection[str], n_features: int, *, seed: int, zscore: bool, device: str,
-    scale: Scale, bounds: Bounds,
+    scale: Scale, bounds: Bounds, mechanism: str = "auto",
 ) -> dict[str, BaseImputer]:  # fmt: skip
     """Build methods, named by key, in sizes for a matrix; return them by label."""
     options = {
         "random_state": seed, "standardize": zscore, "device": device,
         "min_value": scale.limit(bounds.low), "max_value": scale.limit(bounds.high),
     }  # fmt: skip
-    return {
+    built = {
         method.label: build_own(key, n_features, progress=shows_progress(), **options)
         for key, method in METHODS.items()
         if key in methods
     }
+    for imputer in built.values():
+        if hasattr(imputer, "mechanism"):
+            imputer.set_params(mechanism=str(mechanism))
+    return built
+
+
+def groups_of(source: Source, column: str | None) -> pd.Series | None:
+    """Return the group of every sample, from a column of its annotation."""
+    if column is None:
+        return None
+    if column not in source.obs:
+        known = some(source.obs.columns) if len(source.obs.columns) else "there is no annotation"
+        raise TableError(f"{source.path} has no annotation of samples called {column!r}: {known}.")
+    return source.obs[column].astype(str).set_axis(source.values.index)
+
+
+def describe_losses(
+    imputer: BaseImputer, values: pd.DataFrame, groups: pd.Series | None, scale: Scale
+) -> list[str]:
+    """Say by which curve values were lost, in all and in each group, which is left out for that."""
+    from sklearn.base import clone
+
+    def words(curve: DetectionCurve | None) -> str:
+        return "nothing is missing" if curve is None else curve.describe(scale.back)
+
+    said = []
+    if getattr(imputer, "curve_", None) is not None:
+        said.append(f"How values were lost: {words(imputer.curve_)}.")
+    for group, rows in {} if groups is None else values.groupby(groups.to_numpy()):
+        share = f"{group}: {rows.isna().to_numpy().mean():.1%} of the values are imputed"
+        others = values.drop(index=rows.index)
+        if hasattr(imputer, "detect") and len(others) > 1:
+            others = clone(imputer).set_params(mechanism="mcar").fit(scale.forward(others))
+            share += f"; {words(others.detect(scale.forward(rows)))}"
+        said.append(f"{share}.")
+    return said
 
 
 def fill(

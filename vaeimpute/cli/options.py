@@ -35,6 +35,14 @@ class Resemblance(StrEnum):
     LOW = "low"
 
 
+class Losses(StrEnum):
+    """How values are lost: a parameter of `vaeimpute.imputers.AdaptiveImputer`."""
+
+    AUTO = "auto"
+    MCAR = "mcar"
+    CURVE = "curve"
+
+
 class NotAtRandom(StrEnum):
     """What is known about the missing values."""
 
@@ -160,6 +168,26 @@ MNAR = Annotated[
         help="Low values are the ones that are missing, as below a detection limit: correct the "
         "VAE for it, and compare methods on low values. Only if you know."
     ),
+]
+Mechanism = Annotated[
+    Losses,
+    typer.Option(
+        help="Of the recommended method: correct for low values being lost more often, by a curve "
+        "that is found from the matrix: if it explains what is missing clearly better than chance "
+        "(auto), in any case (curve), or never (mcar)."
+    ),
+]
+Groups = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="A column of annotation that puts samples in groups, such as batches: say of each "
+        "how many values are imputed, and by which curve they were lost.",
+    ),
+]
+MaskOut = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write True where a value is imputed, False elsewhere."),
 ]
 MissingLike = Annotated[
     Resemblance,

@@ -14,6 +14,7 @@ import pandas as pd
 from vaeimpute import __version__
 from vaeimpute.comparison.holdout import HOLD_OUTS, Comparison
 from vaeimpute.evaluation import interval_coverage, summarize
+from vaeimpute.imputers.detection import DetectionCurve
 from vaeimpute.methods import METHODS, find_method
 
 try:
@@ -41,6 +42,8 @@ def render_report(
     *,
     settings: Sequence[str] = (),
     mnar_low: bool = False,
+    losses: Sequence[str] = (),
+    curve: DetectionCurve | None = None,
 ) -> str:
     """Make the page.
 
@@ -58,6 +61,10 @@ def render_report(
         How it was run, in words.
     mnar_low : bool
         Whether a correction for low values missing was asked for.
+    losses : sequence of str
+        How values were lost, in words.
+    curve : DetectionCurve, optional
+        The same as a curve.
 
     Returns
     -------
@@ -87,7 +94,11 @@ def render_report(
     return page.render(
         name=name,
         facts=facts,
-        cautions=list_cautions(values, method, comparison, mnar_low=mnar_low),
+        cautions=list_cautions(
+            values, method, comparison, mnar_low=mnar_low or (curve is not None and curve.believed)
+        ),
+        losses=losses,
+        curve=curve and curve.believed and _draw_curve(curve),
         missing=_draw_missing(missing.to_numpy()),
         most_missing={"feature": _most(missing.sum(axis=0)), "sample": _most(missing.sum(axis=1))},
         comparison=comparison,
@@ -137,6 +148,27 @@ def _draw_missing(missing: np.ndarray) -> Picture:
         f"Map of the missing values: {100 * missing.mean():.3g} % of all.",
         "Where values are missing: black is a half or more of the neighbouring features that share "
         "a column of the picture.",
+    )
+
+
+def _draw_curve(curve: DetectionCurve) -> Picture:
+    value = np.linspace(-1, 1, 201) * max(6 * curve.softness, 1e-9 + abs(curve.threshold) / 4)
+    table = pd.DataFrame({"value": curve.threshold + value})
+    table["chance"] = curve(table["value"])
+    units = {
+        "input": "value (in the units that were worked on)",
+        "deviations": "value (standard deviations from the mean of its feature)",
+        "scores": "value (normal score of its rank within its feature)",
+    }
+    plots.plot_lines(
+        table, "value", "chance", xlabel=units[curve.units], ylabel="chance of being missing"
+    ).set_ylim(0, None)
+    return _picture(
+        f"The chance that a value is missing, by value: {curve.describe()}.",
+        f"The curve by which values were lost, as found from the matrix. It explains which are "
+        f"missing by {curve.gain:.2g} per missing value (natural logarithm of the likelihood) "
+        f"better than chance; where values were hidden at random, the same fit seems to explain "
+        f"{max(curve.null_gain, 0):.2g}.",
     )
 
 

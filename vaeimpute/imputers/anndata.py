@@ -83,6 +83,7 @@ def transform_anndata(
     missing_values: Sequence[float] = (),
     output_layer: str | None = None,
     std_layer: str | None = None,
+    mask_layer: str | None = None,
 ) -> AnnData:
     """Fill the holes of a layer of an AnnData object.
 
@@ -101,6 +102,8 @@ def transform_anndata(
         Where the filled matrix goes; without it, where it came from.
     std_layer : str, optional
         A layer for the predictive standard deviations, of imputers that have `predict_std`.
+    mask_layer : str, optional
+        A layer that is True where a value was filled in.
 
     Returns
     -------
@@ -129,10 +132,11 @@ def transform_anndata(
             "VAEImputer."
         )
     target = layer if output_layer is None else output_layer
-    if std_layer is not None and std_layer == target:
+    results = [target, *(name for name in (std_layer, mask_layer) if name is not None)]
+    if len(set(results)) < len(results):
         raise ValueError(
-            f"Expected different layers for what is filled in and its standard deviations but got "
-            f"{std_layer!r} for both."
+            "Expected different layers for what is filled in, its standard deviations and the mask "
+            f"but got {some(results)}."
         )
     names = getattr(imputer, "feature_names_in_", adata.var_names)
     order = match_features(adata.var_names, pd.Index(names), who)
@@ -160,6 +164,8 @@ def transform_anndata(
         result.layers[target] = filled
     if std is not None:
         result.layers[std_layer] = std
+    if mask_layer is not None:
+        result.layers[mask_layer] = frame.isna().to_numpy()[:, back] & ~np.isnan(filled)
     return result
 
 
