@@ -7,6 +7,7 @@ shapes by name. Each runs in a process of its own, so that its peak of memory is
   and 30 features.
 - ``epic``: 865 918 features of 100 samples (a methylation array), filled with KNN in Python.
 - ``gliomas``: ``vaeimpute impute`` on 702 x 11196 values as text, of a simulated matrix.
+- ``small``: 300 x 20, to see that all of this runs.
 
 A tenth of the values is missing. The table goes to ``_build/bench/many_rows.csv``.
 """
@@ -30,6 +31,7 @@ from vaeimpute.imputers import KNNImputer
 
 ROOT = Path(__file__).resolve().parents[1]
 SHAPES = {
+    "small": (300, 20),
     "rows-4000": (4000, 30),
     "rows-20640": (20_640, 8),
     "rows-200000": (200_000, 30),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
 import platform
 import subprocess
@@ -184,10 +185,16 @@ def _without_place(argument: str) -> str:
     return option + equals + (Path(value).name if os.path.isabs(value) else value)
 
 
+def machine_memory() -> float:
+    """Return how many bytes of memory the machine has; infinite where it does not say."""
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", ()):  # Windows
+        return math.inf
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
 def _hardware() -> str:
     parts = [platform.machine(), f"{os.cpu_count()} processors"]
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if math.isfinite(memory := machine_memory()):
         parts.append(f"{memory / 2**30:.0f} GiB")
     torch = sys.modules.get("torch")  # without it, nothing ran on a GPU
     if torch is not None and torch.cuda.is_available():

@@ -188,18 +188,24 @@ def test_low_values_that_are_all_alike_cannot_be_hidden():
 
 
 @pytest.mark.parametrize("among", [None, ["KNN", "mean"]])
-def test_what_would_take_minutes_is_left_out_and_named(monkeypatch, caplog, among):
+@pytest.mark.parametrize(
+    ("estimate", "much"),
+    [("expected_seconds", 5e3), ("_bytes_to_fit", 5e15)],
+    ids=["minutes", "memory"],
+)
+def test_what_takes_too_much_is_left_out_and_named(monkeypatch, caplog, among, estimate, much):
     caplog.set_level("INFO")
     values = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 12)))
     imputers = {"mean": MeanImputer(), "KNN": KNNImputer(), "Gaussian": GaussianImputer()}
     fits = []
-    monkeypatch.setattr(KNNImputer, "expected_seconds", lambda self, n, d: 5000.0 * (n == 60))
+    monkeypatch.setattr(KNNImputer, estimate, lambda self, n, d: much * (n == 60))
     monkeypatch.setattr(KNNImputer, "_fit", lambda self, X: fits.append(X))
     chosen, found = choose(values, imputers, among=among, compare=True)
     assert chosen != "KNN"
     assert "KNN" not in found.residuals
     assert not fits
-    assert "take long on 60 samples x 12 features: KNN, about 83 minutes" in caplog.text
+    assert "what they take on 60 samples x 12 features: KNN, about " in caplog.text
+    assert "83 minutes" in caplog.text or "5e+06 GB of the machine's" in caplog.text
 
 
 def test_a_method_that_was_asked_for_is_kept_however_long_it_takes(monkeypatch, caplog):

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from vaeimpute.evaluation import mean_absolute_error, root_mean_squared_error
 from vaeimpute.exceptions import NothingToHideError, duration
+from vaeimpute.files import machine_memory
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.missingness import Drawn, hide
 from vaeimpute.seeding import generator
@@ -25,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 #: Above these, methods are compared on a part: fits take long, and it is enough to rank them.
 MOST_SAMPLES, MOST_FEATURES = 500, 5000
-#: A method that takes longer is no choice where others do not.
+#: A method that takes longer, or more memory than there is, is no choice where others do not.
 MOST_SECONDS = 120
 _FEW_MISSING = 50  # fewer show no pattern
 _FEW_HIDDEN = 20  # on fewer, the order of methods is chance
@@ -400,7 +401,8 @@ def choose(
         As for `compare_on`.
     among : sequence of str, optional
         The methods that can be taken; all if not given. Those that would take minutes for the whole
-        matrix are left out where others would not, and a message says so.
+        matrix, or more memory than the machine has, are left out where others would not, and a
+        message says so.
     compare : bool
         Compare even if there is but one to take.
     **options
@@ -440,17 +442,23 @@ def choose(
 def _quick(
     imputers: Mapping[str, BaseImputer], among: Sequence[str], shape: tuple[int, int]
 ) -> tuple[Mapping[str, BaseImputer], Sequence[str]]:
-    """Leave out methods that would take long for a matrix where others do not, and say so."""
-    seconds = {name: imputers[name].expected_seconds(*shape) for name in among}
-    slow = [name for name in among if seconds[name] > MOST_SECONDS]
-    on = "{} samples x {} features".format(*shape)
+    """Leave out what takes too long or too much memory for a matrix, if others do not."""
+    on, memory = "{} samples x {} features".format(*shape), machine_memory()
+    slow: dict[str, str] = {}
+    for name in among:
+        seconds = imputers[name].expected_seconds(*shape)
+        needed = imputers[name]._bytes_to_fit(*shape)
+        if seconds > MOST_SECONDS:
+            slow[name] = f"about {duration(seconds)}"
+        if needed > memory:
+            slow[name] = f"about {needed / 1e9:.2g} GB of the machine's {memory / 1e9:.2g}"
     if slow and len(slow) < len(among):
-        words = "; ".join(f"{name}, about {duration(seconds[name])}" for name in slow)
-        logger.info(f"Left out, because they take long on {on}: {words}. Name one to have it.")
+        words = "; ".join(f"{name}, {much}" for name, much in slow.items())
+        logger.info(f"Left out, because of what they take on {on}: {words}. Name one to have it.")
         imputers = {name: imputer for name, imputer in imputers.items() if name not in slow}
         return imputers, [name for name in among if name not in slow]
-    for name in slow:
-        logger.info(f"{name} takes about {duration(seconds[name])} on {on}.")
+    for name, much in slow.items():
+        logger.info(f"{name} takes {much} on {on}.")
     return imputers, among
 
 
