@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_PATIENCE = 0.8  # seconds that a library has to come back to Python
+_PATIENCE = 0.8  # seconds until a command has to have ended by itself
 
 
 def end_at_once() -> None:
@@ -30,8 +29,9 @@ def noting_interrupts(last_words: Callable[[], object] | None = None) -> Iterato
     ----------
     last_words : callable, optional
         Python hears of a signal between two of its steps, and a decomposition is one step, minutes
-        long. With this, the process calls it and ends with status 130 if Python has not heard
-        within a second. A library that keeps Python's lock all that time cannot be helped.
+        long; and what hears may first tidy up. With this, the process calls it and ends with status
+        130 if it has not ended by itself within a second. A library that keeps Python's lock all
+        that time cannot be helped.
 
     Yields
     ------
@@ -54,25 +54,24 @@ def noting_interrupts(last_words: Callable[[], object] | None = None) -> Iterato
         if last_words is None:
             yield seen
         else:
-            with _watching(seen, last_words):
+            with _watching(last_words):
                 yield seen
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
-def _watching(seen: list[int], last_words: Callable[[], object]) -> Iterator[None]:
+def _watching(last_words: Callable[[], object]) -> Iterator[None]:
     # The C part of Python's handler writes a byte at once, and a thread waits for it.
     read, write = os.pipe()
     os.set_blocking(write, False)
+    ended = threading.Event()
 
     def watch() -> None:
         while signals := os.read(read, 1):
-            if signals[0] == signal.SIGINT:
-                time.sleep(_PATIENCE)
-                if not seen:
-                    last_words()
-                    os._exit(130)
+            if signals[0] == signal.SIGINT and not ended.wait(_PATIENCE):
+                last_words()
+                os._exit(130)
         os.close(read)
 
     threading.Thread(target=watch, daemon=True).start()
@@ -80,5 +79,6 @@ def _watching(seen: list[int], last_words: Callable[[], object]) -> Iterator[Non
     try:
         yield
     finally:
+        ended.set()
         signal.set_wakeup_fd(before)
         os.close(write)

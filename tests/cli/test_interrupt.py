@@ -45,6 +45,14 @@ def stuck(*arguments, **options):
 setattr(module, name, stuck)
 main()
 """
+# After it has heard of the signal.
+TIDYING_UP = IN_LIBRARY.replace(
+    "    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n",
+    "    try:\n"
+    "        signal.raise_signal(signal.SIGINT)\n"
+    "    except KeyboardInterrupt:\n"
+    "        pass\n",
+)
 # When so many modules have been imported and files opened, in whatever library that happens.
 AT_EVENT = f"""{START}
 number = 0
@@ -92,11 +100,12 @@ def test_in_every_part_of_the_work(matrix, folder, where):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the lock is that of its C library")
+@pytest.mark.parametrize("program", [IN_LIBRARY, TIDYING_UP], ids=["deaf", "tidying up"])
 @pytest.mark.parametrize("where", ["vaeimpute.cli.matrices:fill", "os:fsync"])
-def test_within_a_call_that_never_ends(matrix, folder, where):
+def test_within_a_call_that_never_ends(matrix, folder, where, program):
     Path("out.csv").write_text("old")
     arguments = (matrix, "-o", "out.csv", "--force", "--method", "mean")
-    status, _, errors = run(IN_LIBRARY, where, *arguments)
+    status, _, errors = run(program, where, *arguments)
     assert status == 130, errors
     assert errors.count("Interrupted. Files are written whole or not at all.") == 1
     assert Path("out.csv").read_text() == "old"

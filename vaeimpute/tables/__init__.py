@@ -2,18 +2,15 @@
 
 from vaeimpute.tables.checks import empty_features
 from vaeimpute.tables.describe import describe
-from vaeimpute.tables.features import align_features, match_features
+from vaeimpute.tables.features import align_features
 from vaeimpute.tables.notes import Guess, check_guesses
 from vaeimpute.tables.read import Source, read_source
 from vaeimpute.tables.transforms import (
     Bounds,
     Scale,
-    from_log,
-    from_log_std,
     guess_bounds,
     suggest_scale,
     suggest_transforms,
-    to_log,
 )
 from vaeimpute.tables.write import check_output, write_filled, write_table
 
@@ -27,14 +24,10 @@ __all__ = [
     "check_output",
     "describe",
     "empty_features",
-    "from_log",
-    "from_log_std",
     "guess_bounds",
-    "match_features",
     "read_source",
     "suggest_scale",
     "suggest_transforms",
-    "to_log",
     "write_filled",
     "write_table",
 ]

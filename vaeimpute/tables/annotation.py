@@ -17,7 +17,6 @@ import yaml
 from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.notes import Guess
-from vaeimpute.tables.text import MISSING
 
 #: What to give as annotation if there is none.
 NONE = "none"
@@ -263,14 +262,9 @@ def _words(
     texts = cells.table.loc[~rows_aside, ~cells.numeric & ~columns_aside]
     if texts.empty:
         return every
-    entries, given = texts.to_numpy(dtype=object), texts.notna().to_numpy()
-    words = texts.astype(str).apply(pd.to_numeric, errors="coerce").isna().to_numpy() & given
-    for at in zip(*np.nonzero(words), strict=True):
-        word = str(entries[at])
-        if word.strip() in ("", *MISSING):
-            given[at] = words[at] = False
-        elif _LIKE_A_NUMBER.fullmatch(word.strip()):
-            words[at] = False
+    given = texts.notna().to_numpy()
+    words = texts.apply(pd.to_numeric, errors="coerce").isna().to_numpy() & given
+    words[words] = [not _LIKE_A_NUMBER.fullmatch(w) for w in texts.to_numpy(dtype=object)[words]]
     along = 1 if rows else 0
     found = given.any(axis=along) & (words == given).all(axis=along)
     if rows:  # most of it, and not a number in any other column either

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.tables.checks import check_ids, parse_numbers
+from vaeimpute.tables.checks import check_ids, refuse_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,8 +19,8 @@ class Cells:
     Attributes
     ----------
     table : DataFrame of shape (n_rows, n_columns)
-        Rows and columns by position. A column of numbers has a type of numbers, any other holds
-        text; NaN where missing.
+        Rows and columns by position, NaN where missing. A column of numbers has a type of numbers,
+        any other holds text, as `vaeimpute.tables.numerals.to_numbers` leaves it.
     rows, columns : list of str
         Ids as in the file: they may be empty, or repeat.
     corner : str or None
@@ -95,14 +95,12 @@ def to_numbers(path: Path, cells: Cells) -> pd.DataFrame:
     """
     rows = check_ids(path, "row ids", cells.rows)
     columns = check_ids(path, "column ids", cells.columns)
-    numeric = cells.numeric
-    if numeric.all():
-        single = all(dtype in ("float32", "float16") for dtype in set(cells.table.dtypes))
-        dtype = np.float32 if single else np.float64
-        numbers = cells.table.to_numpy(dtype=dtype, na_value=np.nan)
-    else:
-        words = cells.table.to_numpy(dtype=object, na_value=np.nan)
-        odd = ~numeric & cells.table.notna().to_numpy()
-        words[odd] = [str(word) for word in words[odd]]  # True is a word, and no number
-        numbers = parse_numbers(path, words, rows, columns)
+    table = cells.table
+    if not cells.numeric.all():
+        table = table.apply(pd.to_numeric, errors="coerce")
+        bad = (table.isna() & cells.table.notna()).to_numpy()
+        if bad.any():
+            refuse_words(path, cells.table, rows, columns, bad)
+    single = all(dtype in ("float32", "float16") for dtype in set(table.dtypes))
+    numbers = table.to_numpy(np.float32 if single else np.float64, na_value=np.nan)
     return pd.DataFrame(numbers, rows, columns)

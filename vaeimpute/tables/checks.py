@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +12,6 @@ import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.notes import Guess
-from vaeimpute.tables.text import MISSING
 
 _NUMBER_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _SPREADSHEET = re.compile(
@@ -54,15 +52,15 @@ def empty_samples(values: pd.DataFrame) -> pd.Index:
     return values.index[values.isna().all(axis=1)]
 
 
-def check_ids(path: Path, what: str, ids: Iterable[object]) -> pd.Index:
-    """Return ids as text, or say which are empty.
+def check_ids(path: Path, what: str, ids: list[str]) -> pd.Index:
+    """Return ids as an index, or say which are empty.
 
     Parameters
     ----------
     path : pathlib.Path
     what : str
         What to call them in errors.
-    ids : iterable
+    ids : list of str
 
     Returns
     -------
@@ -71,19 +69,13 @@ def check_ids(path: Path, what: str, ids: Iterable[object]) -> pd.Index:
     Raises
     ------
     TableError
-
-    Examples
-    --------
-    >>> list(check_ids(Path("a.csv"), "row ids", ["TP53", 7]))
-    ['TP53', '7']
     """
-    labels = pd.Index([str(name) for name in ids], dtype=object)
-    empty = np.flatnonzero(labels == "")
-    if len(empty):
+    if "" in ids:
         raise TableError(
-            f"{path}: {len(empty)} {what} are empty, the first is number {empty[0] + 1}. Name them."
+            f"{path}: {ids.count('')} {what} are empty, the first is number {ids.index('') + 1}. "
+            "Name them."
         )
-    return labels
+    return pd.Index(ids, dtype=object)
 
 
 def check_numeric_ids(
@@ -179,77 +171,48 @@ def spreadsheet_ids(ids: pd.Index) -> list[str]:
     return list(ids[ids.str.fullmatch(_SPREADSHEET)])
 
 
-def parse_numbers(path: Path, words: np.ndarray, rows: pd.Index, columns: pd.Index) -> np.ndarray:
-    """Turn text into numbers, exactly, or say what is none.
+def refuse_words(
+    path: Path, table: pd.DataFrame, rows: pd.Index, columns: pd.Index, bad: np.ndarray
+) -> NoReturn:
+    """Say which entries are no numbers, and what they look like.
 
     Parameters
     ----------
     path : pathlib.Path
-    words : array of str of shape (n_rows, n_columns)
-        NaN, an empty text or one of `vaeimpute.tables.text.MISSING` where a value is missing.
+    table : DataFrame of shape (n_rows, n_columns)
+        NaN where a value is missing.
     rows, columns : Index
-        Names of both, for errors.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_rows, n_columns)
+        Names of both.
+    bad : boolean array of shape (n_rows, n_columns)
+        Which entries are no numbers.
 
     Raises
     ------
     TableError
-        If an entry is no number; the message names the first.
-
-    Examples
-    --------
-    >>> words = np.array([["1.5", "NA"]], dtype=object)
-    >>> parse_numbers(Path("a.csv"), words, pd.Index(["s1"]), pd.Index(["a", "b"]))
-    array([[1.5, nan]])
     """
-    numbers = np.asarray(pd.to_numeric(words.ravel(), errors="coerce"), dtype=np.float64)
-    numbers = numbers.reshape(words.shape)
-    given = ~pd.isna(words)
-    bad = given & np.isnan(numbers)
-    # Spaces around a number do not matter, so they do not around what stands for none either.
-    padded = bad.copy()
-    padded[bad] = [word.strip() in ("", *MISSING) for word in words[bad]]
-    given, bad = given & ~padded, bad & ~padded
-    if bad.any():
-        raise TableError(_not_numbers(path, words, rows, columns, given, bad))
-    # pandas says what a number is, but rounds the last bit of some; Python reads them exactly.
-    numbers[given] = [float(word) for word in words[given]]
-    return numbers
-
-
-def _not_numbers(
-    path: Path,
-    words: np.ndarray,
-    rows: pd.Index,
-    columns: pd.Index,
-    given: np.ndarray,
-    bad: np.ndarray,
-) -> str:
-    """Say which entries are no numbers, and what they look like."""
     row, column = np.argwhere(bad)[0]
-    value = words[row, column]
+    value, *others = pd.unique(table.to_numpy(dtype=object)[bad])
     more = int(bad.sum()) - 1
-    others = pd.unique(words[bad])[1:]
     message = (
         f"{path}: the value {value!r} in row {rows[row]!r}, column {columns[column]!r} is not a "
         f"number{f', nor are {more} more' if more else ''}"
-        f"{f', such as {some(others)}' if len(others) else ''}."
+        f"{f', such as {some(others)}' if others else ''}."
     )
     if _NUMBER_WITH_COMMA.fullmatch(value):
-        return f"{message} Other numbers have decimal points; spell all of them alike."
+        raise TableError(f"{message} Other numbers have decimal points; spell all of them alike.")
+    given = table.notna().to_numpy()
     for along, (axis, names) in enumerate((("column", columns), ("row", rows))):
         text = bad.any(axis=along) & (bad == given).all(axis=along)
         if text.any() and not text.all():
-            return (
+            raise TableError(
                 f"{message} No number at all in {axis} {some(names[text])}: remove it, or keep it "
                 "in the clinical table."
             )
     if re.match(r"[^<>]*\d", value):  # never advise to leave a number out
-        return f"{message} Write it as a plain number."
-    return f"{message} If it stands for a missing value, say so: --na {shlex.quote(value)}"
+        raise TableError(f"{message} Write it as a plain number.")
+    raise TableError(
+        f"{message} If it stands for a missing value, say so: --na {shlex.quote(value)}"
+    )
 
 
 def check_finite(path: Path, values: pd.DataFrame) -> None:

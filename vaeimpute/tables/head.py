@@ -282,10 +282,6 @@ def find_header(rows: list[list[str]]) -> tuple[int, int]:
         How many fields most rows have.
     """
     width = _usual(map(len, rows))
-    return _place_of_header(rows, width), width
-
-
-def _place_of_header(rows: list[list[str]], width: int) -> int:
     n_above = next((at for at, row in enumerate(rows) if _has_values(row, width)), len(rows))
     fits = [_fits_as_header(row, width) for row in rows[:n_above]]
     blank = max((at for at, row in enumerate(rows[:n_above]) if not any(row)), default=-1)
@@ -293,12 +289,14 @@ def _place_of_header(rows: list[list[str]], width: int) -> int:
         fits[: blank + 1] = [0] * (blank + 1)  # a title, whatever it looks like
     best = max(fits, default=0)
     if best < 4 and n_above < len(rows) and _CORNER.fullmatch(rows[n_above][0].strip()):
-        return n_above  # column ids that are numbers
+        return n_above, width  # column ids that are numbers
     if not best:
         # None fits, which is to be said of it, or there is none above a line of numbers.
-        return max((at for at, row in enumerate(rows[:n_above]) if len(row) > 1), default=n_above)
+        several = (at for at, row in enumerate(rows[:n_above]) if len(row) > 1)
+        return max(several, default=n_above), width
     # Words in rows come below the column ids; sentences and comments come above them.
-    return fits.index(best) if best in (2, 4) else n_above - 1 - fits[::-1].index(best)
+    place = fits.index(best) if best in (2, 4) else n_above - 1 - fits[::-1].index(best)
+    return place, width
 
 
 def _has_values(row: list[str], width: int) -> bool:

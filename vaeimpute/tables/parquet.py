@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, not_installed
-from vaeimpute.tables.cells import Cells, is_number
-from vaeimpute.tables.text import MISSING
+from vaeimpute.tables.cells import Cells
+from vaeimpute.tables.numerals import POINTS, to_numbers
 
 if TYPE_CHECKING:
     from vaeimpute.tables.read import Source
@@ -60,12 +60,7 @@ def read(path: Path, na: Sequence[str] = ()) -> Cells:
     rows, columns = [*map(str, frame.index)], [*map(str, frame.columns)]
     corner = None if frame.index.name is None else str(frame.index.name)
     table = frame.set_axis(range(len(columns)), axis=1).reset_index(drop=True)
-    for position, dtype in table.dtypes.items():
-        if not is_number(dtype):  # numbers that are stored as text or as decimals pass
-            words = table[position].astype(str).astype(object)
-            missing = table[position].isna() | words.isin(["", *MISSING, *na])
-            table[position] = words.mask(missing, np.nan)
-    return Cells(table, rows, columns, corner)
+    return Cells(to_numbers(table, POINTS, na), rows, columns, corner)  # of text and decimals, too
 
 
 def _has_id_column(frame: pd.DataFrame) -> bool:

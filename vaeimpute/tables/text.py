@@ -80,14 +80,8 @@ def open_bytes(file: Path | IO[bytes], name: object = None) -> Iterator[IO[bytes
 def _unpacked(content: Any, name: object) -> IO[bytes]:
     head = content.peek(6)
     packed = next((kind for kind, magic in COMPRESSED.items() if head.startswith(magic)), "")
-    if packed == ".gz":
-        return gzip.GzipFile(fileobj=content)  # type: ignore[return-value]
-    if packed == ".bz2":
-        return bz2.BZ2File(content)
-    if packed == ".xz":
-        return lzma.LZMAFile(content)
-    if packed == ".zst":
-        return _arrow(f"Reading {name}").CompressedInputStream(content, "zstd")
+    if packed in _UNPACKERS:
+        return _UNPACKERS[packed](content)
     if packed == ".zip":
         archive = zipfile.ZipFile(content)
         # A Mac adds files that nobody sees there.
@@ -199,6 +193,12 @@ def open_for_text(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
         yield stack.enter_context(io.TextIOWrapper(raw, encoding=encoding, newline=""))
 
 
+_UNPACKERS: dict[str, Callable[[Any], Any]] = {
+    ".gz": lambda content: gzip.GzipFile(fileobj=content),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+    ".zst": lambda content: _arrow("Reading .zst").CompressedInputStream(content, "zstd"),
+}
 _PACKERS: dict[str, Callable[[Any], Any]] = {
     # Without name and time, the same content makes the same file.
     ".gz": lambda raw: gzip.GzipFile("", "wb", fileobj=raw, mtime=0),

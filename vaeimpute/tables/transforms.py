@@ -52,61 +52,6 @@ def to_log(values: pd.DataFrame) -> pd.DataFrame:
     return np.log1p(values)
 
 
-def from_log(logs: np.ndarray) -> np.ndarray:
-    """Invert `to_log`.
-
-    If y is normal, exp(y) - 1 has this value of the mean of y as its median: half of the
-    distribution is below and half is above, whatever the standard deviation. What would become
-    negative, which no measured value was, becomes zero.
-
-    Parameters
-    ----------
-    logs : array
-
-    Returns
-    -------
-    ndarray
-
-    Examples
-    --------
-    >>> from_log(np.array([0.0, np.log(3.0), -0.2])).round(6).tolist()
-    [0.0, 2.0, 0.0]
-    """
-    with np.errstate(over="ignore"):
-        return np.expm1(np.maximum(logs, 0.0))
-
-
-def from_log_std(logs: np.ndarray, std: np.ndarray) -> np.ndarray:
-    """Return how far exp(y) - 1 typically is from `from_log` of the mean of y, for normal y.
-
-    Parameters
-    ----------
-    logs, std : array
-        Mean and standard deviation of y.
-
-    Returns
-    -------
-    ndarray
-        The root of the mean squared distance.
-
-    Notes
-    -----
-    One convention for both: `from_log` fills in the median, which does not depend on whether a
-    standard deviation is known, and this is the standard deviation about the value filled in, not
-    about the mean. exp(y) is log-normal with mean ``exp(mu + s^2 / 2)`` and variance
-    ``exp(2 mu + s^2) (exp(s^2) - 1)``; the squared distance of mean and median adds to the latter.
-
-    Examples
-    --------
-    >>> from_log_std(np.array([0.0, 2.0]), np.array([0.01, 0.4])).round(2)
-    array([0.01, 3.39])
-    """
-    variance = np.square(std)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.exp(logs + variance / 2)
-        return np.hypot(mean * np.sqrt(np.expm1(variance)), mean - 1 - from_log(logs))
-
-
 def suggest_transforms(
     values: pd.DataFrame, *, log: bool, zscore: bool, tries_log: bool = False
 ) -> list[str]:
@@ -218,24 +163,26 @@ class Scale:
         return bound
 
     def back(self, array: np.ndarray) -> np.ndarray:
-        """Bring values back: half of what they stand for is below, and half above."""
+        """Bring values back: half of what they stand for is below, and half above.
+
+        That is the median of what was normal on the scale, whatever its standard deviation. What
+        would become negative, which no measured value was, becomes zero.
+        """
         if self.kind == "log":
-            if self.offset == 1:
-                return from_log(array)
             with np.errstate(over="ignore"):
-                return np.maximum(np.exp(array) - self.offset, 0.0)
+                return np.maximum(np.expm1(array) + (1.0 - self.offset), 0.0)
         if self.kind == "logit":
             share = expit(array) * (1 + 2 * self.offset) - self.offset
             return np.clip(share, 0.0, 1.0)
         return array
 
     def back_std(self, array: np.ndarray, std: np.ndarray) -> np.ndarray:
-        """Return how far values typically are from `back`, for normal ones on the scale."""
-        if self.kind == "log":
-            return from_log_std(array, std) if self.offset == 1 else self._by_quadrature(array, std)
-        return self._by_quadrature(array, std) if self.kind else std
+        """Return how far values typically are from `back`, for normal ones on the scale.
 
-    def _by_quadrature(self, array: np.ndarray, std: np.ndarray) -> np.ndarray:
+        It is the root of the mean squared distance, about the value filled in and not the mean.
+        """
+        if not self.kind:
+            return std
         nodes, weights = np.polynomial.hermite_e.hermegauss(31)
         center, total = self.back(array), np.zeros(np.shape(array))
         for node, weight in zip(nodes, weights / weights.sum(), strict=True):
