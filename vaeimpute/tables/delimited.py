@@ -66,7 +66,7 @@ def read(path: Path, na: Sequence[str] = ()) -> Cells:
     if not spelled and layout.decimal == ",":
         spelled = ("Its numbers have decimal commas.",)
     table, columns = without_empty_end(table, found.columns)
-    return Cells(table, found.rows, columns, found.corner, notes + spelled, layout=layout)
+    return replace(found, table=table, columns=columns, notes=notes + spelled, layout=layout)
 
 
 def _parse(

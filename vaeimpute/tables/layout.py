@@ -9,7 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+import pandas as pd
+
 from vaeimpute.exceptions import TableError
+from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.head import COMMENT, NAMES, fields_of, read_head
 from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.numerals import is_missing, like_a_number, tidy
@@ -49,17 +52,6 @@ class Layout:
         return self.first <= number <= self.last and number not in self.skipped
 
 
-@dataclass(frozen=True)
-class Outline:
-    """A layout, the ids of rows and columns, what the row ids are called, and notes."""
-
-    layout: Layout
-    rows: list[str]
-    columns: list[str]
-    corner: str | None
-    notes: tuple[str, ...]
-
-
 def in_its_encoding(path: Path, read: Callable[[str], Found]) -> tuple[Found, tuple[str, ...]]:
     """Read a text file in Unicode or, if it is in none, as Western Windows writes it.
 
@@ -93,7 +85,7 @@ def in_its_encoding(path: Path, read: Callable[[str], Found]) -> tuple[Found, tu
     return read("latin-1"), (note,)  # which has a letter for every byte
 
 
-def outline(path: Path) -> Outline:
+def outline(path: Path) -> Cells:
     """Find out how a text file is divided, and read its ids.
 
     pandas fills a line that is cut short with NaN, and a file that broke off half-way would pass
@@ -105,7 +97,8 @@ def outline(path: Path) -> Outline:
 
     Returns
     -------
-    Outline
+    Cells
+        Without their table; with a `Layout`.
 
     Raises
     ------
@@ -128,7 +121,7 @@ class Odd:
     after_blank: bool
 
 
-def _scan(path: Path, encoding: str) -> Outline:
+def _scan(path: Path, encoding: str) -> Cells:
     head = read_head(path, encoding)
     separator, n_fields = head.separator, max(len(head.names), head.width)
     if head.width > len(head.names) + 1:
@@ -216,7 +209,7 @@ def _scan(path: Path, encoding: str) -> Outline:
         encoding, separator, head.decimal, head.header, head.first, last, frozenset(skipped),
         n_fields,
     )  # fmt: skip
-    return Outline(layout, rows, columns, corner, tuple(notes))
+    return Cells(pd.DataFrame(), rows, columns, corner, tuple(notes), layout)
 
 
 def lines_below(odd: list[Odd], n_rows: int) -> list[Odd]:
