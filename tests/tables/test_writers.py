@@ -345,7 +345,7 @@ def test_what_is_no_matrix_is_refused_by_its_kind(tmp_path, columns, message):
         (b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tS1\n1\t5\trs1\t0/1\n", "genotypes in words"),
         (b"%%MatrixMarket matrix coordinate real general\n2 2 1\n1 1 5\n", "a sparse matrix"),
         (b'{"a": {"s1": 1, "s2": 2}}\n', "JSON"),
-        (b"<!DOCTYPE html>\n<table>\n", "a web page or XML"),
+        (b"<!DOCTYPE html>\n<table>\n", "a web page"),
         (b">chr1\nACGT\n", "sequences"),
         (b"@relation x\n@attribute a numeric\n@data\n1,2\n3,?\n", "an ARFF file"),
         (b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'}\n" + bytes(range(64)), "no text"),

@@ -45,7 +45,7 @@ _WRITERS = {
 }
 # What is something else, told by how it begins.
 _NO_TABLES = {
-    r"\s*<": "a web page or XML",
+    r"\s*<": "a web page",
     r"\{|\[\{": "JSON",
     r">": "sequences",
     r"##fileformat=VCF": "genotypes in words (VCF)",

@@ -185,8 +185,9 @@ class Scale:
             return std
         nodes, weights = np.polynomial.hermite_e.hermegauss(31)
         center, total = self.back(array), np.zeros(np.shape(array))
-        for node, weight in zip(nodes, weights / weights.sum(), strict=True):
-            total += weight * np.square(self.back(array + node * std) - center)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for node, weight in zip(nodes, weights / weights.sum(), strict=True):
+                total += weight * np.square(self.back(array + node * std) - center)
         return np.sqrt(total)
 
 
