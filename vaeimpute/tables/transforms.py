@@ -183,6 +183,11 @@ class Scale:
         """
         if not self.kind:
             return std
+        if self == Scale("log"):  # exp(y) is log-normal
+            variance = np.square(std)
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean = np.exp(array + variance / 2)
+                return np.hypot(mean * np.sqrt(np.expm1(variance)), mean - 1 - self.back(array))
         nodes, weights = np.polynomial.hermite_e.hermegauss(31)
         center, total = self.back(array), np.zeros(np.shape(array))
         with np.errstate(over="ignore", invalid="ignore"):
