@@ -10,7 +10,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import configure  # in book/
+from site_address import pages_address
+
 ROOT = Path(__file__).resolve().parents[1]
+ADDRESS = configure.repository(ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +25,9 @@ def project():
 @pytest.fixture(scope="module")
 def requirements(project):
     extras = project["optional-dependencies"]
-    assert list(extras) == ["data", "anndata", "report", "dask", "devices", "book", "test", "dev"]
+    assert list(extras) == [
+        "data", "anndata", "report", "dask", "devices", "book", "lab", "test", "dev",
+    ]  # fmt: skip
     return [Requirement(r) for r in sum(extras.values(), project["dependencies"])]
 
 
@@ -61,8 +67,12 @@ def test_torch_is_pinned_without_a_build_tag(pins):
     assert pins["torch"] == "2.13.0"
 
 
-def test_the_environment_that_runs_this_is_the_pinned_one(requirements, pins):
-    for requirement in requirements:
+def test_the_environment_that_runs_this_is_the_pinned_one(project, pins):
+    extras = re.search(r"^EXTRAS := (.*)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)[1]
+    # `make lab` alone adds what is missing here.
+    assert {*extras.split(","), "lab"} == set(project["optional-dependencies"])
+    asked = (project["optional-dependencies"][extra] for extra in extras.split(","))
+    for requirement in map(Requirement, sum(asked, project["dependencies"])):
         name = canonicalize_name(requirement.name)
         assert version(name).partition("+")[0] == pins[name], name
 
@@ -77,7 +87,21 @@ def test_the_version_is_the_same_everywhere(project):
     "name", ["pyproject.toml", "constraints.txt", "environment.yml", "CITATION.cff", "Makefile"]
 )
 def test_no_package_index_is_named(name):
-    text = (ROOT / name).read_text()
+    # The address of the project itself is none.
+    text = (ROOT / name).read_text().replace(ADDRESS, "").replace(pages_address(ADDRESS), "")
     # Which index to ask is the machine's business: any address here would overrule it.
     assert not re.search(r"://|index-url|find-links|\s@\s", text)
     assert not re.search(r"\b[\w-]+\.(org|com|net|io)\b", text)
+
+
+def test_the_address_of_the_repository_is_set_in_one_place(tmp_path):
+    for name in configure.WITH_ADDRESS:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    configure.set_repository(tmp_path, "https://github.com/someone/fork")
+    assert configure.repository(tmp_path) == "https://github.com/someone/fork"
+    for name in configure.WITH_ADDRESS:
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert ADDRESS not in text, name
+        assert pages_address(ADDRESS) not in text, name
+        assert "https://github.com/someone/fork" in text, name
