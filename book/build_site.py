@@ -8,7 +8,9 @@ import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import configure
 import programs
+import reference
 import verdicts
 import which
 
@@ -40,6 +42,7 @@ def stage(source: Path) -> None:
     for page in (verdicts, which):  # after the pages are copied: one of them is a template
         page.write_parts(ROOT / "results", chapters, source / "book")
     programs.write_parts(ROOT / "results", source / "book")
+    reference.write_parts(ROOT, chapters, configure.repository(ROOT), source / "book")
     # Beside the pages: from its usual place, MathJax would need a network to be read.
     with as_file(files("mathjax") / "static" / "mathjax" / "es5") as mathjax:
         for name in MATHJAX:

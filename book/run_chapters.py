@@ -194,7 +194,7 @@ def run(
         seconds = time.monotonic() - started
         notebook = clean(executed, chapter)
         if path != target:
-            notebook.metadata[RECORD] = digest
+            notebook.metadata |= {RECORD: digest, "seconds": round(seconds, 1)}
     text = nbformat.writes(notebook) + "\n"
     # Writing the same once more would make the page look changed to Sphinx.
     if not target.exists() or target.read_text(encoding="utf-8") != text:

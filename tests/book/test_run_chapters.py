@@ -212,7 +212,12 @@ class TestWhatIsWritten:
         path = write_chapter(book / "notebooks/02_two.ipynb", source)
         run_chapters.run(path, book / "out.ipynb", {}, root=book)
         notebook = json.loads((book / "out.ipynb").read_text())
-        assert notebook["metadata"].keys() == {"kernelspec", "language_info", "made_from"}
+        assert notebook["metadata"].keys() == {
+            "kernelspec",
+            "language_info",
+            "made_from",
+            "seconds",
+        }
         assert notebook["metadata"].items() >= run_chapters.METADATA.items()
         assert [(cell["id"], cell["metadata"]) for cell in notebook["cells"]] == [
             ("title", {}),

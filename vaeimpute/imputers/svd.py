@@ -67,7 +67,7 @@ class SVDImputer(ClosedFormImputer):
         stands for all of it.
     train_ : ndarray of shape (n_train, n_features)
         With `joint`: the training rows as deviations from their means, NaN where missing.
-    components_ : ndarray of shape (n_components_, n_features)
+    components_ : ndarray of shape (n_components, n_features)
         Without `joint`: the leading right singular vectors of the training rows.
 
     Notes

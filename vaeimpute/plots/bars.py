@@ -16,7 +16,7 @@ _FEW = 5  # methods whose numbers fit above their bars side by side
 
 
 def stars(p: float) -> str:
-    """Write a p value as the paper's figure tool does: * below 0.05, ** 0.01, *** 0.001.
+    """Write a p value as the paper's figure tool does: one star below 0.05, two 0.01, three 0.001.
 
     Examples
     --------
