@@ -8,6 +8,8 @@ PROFILE ?=
 PARAMETERS ?=
 # Only these chapters, such as CHAPTER=04_expression_rmse
 CHAPTER ?=
+# For `make address`: where the repository is published
+REPOSITORY ?=
 # For `make fetch`: a cohort's name; without one, those there are are listed
 COHORT ?=
 
@@ -37,7 +39,7 @@ CHOSEN = $(foreach parameter,$(PARAMETERS),-p '$(subst =,' ',$(parameter))') \
 WORKERS := -n logical --maxprocesses 4 --dist loadfile
 
 .NOTPARALLEL:
-.PHONY: help book test fetch notebooks bench lint constraints clean
+.PHONY: help book lab test address fetch notebooks bench lint constraints clean
 
 help: ## list the targets
 	@echo 'make TARGET [PYTHON=python3.12] [CHAPTER=...] [PARAMETERS="name=value ..."] [PROFILE=paper]'
@@ -49,11 +51,19 @@ book: $(STAMP) ## execute the chapters that are not up to date, render the book 
 	@echo "== book: rendering"
 	@$(BIN)/python book/build_site.py
 
+lab: $(STAMP) ## open the chapters in JupyterLab
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --editable ".[lab]"
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
 test: $(STAMP) ## run the tests, then every cell of the notebooks
 	@echo "== test: pytest"
 	@$(BIN)/python -m pytest $(WORKERS)
 	@echo "== test: nbval, every cell of notebooks/"
 	@$(BIN)/python -m pytest $(WORKERS) --nbval-lax $(or $(CHAPTERS),notebooks/)
+
+address: $(STAMP) ## put the address of the repository into all that names it, before publishing
+	@$(BIN)/python book/configure.py $(REPOSITORY)
 
 fetch: $(STAMP) ## download and prepare a cohort for the chapters: make fetch COHORT=tcga-glioma
 	@$(BIN)/vaeimpute fetch $(or $(COHORT),--list)
@@ -77,7 +87,7 @@ lint: $(STAMP) ## check style, formatting and types
 constraints: ## resolve the newest versions afresh and write constraints.txt
 	@$(PYTHON) -m venv --clear _build/resolve
 	@grep '^torch==' constraints.txt > _build/torch.txt
-	@_build/resolve/bin/python -m pip install --quiet --constraint _build/torch.txt ".[$(EXTRAS)]"
+	@_build/resolve/bin/python -m pip install --quiet --constraint _build/torch.txt ".[$(EXTRAS),lab]"
 	@{ grep '^#' constraints.txt; _build/resolve/bin/python -m pip freeze --exclude vaeimpute \
 	  | sed 's/+cpu$$//'; } > _build/constraints.txt
 	@mv _build/constraints.txt constraints.txt

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from functools import partial
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 
 import stored
 import verdicts
+import which
+from vaeimpute.claims import load_all_runs
 from vaeimpute.files import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-FIGURE = ROOT / "book" / "static" / "expression_errors.png"
+FIGURE = ROOT / "book" / "static" / "answer.png"
 PROGRAMS = {
     "KNN": "`KNNImputer`",
     "scikit-learn KNNImputer": "`scikit-learn KNNImputer`",
@@ -26,12 +26,20 @@ PROGRAMS = {
 }
 
 
-def first_image() -> bytes:
-    """Return the first picture among the outputs of chapter 4, as PNG."""
-    chapter = nbformat.read(ROOT / "notebooks" / "04_expression_rmse.ipynb", as_version=4)
-    outputs = [output for cell in chapter.cells for output in cell.get("outputs", [])]
-    images = (o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {}))
-    return base64.b64decode(next(images))
+def errors() -> pd.DataFrame:
+    """Return what the figure shows."""
+    return which.mean_errors(which.error_tables(load_all_runs(ROOT / "results")))
+
+
+def draw() -> None:
+    """Write the figure of the README and the landing page, and into it what it was drawn from."""
+    described = {"Description": described_numbers()}
+    which.plot_answer(errors()).savefig(FIGURE, dpi=160, metadata=described)
+
+
+def described_numbers() -> str:
+    """Return the numbers of the figure as text, by which a test tells whether it is up to date."""
+    return errors().round(4).to_csv()
 
 
 def times() -> str:
@@ -87,6 +95,6 @@ def up_to_date(page: Path) -> str:
 
 
 if __name__ == "__main__":
-    FIGURE.write_bytes(first_image())
+    draw()
     for page in SECTIONS:
         write_atomically(page, up_to_date(page))

@@ -184,16 +184,6 @@ def count(board: Board) -> str:
     return f"Of the paper's {len(CLAIMS)} claims: {said}."
 
 
-def answer(board: Board) -> str:
-    """Return the answer in Markdown for the landing page: counts, and a table of questions."""
-    lines = [count(board), "", "| | | by |", "|---|---|---|"]
-    for question, ids in QUESTIONS.items():
-        row = board.answers[ids[0]]
-        basis = "; ".join(filter(None, (row.basis, row.n)))
-        lines.append(f"| {question} | {LEADS[row.verdict]}: {row.badge} | {basis} |")
-    return "\n".join(lines) + "\n"
-
-
 def in_short(board: Board) -> str:
     """Return the questions in Markdown with figures, intervals, and what they rest on."""
     lines = [count(board), ""]
@@ -305,10 +295,9 @@ def errors_by_method(board: Board) -> str:
 
 
 def write_parts(results: Path, chapters: tuple[Path, ...], folder: Path) -> None:
-    """Write the parts that pages include: ``_answer.md``, ``_in_short.md`` and so on."""
+    """Write the parts that pages include: ``_in_short.md``, ``_map.md`` and so on."""
     board = make_board(results, chapters)
     parts = {
-        "answer": answer(board),
         "in_short": in_short(board),
         "map": table_of_runs(board),
         "claims": every_claim(board, chapters),

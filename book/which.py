@@ -6,11 +6,14 @@ from io import StringIO
 from pathlib import Path
 from string import Template
 
+import matplotlib.pyplot as plt
 import nbformat
 import pandas as pd
+from matplotlib.figure import Figure
 
-from vaeimpute.claims import Run, load_all_runs
-from verdicts import describe
+from vaeimpute.claims import CLAIMS, Run, load_all_runs
+from vaeimpute.plots import plot_dots, use_style
+from verdicts import Board, describe, make_board
 
 # Whether it needs the rows that it was fitted to, and so cannot be handed on without them.
 KEEPS_ROWS = {"mean": False, "SVD, alone": False, "VAE": False, "KNN": True, "Gaussian": True}
@@ -28,16 +31,55 @@ def error_tables(runs: list[Run]) -> list[tuple[Run, pd.DataFrame]]:
     return found
 
 
-def in_how_many(tables: list[tuple[Run, pd.DataFrame]]) -> str:
-    """Say in how many scenarios of all runs each method is best, or within 2 % of the best."""
+def mean_errors(tables: list[tuple[Run, pd.DataFrame]]) -> pd.DataFrame:
+    """Return the mean errors of the serious methods, a row per run and way of losing values."""
     means = [table.groupby(["scenario", "method"])["mae"].mean().unstack() for _, table in tables]
-    errors = pd.concat(means).reindex(columns=SERIOUS)
-    near = errors.le(1.02 * errors.min(axis=1), axis=0).sum()
-    said = "; ".join(f"{method} in {count}" for method, count in near.items())
+    return pd.concat(means).reindex(columns=SERIOUS)
+
+
+def in_how_many(errors: pd.DataFrame) -> pd.Series:
+    """Count in how many comparisons each method is best, or within 2 % of the best."""
+    return errors.le(1.02 * errors.min(axis=1), axis=0).sum()
+
+
+def counts(errors: pd.DataFrame) -> str:
+    """Say what `in_how_many` found."""
+    said = "; ".join(f"{method} in {count}" for method, count in in_how_many(errors).items())
     return (
         f"There are {len(errors)} comparisons, each of a run and a way of losing values, which no "
         f"method was told. The error is the smallest of all or within 2 % of it: {said}.\n"
     )
+
+
+def answer(board: Board, errors: pd.DataFrame) -> str:
+    """Return the answer of the landing page in two sentences of Markdown."""
+    row, near = board.answers["C3"], in_how_many(errors)
+    return (
+        f"The paper's main claim, that {CLAIMS['C3'].words}: {row.badge}, by the run closest to "
+        f"the paper ({row.basis}).\n"
+        f"A conditional Gaussian, which the paper left out, has the smallest error or one within "
+        f"2 % of it in **{near['Gaussian']} of {len(errors)}** comparisons, the VAE in "
+        f"**{near['VAE']}**.\n"
+    )
+
+
+def plot_answer(errors: pd.DataFrame) -> Figure:
+    """Draw each method's error in percent of the VAE's, a dot per comparison."""
+    percent = errors.drop(columns="VAE").div(errors["VAE"], axis=0).mul(100)
+    dots = percent.melt(var_name="method", value_name="percent").dropna()
+    use_style()
+    figure, ax = plt.subplots(figsize=(5.2, 3.8))
+    plot_dots(
+        dots,
+        "percent",
+        x="method",
+        reference=100,
+        margin=5,
+        ylabel="error, in % of the VAE's",
+        ax=ax,
+    )
+    ax.annotate("VAE", (1, 100), xycoords=("axes fraction", "data"), va="center", ha="left")
+    return figure
 
 
 def by_samples(tables: list[tuple[Run, pd.DataFrame]]) -> str:
@@ -113,13 +155,15 @@ def write_parts(results: Path, chapters: tuple[Path, ...], folder: Path) -> None
     """Write the page, with the numbers in its text, and the tables that it includes."""
     runs = load_all_runs(results)
     tables = error_tables(runs)
+    errors = mean_errors(tables)
     (benchmarks,) = (run for run in runs if "imputation_time" in run.tables)
     (own_matrix,) = (path for path in chapters if path.stem.startswith("12"))
     coverage = interval_coverage(own_matrix)
     text = Template(Path(__file__).with_name("which.md").read_text(encoding="utf-8"))
     parts = {
         "which": text.substitute(numbers_in_the_text(tables, benchmarks, coverage)),
-        "_which_count": in_how_many(tables),
+        "_answer": answer(make_board(results, chapters), errors),
+        "_which_count": counts(errors),
         "_which_samples": by_samples(tables),
         "_which_need": by_need(benchmarks, coverage),
     }

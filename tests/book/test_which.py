@@ -28,7 +28,7 @@ def test_counts_are_of_errors_within_two_percent():
          ("b", "VAE", 0.5)],
         columns=["scenario", "method", "mae"],
     )  # fmt: skip
-    said = which.in_how_many([(None, table)])
+    said = which.counts(which.mean_errors([(None, table)]))
     assert said.startswith("There are 2 comparisons")
     assert said.endswith("KNN in 1; SVD in 1; SVD, tuned in 1; Gaussian in 0; VAE in 1.\n")
 
