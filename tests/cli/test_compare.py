@@ -12,15 +12,15 @@ def test_it_prints_a_table_and_a_verdict(run, matrix):
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["method", "mae", "rmse", "seconds", "fit_seconds"]
-    shown = [re.match(r" *(.*?) +(\d\.\d{4}) +(\d\.\d{4})", line).groups() for line in lines[1:7]]
+    shown = [re.match(r" *(.*?) +(\d\.\d{4}) +(\d\.\d{4})", line).groups() for line in lines[1:8]]
     assert {name for name, _, _ in shown} == {
-        "random", "mean", "KNN", "SVD, tuned", "Gaussian", "VAE",
+        "random", "mean", "KNN", "SVD, tuned", "Gaussian", "recommended", "VAE",
     }  # fmt: skip
     errors = [float(mae) for _, mae, _ in shown]
     assert errors == sorted(errors)
-    assert lines[7].startswith(f"{shown[0][0]} errs least on hidden values: ")
+    assert lines[8].startswith(f"{shown[0][0]} errs least on hidden values: ")
     table = pd.read_csv("t.csv")
-    assert len(table) == 12
+    assert len(table) == 14
     means = table.groupby("method")["mae"].mean()
     assert {name: float(mae) for name, mae, _ in shown} == means.round(4).to_dict()
     assert (table[["seconds", "fit_seconds"]] > 0).all(axis=None)
