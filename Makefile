@@ -65,6 +65,9 @@ test: $(STAMP) ## run the tests, then every cell of the notebooks
 address: $(STAMP) ## put the address of the repository into all that names it, before publishing
 	@$(BIN)/python book/configure.py $(REPOSITORY)
 
+look: $(STAMP) ## look at every page of the book in Chromium, if there is one (a quarter of an hour)
+	@LOOK=1 $(BIN)/python -m pytest tests/book/test_browser.py
+
 fetch: $(STAMP) ## download and prepare a cohort for the chapters: make fetch COHORT=tcga-glioma
 	@$(BIN)/vaeimpute fetch $(or $(COHORT),--list)
 

@@ -1,6 +1,7 @@
 """The rendered site as a reader sees it: on a phone and a desktop, light and dark."""
 
 import functools
+import os
 import shutil
 import threading
 from collections import defaultdict
@@ -17,6 +18,7 @@ BROWSER = next(
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(BROWSER is None, reason="no Chromium: apt-get install chromium"),
+    pytest.mark.skipif("LOOK" not in os.environ, reason="takes a quarter of an hour: make look"),
 ]
 
 OVERFLOW = Path(__file__).with_name("overflow.js").read_text()

@@ -199,6 +199,13 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
     if any(line.strip() for line in (*above, *lines[:header])):
         which = "Line 1" if n_above == 1 else f"Lines 1 to {n_above}"
         notes.append(f"{which}, above the column ids, stay as they are.")
+    if lines[header + 1 : header + 2] and not lines[header + 1].strip():
+        notes.append(
+            Guess(
+                f"Line {n_above + 1} of {path.name!r} was taken for the column ids, although an "
+                "empty line is below it."
+            )
+        )
     if first > header + 1:
         below = some([line[:60] for line in lines[header + 1 : first]], 1)
         notes.append(f"What is below the column ids belongs to them: {below}.")
