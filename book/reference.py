@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 import typer
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import vaeimpute
 from vaeimpute.cli import app
@@ -159,7 +160,12 @@ def versions() -> str:
         if not re.search(r"extra == ['\"](test|dev)['\"]", line)
     }
     lines = ["| package | version |", "|---|---|", f"| Python | {platform.python_version()} |"]
-    lines += [f"| {name} | {metadata.version(name)} |" for name in sorted(names, key=str.lower)]
+    installed = {canonicalize_name(found.name): found.version for found in metadata.distributions()}
+    lines += [
+        f"| {name} | {installed[canonicalize_name(name)]} |"
+        for name in sorted(names, key=str.lower)
+        if canonicalize_name(name) in installed  # JupyterLab comes with `make lab` alone
+    ]
     return "\n".join(lines) + "\n"
 
 
