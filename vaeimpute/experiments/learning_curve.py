@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 
+from vaeimpute.experiments.vae_variants import epochs_of_same_steps
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.methods import build_methods
 from vaeimpute.profiles import Profile
@@ -82,12 +82,12 @@ def build_learning_curve(
     >>> built["VAE, 276 rows"].imputer.n_epochs  # of 2 steps each, where 250 had 3
     375
     """
-    n_steps = profile.n_epochs * ceil(n_samples / profile.batch_size)
     built: dict[str, BaseImputer | FewerRows] = {}
     for n_rows in (n_samples, n_samples // 2, n_samples // 4, n_samples // 8):
         if n_rows < min(_FEWEST, n_samples):
             break
-        sized = replace(profile, n_epochs=round(n_steps / ceil(n_rows / profile.batch_size)))
+        n_epochs = epochs_of_same_steps(profile, n_samples, n_rows, profile.batch_size)
+        sized = replace(profile, n_epochs=n_epochs)
         methods = build_methods(sized, random_state, without=("random", "vae_shifted"))
         for name, imputer in methods.items():
             if n_rows == n_samples:

@@ -89,6 +89,19 @@ def build_learning_rates(profile: Profile, random_state: int) -> dict[str, BaseI
     return _build_vaes(profile, random_state, rates)
 
 
+def epochs_of_same_steps(profile: Profile, n_samples: int, n_rows: int, batch_size: int) -> int:
+    """Return in how many epochs so many rows, in such batches, take the steps of the profile.
+
+    Examples
+    --------
+    >>> from vaeimpute.profiles import read_profile
+    >>> epochs_of_same_steps(read_profile("paper"), 553, n_rows=276, batch_size=250)
+    375
+    """
+    n_steps = profile.n_epochs * ceil(n_samples / profile.batch_size)
+    return max(1, round(n_steps / ceil(n_rows / batch_size)))
+
+
 def build_batch_sizes(
     profile: Profile, random_state: int, n_samples: int
 ) -> dict[str, BaseImputer]:
@@ -120,11 +133,10 @@ def build_batch_sizes(
     batch 125, same epochs: 250
     batch 125, same steps: 125
     """
-    n_steps = profile.n_epochs * ceil(n_samples / profile.batch_size)
     settings: dict[str, dict[str, Any]] = {f"batch {profile.batch_size}": {}}
     for size in profile.batch_sizes:
         if size != profile.batch_size:
-            n_epochs = max(1, round(n_steps / ceil(n_samples / size)))
+            n_epochs = epochs_of_same_steps(profile, n_samples, n_samples, size)
             settings[f"batch {size}, same epochs"] = {"batch_size": size}
             settings[f"batch {size}, same steps"] = {"batch_size": size, "n_epochs": n_epochs}
     return _build_vaes(profile, random_state, settings)
