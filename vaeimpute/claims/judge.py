@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,14 +14,25 @@ from vaeimpute.claims.paper import CLAIMS, Check, Claim
 from vaeimpute.claims.rules import ERROR_RULES, RULES, apply_rule, sum_up
 from vaeimpute.claims.runs import Run
 
-if TYPE_CHECKING:
-    from vaeimpute.experiments import Results
-
 #: All verdicts there are.
 VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
 
 
-Tables = Mapping[str, "pd.DataFrame | Results"]
+class Results(Protocol):
+    """What `vaeimpute.experiments.run_experiment` returns: a table, and others that go with it."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The table itself."""
+        ...
+
+    @property
+    def beside(self) -> Mapping[str, pd.DataFrame]:
+        """Such as ``samples``, the errors by test sample, and ``draws`` of patients."""
+        ...
+
+
+Tables = Mapping[str, pd.DataFrame | Results]
 
 
 @dataclass(frozen=True, eq=False)
