@@ -24,11 +24,12 @@ extensions = ['myst_nb',
  'sphinx_book_theme',
  'sphinx_copybutton',
  'sphinx_design',
+ 'sphinx_exercise',
  'sphinx_external_toc',
  'sphinx_togglebutton',
  'sphinxcontrib.bibtex',
  'sphinxext.opengraph',
- 'cell_tabs',
+ 'cells',
  'glossary_links',
  'site_address',
  'sphinx_multitoc_numbering']
@@ -80,6 +81,8 @@ nb_execution_timeout = 30
 nb_output_stderr = 'remove'
 nitpick_ignore_regex = [['py:.*', '.*']]
 numfig = True
+numfig_format = {'figure': 'Figure %s', 'table': 'Table %s'}
+numfig_secnum_depth = 1
 ogp_image = '_static/answer.png'
 ogp_image_alt = False
 ogp_social_cards = {'enable': False}

@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 import build_site
-import cell_tabs
+import cells
 import configure
 import reference
 from site_address import pages_address
@@ -74,7 +74,7 @@ def test_plain_sphinx_renders_the_same_pages(pages, site):
 def test_this_pages_figure_and_a_stored_runs_are_in_tabs(pages, site):
     page = pages[site / "notebooks" / "04_expression_rmse.html"]
     (tabs,) = page.select(".sd-tab-set")
-    assert [label.get_text(strip=True) for label in tabs.select("label")] == list(cell_tabs.TITLES)
+    assert [label.get_text(strip=True) for label in tabs.select("label")] == list(cells.TITLES)
     here, stored = tabs.select(".sd-tab-content")
     assert here.select("figure img")
     assert "closest_run" in stored.get_text()

@@ -1,8 +1,9 @@
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 
 from vaeimpute.methods import method_colors
-from vaeimpute.plots import beta_colors
+from vaeimpute.plots import beta_colors, show
 from vaeimpute.plots.style import looks
 
 BETAS = ["beta 10", "beta 0", "beta 0.5", "beta 1", "autoencoder", "denoising autoencoder"]
@@ -28,3 +29,12 @@ def test_larger_beta_is_darker_and_all_differ_in_greyscale():
     assert shades == sorted(shades, reverse=True)
     usual = beta_colors(["beta 0", "beta 1", "beta 4", "beta 10", *BETAS[4:]])
     assert min(np.diff(sorted(map(lightness, usual.values())))) > 0.05
+
+
+def test_shown_data_go_to_the_page_with_five_digits(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **kwargs: shown.append(data))
+    table = pd.DataFrame({"mae": [1 / 3]}, index=pd.Index(["VAE"], name="method"))
+    show(table)
+    show(table.reset_index())
+    assert shown == 2 * [{"text/csv": "method,mae\nVAE,0.33333\n"}]

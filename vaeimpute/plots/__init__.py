@@ -11,7 +11,7 @@ from vaeimpute.plots.lines import (
 from vaeimpute.plots.points import plot_coverage_and_error, plot_distributions, plot_dots
 from vaeimpute.plots.samples import plot_embedding, plot_mask, plot_survival, plot_survival_by_gene
 from vaeimpute.plots.slider import Slider
-from vaeimpute.plots.style import beta_colors, share_legend, use_style
+from vaeimpute.plots.style import beta_colors, share_legend, show, use_style
 
 __all__ = [
     "Slider",
@@ -33,5 +33,6 @@ __all__ = [
     "plot_survival_by_gene",
     "plot_times",
     "share_legend",
+    "show",
     "use_style",
 ]

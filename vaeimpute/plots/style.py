@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
@@ -112,3 +114,19 @@ def share_legend(axes: Iterable[Axes], *, ncols: int = 4) -> None:
     figure = ax.get_figure(root=True)
     assert figure is not None
     figure.legend(handles.values(), handles.keys(), ncols=ncols, loc="outside upper center")
+
+
+def show(data: pd.DataFrame) -> None:
+    """Show the open figures of a notebook's cell, and keep their data for the page.
+
+    Parameters
+    ----------
+    data : DataFrame
+        What is drawn. The book offers it below the figure, as csv with five significant digits;
+        its index is written if it has a name.
+    """
+    from IPython.display import display
+
+    plt.show()
+    named = any(name is not None for name in data.index.names)
+    display({"text/csv": data.to_csv(index=named, float_format="%.5g")}, raw=True)

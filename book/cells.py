@@ -1,0 +1,118 @@
+"""Sphinx extension: how code cells and what they show stand on a page.
+
+- Code is folded, unless the cell is tagged ``show-input``: where the code is what is taught.
+- A cell tagged ``full-size`` and the cell before it become two tabs. In a notebook the two stand
+  one below the other: this page's figure, and the same of a stored run.
+- What a cell shows has its caption from the cell's metadata (``mystnb``, ``figure``). If its name
+  begins with ``tab-`` it is counted as a table, and has its caption above.
+- What `vaeimpute.plots.show` keeps of a figure's data is offered as a file below the figure.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+from sphinx_design.shared import create_component
+
+TITLES = ("This page", "Closest to the paper")
+CSV = "text/csv"
+MADE = (
+    "made by <code>make notebooks CHAPTER={}</code>",
+    "from <code>results/</code>, whose README has the command",
+)
+
+
+class TableFigure(nodes.figure):
+    """What a cell shows, counted as a table."""
+
+
+class ArrangeCells(SphinxTransform):
+    """Fold the code, name tables as such, and put pairs where sphinx-design makes tabs of them."""
+
+    default_priority = 500
+
+    def apply(self, **kwargs: Any) -> None:
+        """Change the document."""
+        cells = [cell for cell in self.document.findall(nodes.container) if "nb_element" in cell]
+        cells = [cell for cell in cells if cell["nb_element"] == "cell_code"]
+        for cell in cells:
+            if "tag_show-input" not in cell["classes"]:
+                cell["hide_mode"] = "input"
+                cell["prompt_show"], cell["prompt_hide"] = "Show the code", "Hide the code"
+            for figure in list(cell.findall(nodes.figure)):
+                self._describe(figure, cell["cell_metadata"])
+        for cell in cells:
+            if "tag_full-size" in cell["classes"]:
+                self._pair(cell)
+
+    def _describe(self, figure: nodes.figure, metadata: dict[str, Any]) -> None:
+        """Count tables as such, and say where a figure's data are."""
+        if any(name.startswith("tab-") for name in figure["names"]):
+            caption = [child for child in figure if isinstance(child, nodes.caption)]
+            shown = [child for child in figure if child not in caption]
+            table = TableFigure("", *caption, *shown, **figure.attributes)
+            figure.replace_self(table)
+            self.document.ids |= dict.fromkeys(table["ids"], table)
+        elif "csv" in metadata:
+            stored = "full-size" in metadata.get("tags", [])
+            made = MADE[stored].format(PurePosixPath(self.env.docname).name)
+            text = f'<a href="../{metadata["csv"]}" download>Data as csv</a>, {made}'
+            figure += nodes.legend("", nodes.raw("", text, format="html"), classes=["made-by"])
+
+    def _pair(self, cell: nodes.container) -> None:
+        """Make tabs of a cell and the one before it."""
+        section = cell.parent
+        place = section.index(cell)
+        pair = section[place - 1 : place + 1]
+        tabs = create_component("tab-set", classes=["sd-tab-set"])
+        for title, shown in zip(TITLES, pair, strict=True):
+            # Who chooses one on a page sees its like in all tabs.
+            label = nodes.rubric(
+                title, title, classes=["sd-tab-label"], sync_id=title, sync_group="run"
+            )
+            content = create_component("tab-content", classes=["sd-tab-content"], children=[shown])
+            tabs += create_component("tab-item", classes=["sd-tab-item"], children=[label, content])
+        section[place - 1 : place + 1] = [tabs]
+
+
+def take_data(app: Sphinx, page: str, source: list[str]) -> None:
+    """Write the data of a chapter's figures beside its page, and leave where in the cells."""
+    if not page.startswith("notebooks/"):
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        outputs = cell.get("outputs", [])
+        kept = [output for output in outputs if CSV in output.get("data", {})]
+        if kept:
+            name = cell["metadata"]["mystnb"]["figure"]["name"]
+            place = f"data/{PurePosixPath(page).name}/{name}.csv"
+            target = Path(app.outdir, place)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (output,) = kept
+            target.write_text("".join(output["data"][CSV]), encoding="utf-8")
+            outputs.remove(output)
+            cell["metadata"]["csv"] = place
+    source[0] = json.dumps(notebook)
+
+
+def visit_table(translator: Any, node: TableFigure) -> None:
+    """Open a table."""
+    translator.body.append(translator.starttag(node, "figure", CLASS="captioned-table"))
+
+
+def depart_table(translator: Any, node: TableFigure) -> None:
+    """Close it."""
+    translator.body.append("</figure>\n")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the transform, the tables and the data."""
+    app.connect("source-read", take_data)
+    app.add_enumerable_node(TableFigure, "table", html=(visit_table, depart_table))
+    app.add_transform(ArrangeCells)
+    return {"parallel_read_safe": True}
