@@ -45,6 +45,22 @@ def test_loss_weighs_the_divergence_by_beta(generator):
     torch.testing.assert_close(total, reconstruction + 4.0 * divergence)
 
 
+def test_masking_noise_hides_inputs_from_the_encoder_alone(generator):
+    x = torch.randn(6, 10, generator=generator)
+    observed = torch.ones_like(x, dtype=torch.bool)
+    model = VariationalAutoencoder(
+        10, hidden_sizes=(8,), latent_dim=3, masking_noise=0.3, generator=generator
+    )
+    epsilon, kept = model.draw_noise(torch.ones(1000, 10), generator)
+    assert epsilon.shape == (1000, 3)
+    assert 0.68 < kept.float().mean() < 0.72
+    epsilon, kept = epsilon[:6], kept[:6]
+    mean, log_variance = model.encode(x * kept)
+    z = mean + torch.exp(0.5 * log_variance) * epsilon
+    expected = gaussian_nll(x, *model.decode(z)).sum(dim=1)  # of all values, the hidden ones too
+    torch.testing.assert_close(model.loss(x, observed, (epsilon, kept)).reconstruction, expected)
+
+
 def test_the_gradient_is_the_slope_of_the_loss(generator):
     x = torch.randn(20, 10, generator=generator)
     model = VariationalAutoencoder(10, hidden_sizes=(16,), latent_dim=3, generator=generator)

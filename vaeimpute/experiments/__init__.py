@@ -5,6 +5,6 @@
 """
 
 from vaeimpute.experiments.grid import Grid, GridError, Results, run_experiment
-from vaeimpute.experiments.measures import ClinicalConcordance
+from vaeimpute.experiments.measures import Calibration, ClinicalConcordance
 
-__all__ = ["ClinicalConcordance", "Grid", "GridError", "Results", "run_experiment"]
+__all__ = ["Calibration", "ClinicalConcordance", "Grid", "GridError", "Results", "run_experiment"]

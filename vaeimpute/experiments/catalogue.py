@@ -11,12 +11,14 @@ from vaeimpute.cohorts import Cohort, negative_log, with_gc_content, with_simula
 from vaeimpute.exceptions import ExperimentError, some
 from vaeimpute.experiments.grid import Grid
 from vaeimpute.experiments.learning_curve import build_learning_curve
-from vaeimpute.experiments.measures import ClinicalConcordance, Measure
+from vaeimpute.experiments.measures import Calibration, ClinicalConcordance, Measure
 from vaeimpute.experiments.vae_variants import (
     build_architectures,
     build_batch_sizes,
     build_betas,
+    build_betas_along_training,
     build_learning_rates,
+    build_noise_schemes,
 )
 from vaeimpute.methods import build_methods
 from vaeimpute.missingness import (
@@ -187,6 +189,21 @@ EXPERIMENTS: dict[str, Experiment] = {
             "expression",
             _scenarios("mcar_05", "mcar_10", "mcar_30"),
             lambda profile, seed, shape: build_betas(profile, seed),
+        ),
+        Experiment(
+            "beta_calibration",
+            "errors and interval coverage of beta-VAEs, below 1 and above, along their training",
+            "expression",
+            _scenarios("mcar_10"),
+            lambda profile, seed, shape: build_betas_along_training(profile, seed),
+            measure=Calibration(),
+        ),
+        Experiment(
+            "noise_schemes",
+            "errors of networks that learn with noise in the latent layer, the input, both or none",
+            "expression",
+            _scenarios("mcar_10", "mcar_30"),
+            lambda profile, seed, shape: build_noise_schemes(profile, seed),
         ),
         Experiment(
             "learning_curve",

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import pandas as pd
 
+from vaeimpute.evaluation.calibration import interval_coverage
 from vaeimpute.evaluation.clinical import (
     OUTCOMES,
     ClinicalOutcomes,
@@ -64,9 +65,17 @@ class Measure(Protocol):
         ...
 
     def __call__(
-        self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray, trial: int
+        self,
+        true: np.ndarray,
+        imputed: np.ndarray,
+        mask: np.ndarray,
+        trial: int,
+        imputer: Any = None,
     ) -> tuple[dict[str, Any], Lists]:
-        """Return what it adds to the imputation's row, and rows of another table, by column."""
+        """Return what it adds to the imputation's row, and rows of another table, by column.
+
+        `imputer` is what imputed, for a measure that asks it for more.
+        """
         ...
 
     def tables(self, beside: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -109,7 +118,12 @@ class ErrorMeasure:
         return self.samples
 
     def __call__(
-        self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray, trial: int
+        self,
+        true: np.ndarray,
+        imputed: np.ndarray,
+        mask: np.ndarray,
+        trial: int,
+        imputer: Any = None,
     ) -> tuple[dict[str, Any], Lists]:
         """Return ``mae`` and ``rmse``, and the sums of the errors by sample."""
         error = np.abs(masked_differences(true, imputed, mask))
@@ -130,6 +144,66 @@ class ErrorMeasure:
         sums = sums[sums["n_missing"] > 0]
         means = sums[["mae", "mse"]].div(sums["n_missing"], axis=0)
         return {"samples": means.join(sums["n_missing"]).reset_index()}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Errors, and the share of the true values that predictive intervals hold.
+
+    Of an imputer that has no predictive standard deviations, the shares are NaN. Of one that was
+    kept at several stages of its training, the other table has a row for each.
+
+    Examples
+    --------
+    >>> from vaeimpute.imputers import GaussianImputer
+    >>> X = np.random.default_rng(0).normal(size=(400, 3))
+    >>> mask = np.arange(1200).reshape(X.shape) % 3 == 0
+    >>> gaussian = GaussianImputer(alpha=0.01).fit(X[:200])
+    >>> filled = gaussian.transform(np.where(mask, np.nan, X))
+    >>> row, _ = Calibration()(X, filled, mask, trial=0, imputer=gaussian)
+    >>> round(row["coverage_90"], 1)
+    0.9
+    """
+
+    columns = ("mae", "rmse", "coverage_90", "coverage_95")
+
+    def prepare(self, true: np.ndarray, clinical: pd.DataFrame) -> Calibration:
+        """Return itself: it needs to know nothing of the rows."""
+        return self
+
+    def key(self) -> Any:
+        """Return nothing: it has no parameters."""
+        return None
+
+    def __call__(
+        self,
+        true: np.ndarray,
+        imputed: np.ndarray,
+        mask: np.ndarray,
+        trial: int,
+        imputer: Any = None,
+    ) -> tuple[dict[str, Any], Lists]:
+        """Return errors and shares, and the same for each stage with its ``epoch``."""
+        hidden = np.where(mask, np.nan, true)
+        stages = [
+            {"epoch": epoch} | self._row(true, stage.transform(hidden), mask, stage)
+            for epoch, stage in getattr(imputer, "stages_", {}).items()
+        ]
+        return self._row(true, imputed, mask, imputer), pd.DataFrame(stages).to_dict("list")
+
+    def _row(
+        self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray, imputer: Any
+    ) -> dict[str, float]:
+        error, shares = masked_differences(true, imputed, mask), [np.nan, np.nan]
+        if hasattr(imputer, "predict_std"):
+            std = imputer.predict_std(np.where(mask, np.nan, true))[mask]
+            shares = interval_coverage(error / std, levels=(0.9, 0.95))["coverage"].tolist()
+        errors = float(np.abs(error).mean()), float(np.sqrt(np.square(error).mean()))
+        return dict(zip(self.columns, (*errors, *shares), strict=True))
+
+    def tables(self, beside: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Return the stages of training; none if there are none."""
+        return {"epochs": beside} if len(beside) else {}
 
 
 _COMPARED = ("genes", "concordance", "variance", "variance_unclipped", "top_overlap", "histogram")
@@ -216,7 +290,12 @@ class ClinicalConcordance:
         return [self.ties, self.n_top, self.n_draws, self.note, data]
 
     def __call__(
-        self, true: np.ndarray, imputed: np.ndarray, mask: np.ndarray, trial: int
+        self,
+        true: np.ndarray,
+        imputed: np.ndarray,
+        mask: np.ndarray,
+        trial: int,
+        imputer: Any = None,
     ) -> tuple[dict[str, Any], Lists]:
         """Compare the coefficients of the genes that lost values.
 

@@ -128,7 +128,7 @@ def impute_unit(
     start = time.perf_counter()
     imputed = imputer.transform(incomplete)
     seconds = time.perf_counter() - start
-    row, beside = measure(true, imputed, mask, trial)
+    row, beside = measure(true, imputed, mask, trial, imputer)
     times = {"n_missing": int(mask.sum()), "seconds": seconds, "fit_seconds": fitted.seconds}
     return {"row": row | times, "beside": beside}
 

@@ -1,4 +1,4 @@
-"""Variants of the VAE that are compared: architectures, learning rates, batch sizes, betas.
+"""Variants of the VAE that are compared: architectures, learning rates, betas, kinds of noise.
 
 All draw the random numbers of the standard network, so that only their settings differ; the one
 with its settings is that network, and is trained once for all experiments that share a store.
@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
+from vaeimpute.experiments.along_training import AlongTraining, halved_epochs
 from vaeimpute.imputers import AutoencoderImputer
 from vaeimpute.imputers._base import BaseImputer
-from vaeimpute.methods import METHODS
+from vaeimpute.methods import METHODS, build_methods
 from vaeimpute.profiles import Profile
 from vaeimpute.seeding import integer
+
+#: The paper compares 0, 1, 4 and 10 and asks what is between the first two.
+BETAS = (0, 0.01, 0.1, 0.25, 0.5, 1, 2, 4, 10)
 
 
 def paper_architectures(
@@ -166,6 +170,64 @@ def build_betas(profile: Profile, random_state: int) -> dict[str, BaseImputer]:
         **autoencoders,
         **_build_vaes(profile, random_state, fixed),
     }
+
+
+def build_betas_along_training(
+    profile: Profile, random_state: int
+) -> dict[str, BaseImputer | AlongTraining]:
+    """Build beta-VAEs, many of them below 1, that are kept along their training.
+
+    The Gaussian is beside them, to show what errors and intervals can be.
+
+    References
+    ----------
+    Qiu, Zheng, Gevaert 2020, section "Conclusion": "beta in the range from 0 to 1".
+
+    Examples
+    --------
+    >>> from vaeimpute.profiles import read_profile
+    >>> built = build_betas_along_training(read_profile("paper"), 0)
+    >>> list(built)[:3], built["beta 0.1"].epochs
+    (['beta 0', 'beta 0.01', 'beta 0.1'], [7, 15, 31, 62, 125, 250])
+    """
+    betas = {f"beta {beta:g}": {"beta": beta} for beta in BETAS}
+    epochs = halved_epochs(profile.n_epochs)
+    return {
+        name: AlongTraining(vae, epochs)
+        for name, vae in _build_vaes(profile, random_state, betas).items()
+    } | build_methods(profile, random_state, only=["gaussian"])
+
+
+def build_noise_schemes(profile: Profile, random_state: int) -> dict[str, BaseImputer]:
+    """Build networks of the same layers and epochs whose training is disturbed in several ways.
+
+    All but the last two minimise the squared error, the latent ones with their divergence beside
+    it; the last two have a standard deviation for every feature, as the VAE elsewhere.
+
+    References
+    ----------
+    Qiu, Zheng, Gevaert 2020, section "Conclusion": "different noise addition schemes".
+    Vincent et al. 2010, JMLR 11:3371-3408, section 3.2, for the kinds of input noise.
+
+    Examples
+    --------
+    >>> from vaeimpute.profiles import read_profile
+    >>> list(build_noise_schemes(read_profile("paper"), 0))[-4:]
+    ['latent', 'latent, masking 0.3', 'VAE', 'VAE, masking 0.3']
+    """
+    inputs: dict[str, dict[str, float]] = {"none": {}}
+    inputs |= {f"masking {share:g}": {"masking_noise": share} for share in (0.1, 0.3, 0.5)}
+    inputs |= {f"Gaussian {std:g}": {"gaussian_noise": std} for std in (0.3, 1.0)}
+    vaes: dict[str, dict[str, Any]] = {
+        "latent": {"scale": "fixed"},
+        "latent, masking 0.3": {"scale": "fixed", "masking_noise": 0.3},
+        "VAE": {},
+        "VAE, masking 0.3": {"masking_noise": 0.3},
+    }
+    network = profile.network | {"random_state": integer(random_state, METHODS["vae"].label)}
+    return {
+        name: AutoencoderImputer(**network, **noise) for name, noise in inputs.items()
+    } | _build_vaes(profile, random_state, vaes)
 
 
 def _build_vaes(

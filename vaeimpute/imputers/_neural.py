@@ -23,7 +23,7 @@ from vaeimpute.seeding import generator
 if TYPE_CHECKING:  # torch takes a second to import, and the other imputers do without
     import torch
 
-    from vaeimpute.models import Reconstructor, Settled
+    from vaeimpute.models import Callback, Reconstructor, Settled
 
 _HIDDEN = 0.1  # of the entries of the validation rows
 _WEIGHTS = "model."  # prefix of the arrays in a saved file
@@ -53,6 +53,7 @@ class NeuralImputer(BaseImputer):
         "n_devices": [COUNT],
     }
     _keep_checkpoint = False  # of a training that is only a part of a fit, until that is complete
+    _callbacks: tuple[Callback, ...] = ()  # what else is to happen while it trains
     _scaler: Scaler
     model_: Reconstructor
     # Of rows that settle and of those that run away: the share of the way from the mean that they
@@ -74,11 +75,11 @@ class NeuralImputer(BaseImputer):
         import torch
 
         from vaeimpute.exceptions import TrainingInterrupted
-        from vaeimpute.models import Callback, Checkpoint, ProgressBar, train, train_on_devices
+        from vaeimpute.models import Checkpoint, ProgressBar, train, train_on_devices
 
         device = find_device(self.device)
         rows, *validation = self._hold_out(torch.from_numpy(X).float())
-        callbacks: list[Callback] = [*validation]
+        callbacks: list[Callback] = [*validation, *self._callbacks]
         if self.checkpoint is not None:
             callbacks.append(Checkpoint(self.checkpoint, keep=self._keep_checkpoint))
         if self.progress:

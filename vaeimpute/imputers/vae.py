@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.utils._param_validation import StrOptions
 
 from vaeimpute.imputers._base import COUNT, Number, check_arguments
-from vaeimpute.imputers._neural import NOT_NEGATIVE, NeuralImputer
+from vaeimpute.imputers._neural import NOT_NEGATIVE, SHARE, NeuralImputer
 from vaeimpute.imputers._pooling import predictive_variance
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
@@ -60,6 +60,8 @@ class VAEImputer(NeuralImputer):
     train_shift : bool
         Let the model learn with the shift, which has to be a number then, as the paper describes
         it, instead of applying it to an ordinary model; it comes to nearly the same.
+    masking_noise : float
+        Share of the inputs that are set to the mean while training, as in a denoising autoencoder.
     n_epochs, batch_size : int
     drop_last : bool
         Take full batches only, each drawn from all rows anew, as the authors' code does; see
@@ -135,6 +137,7 @@ class VAEImputer(NeuralImputer):
     _tables = (*NeuralImputer._tables, "shift_curve_")
     _parameter_constraints = NeuralImputer._parameter_constraints | {
         "beta": [NOT_NEGATIVE],
+        "masking_noise": [SHARE],
         "scale": [StrOptions({"per feature", "paper", "shared", "fixed"})],
         "drop_last": ["boolean"],
         "sample_posterior": ["boolean"],
@@ -150,6 +153,7 @@ class VAEImputer(NeuralImputer):
         scale="per feature",
         shift=None,
         train_shift=False,
+        masking_noise=0.0,
         n_epochs=250,
         batch_size=250,
         drop_last=False,
@@ -185,6 +189,7 @@ class VAEImputer(NeuralImputer):
         self.scale = scale
         self.shift = shift
         self.train_shift = train_shift
+        self.masking_noise = masking_noise
         self.n_epochs = n_epochs
         self.batch_size = batch_size
         self.drop_last = drop_last
@@ -212,6 +217,7 @@ class VAEImputer(NeuralImputer):
             beta=self.beta,
             scale=self.scale,
             shift=float(self.shift) if self.train_shift else 0.0,
+            masking_noise=self.masking_noise,
             generator=generator,
         )
 
@@ -335,7 +341,7 @@ class VAEImputer(NeuralImputer):
 
         device = next(model.parameters()).device
         generator = torch.Generator(device).manual_seed(self._guess_seed)
-        return lambda x: model.reconstruct(x, shift, *model.draw_noise(x, generator))
+        return lambda x: model.reconstruct(x, shift, model.draw_noise(x, generator)[0])
 
     def sample(self, X, n_draws: int = 10) -> np.ndarray:
         """Draw several fillings of a matrix, for multiple imputation.

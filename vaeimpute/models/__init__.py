@@ -1,7 +1,7 @@
 """Torch modules and their training loop; nothing here knows of cohorts or scikit-learn."""
 
 from vaeimpute.models.autoencoder import Autoencoder
-from vaeimpute.models.callbacks import Callback, ProgressBar, Validation
+from vaeimpute.models.callbacks import Callback, ProgressBar, Snapshots, Validation
 from vaeimpute.models.checkpoint import Checkpoint
 from vaeimpute.models.distributed import train_on_devices
 from vaeimpute.models.settling import Settled, settle
@@ -15,6 +15,7 @@ __all__ = [
     "ProgressBar",
     "Reconstructor",
     "Settled",
+    "Snapshots",
     "Validation",
     "VariationalAutoencoder",
     "iterate",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -109,6 +110,36 @@ class Validation(Callback):
     def end(self, run: Run) -> None:
         """Restore the weights of the best epoch, if they are wanted."""
         run.optimizer.set_weights(run.best_weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshots(Callback):
+    """Keep the weights that a model has after some of its epochs.
+
+    Attributes
+    ----------
+    epochs : collection of int
+    weights : dict of int to dict
+        By epoch, what `load_state_dict` of the model takes.
+
+    Examples
+    --------
+    >>> from vaeimpute.models import Autoencoder, train
+    >>> snapshots = Snapshots([1, 3])
+    >>> model = Autoencoder(3, hidden_sizes=(), latent_dim=1)
+    >>> history = train(model, torch.ones(4, 3), n_epochs=3, callbacks=[snapshots])
+    >>> list(snapshots.weights)
+    [1, 3]
+    """
+
+    epochs: Collection[int]
+    weights: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+
+    def after_epoch(self, run: Run) -> None:
+        """Copy the weights, in float32, if the epoch is one of those."""
+        if len(run.history) in self.epochs:
+            weights = run.optimizer.weights.items()
+            self.weights[len(run.history)] = {name: w.detach().clone() for name, w in weights}
 
 
 class ProgressBar(Callback):

@@ -90,6 +90,9 @@ class VariationalAutoencoder(Reconstructor):
         The paper's lambda. With another value than 0, the observed values of the training rows
         are taken to be distributed as N(mu + shift * sigma, sigma), where mu and sigma, which
         `decode` returns, are those of missing values.
+    masking_noise : float
+        Share of the inputs that are set to 0, the mean, anew in every batch, as a denoising
+        autoencoder has it.
     generator : torch.Generator, optional
         Source of the initial weights.
 
@@ -116,6 +119,7 @@ class VariationalAutoencoder(Reconstructor):
         beta: float = 1.0,
         scale: Scale = "per feature",
         shift: float = 0.0,
+        masking_noise: float = 0.0,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -126,6 +130,7 @@ class VariationalAutoencoder(Reconstructor):
         self.beta = beta
         self.scale = scale
         self.shift = shift
+        self.masking_noise = masking_noise
         inwards, outwards = [n_features, *hidden_sizes], [latent_dim, *reversed(hidden_sizes)]
         self.encoder = relu_layers(inwards, generator)
         self.latent_mean = linear(inwards[-1], latent_dim, generator)
@@ -170,9 +175,13 @@ class VariationalAutoencoder(Reconstructor):
         return mean - shift * scale
 
     def draw_noise(self, x: Tensor, generator: torch.Generator | None) -> tuple[Tensor, ...]:
-        """Draw epsilon of eq. 9, of shape (n_samples, latent_dim)."""
+        """Draw epsilon of eq. 9, of shape (n_samples, latent_dim), and the inputs to keep."""
         shape = len(x), self.latent_mean.out_features
-        return (torch.randn(shape, generator=generator, device=x.device),)
+        epsilon = torch.randn(shape, generator=generator, device=x.device)
+        if not self.masking_noise:
+            return (epsilon,)
+        draws = torch.rand(x.shape, generator=generator, device=x.device)
+        return epsilon, draws >= self.masking_noise
 
     def loss(self, x: Tensor, observed: Tensor, noise: Sequence[Tensor]) -> LossTerms:
         """Loss of every row: ``-E[log P(X|z)] + beta * D[Q(z|X) || P(z)]`` (eq. 5).
@@ -180,8 +189,8 @@ class VariationalAutoencoder(Reconstructor):
         With beta = 1 it is minus the right-hand side of eq. 3, the evidence lower bound (eq. 4).
         The expectation is taken with one draw of z per row.
         """
-        mean, log_variance = self.encode(x)
-        (epsilon,) = noise
+        epsilon, *kept = noise
+        mean, log_variance = self.encode(x * kept[0] if kept else x)
         z = mean + torch.exp(0.5 * log_variance) * epsilon  # eq. 9
         mean_of_missing, scale = self.decode(z)
         nll = gaussian_nll(x, mean_of_missing + self.shift * scale, scale)
@@ -191,7 +200,8 @@ class VariationalAutoencoder(Reconstructor):
 
     def extra_repr(self) -> str:
         """Name the settings that no layer shows."""
-        return f"beta={self.beta}, scale={self.scale!r}, shift={self.shift}"
+        noise = f", masking_noise={self.masking_noise}" if self.masking_noise else ""
+        return f"beta={self.beta}, scale={self.scale!r}, shift={self.shift}{noise}"
 
 
 def gaussian_nll(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
