@@ -24,6 +24,7 @@ NAMES = [
     "breast-gse4335",
     "glioma-gliovis",
     "glioma-gliovis-uncentred",
+    "pbmc68k-reduced",
     "simulated-glioma",
     "simulated-methylome",
     "tcga-glioma",

@@ -1,5 +1,6 @@
 """The cohorts that come with packages, against what their sources say of them."""
 
+import numpy as np
 import pytest
 
 from vaeimpute.cohorts import load_cohort
@@ -36,6 +37,19 @@ def test_brain_samples():
     assert brain.clinical["age"].between(-1, 120).all()
     # A site of ELOVL2, the best known clock: it rises with age if rows and ages belong together.
     assert brain.values["cg16867657"].corr(brain.clinical["age"]) > 0.8
+
+
+def test_single_cells():
+    cells = load_cohort("pbmc68k-reduced")
+    assert cells.values.shape == (700, 765)
+    assert cells.clinical["cell_type"].nunique() == 10
+    # Molecules were counted: a cell's values are whole multiples of its smallest.
+    counts = np.expm1(cells.values)
+    counts = counts.div(counts.where(counts > 0).min(axis=1), axis=0)
+    assert (counts - counts.round()).abs().max(axis=None) < 0.2
+    # Rows of values and cell types belong to the same cells: CD79A is of B cells.
+    by_type = cells.values["CD79A"].groupby(cells.clinical["cell_type"]).mean()
+    assert by_type.idxmax() == "CD19+ B"
 
 
 def test_the_cache_returns_what_was_read(tmp_path, monkeypatch):

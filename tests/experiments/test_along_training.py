@@ -1,5 +1,7 @@
 """One training, measured at several of its epochs: errors and interval coverage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,3 +72,13 @@ def test_the_experiment_writes_a_table_of_epochs(cohort, tmp_path):
         f"beta {beta:g}": [1, 2, 4] for beta in BETAS
     }
     assert pd.read_csv(path).set_index("method").loc["Gaussian", "coverage_95"] > 0.5
+
+
+def test_a_part_of_the_features_is_drawn_anew_in_each_split(cohort):
+    profile = read_profile("quick", n_epochs=1, hidden_sizes=[4], latent_dim=2, n_trials=1)
+    few = replace(EXPERIMENTS["noise_schemes"], n_features=10)
+    first, again, other = (few.grid(cohort, profile, seed) for seed in (0, 0, 1))
+    assert first.train.shape == (40, 10)
+    assert list(first.cohort.values) == list(again.cohort.values) != list(other.cohort.values)
+    many = replace(few, n_features=99)
+    assert many.grid(cohort, profile, 0).train.shape == (40, 40)

@@ -148,6 +148,49 @@ def brain_gse74193() -> Cohort:
     )
 
 
+def pbmc68k_reduced() -> Cohort:
+    """Single cells of the blood, counted by 10x Genomics, thinned out by the authors of scanpy.
+
+    Returns
+    -------
+    Cohort
+        700 cells x 765 genes of large dispersion, ln(1 + x), where x is proportional to the number
+        of molecules that were counted in the cell. Two thirds of the values are 0. Clinical
+        columns: ``cell_type``, ``n_counts`` (molecules of the cell, of all genes) and
+        ``percent_mito`` (the share of them that is mitochondrial).
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If scanpy, which holds the data, is not installed.
+
+    Examples
+    --------
+    >>> cells = pbmc68k_reduced()
+    >>> cells.values.shape, round(cells.values.eq(0).mean(axis=None), 2)
+    ((700, 765), 0.67)
+    """
+    path = _require("scanpy") / "datasets" / "10x_pbmc68k_reduced.h5ad"
+    import anndata  # which scanpy needs, and which is loaded faster than scanpy
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the file is of an old version
+        table = anndata.read_h5ad(path)
+    names = {"bulk_labels": "cell_type", "n_counts": "n_counts", "percent_mito": "percent_mito"}
+    clinical = table.obs[list(names)].rename(columns=names).astype({"cell_type": str})
+    # The other matrix of the file is z-scored and cut off.
+    values = table.raw.to_adata().to_df().astype(float)
+    return Cohort(
+        name="pbmc68k-reduced",
+        values=values.rename_axis(index="sample", columns="gene"),
+        clinical=clinical.rename_axis("sample"),
+        units="ln(1 + normalised count)",
+        data_type="expression",
+        is_log=True,
+        stratify_by="cell_type",
+    )
+
+
 def _require(package: str) -> Path:
     """Return the folder of an installed package, without importing it."""
     found = util.find_spec(package)

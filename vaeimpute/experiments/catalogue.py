@@ -29,6 +29,7 @@ from vaeimpute.missingness import (
     scenarios_for,
 )
 from vaeimpute.profiles import Profile
+from vaeimpute.seeding import generator
 from vaeimpute.splits import Split, split_rows
 
 
@@ -55,6 +56,9 @@ class Experiment:
         What is computed of every imputation instead of the errors.
     needs_outcomes : bool
         Whether the clinical table has to have a grade, or survival.
+    n_features : int, optional
+        How many of the features to take at most, other ones in each split: so that many networks
+        can be trained where there is no GPU.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Experiment:
     tuning: bool = False
     measure: Measure | None = None
     needs_outcomes: bool = False
+    n_features: int | None = None
 
     def obstacle(self, cohort: Cohort) -> str | None:
         """Say why the experiment does not apply to a cohort, or None if it does."""
@@ -119,6 +124,10 @@ class Experiment:
             If the experiment or a scenario does not apply to the cohort, or a method is unknown.
         """
         split = self.split(cohort, seed)
+        if self.n_features and self.n_features < cohort.values.shape[1]:
+            names = cohort.values.columns.to_numpy()
+            drawn = generator(seed, "features").choice(names, self.n_features, replace=False)
+            cohort = cohort.select_features(drawn)
         methods = self.methods(profile, seed, (len(split.train), cohort.values.shape[1]))
         for name in (*without, *only):
             if name not in methods:
@@ -191,19 +200,30 @@ EXPERIMENTS: dict[str, Experiment] = {
             lambda profile, seed, shape: build_betas(profile, seed),
         ),
         Experiment(
+            "calibration",
+            "errors of all methods, and interval coverage of those that have intervals",
+            "expression",
+            _scenarios("mcar_10", "mnar_whole_genes"),
+            measure=Calibration(),
+        ),
+        Experiment(
             "beta_calibration",
-            "errors and interval coverage of beta-VAEs, below 1 and above, along their training",
+            "errors and interval coverage of beta-VAEs, below 1 and above, along their training "
+            "(3000 features)",
             "expression",
             _scenarios("mcar_10"),
             lambda profile, seed, shape: build_betas_along_training(profile, seed),
             measure=Calibration(),
+            n_features=3000,
         ),
         Experiment(
             "noise_schemes",
-            "errors of networks that learn with noise in the latent layer, the input, both or none",
+            "errors of networks that learn with noise in the latent layer, the input, both or none "
+            "(3000 features)",
             "expression",
             _scenarios("mcar_10", "mcar_30"),
             lambda profile, seed, shape: build_noise_schemes(profile, seed),
+            n_features=3000,
         ),
         Experiment(
             "learning_curve",

@@ -109,6 +109,8 @@ def write_results(
         "n_training_rows": len(experiment.split(cohort, seeds[0]).train),
         **profile.parameters(),
     }
+    if experiment.n_features:
+        parameters["n_features"] = min(experiment.n_features, cohort.values.shape[1])
     if "gc_source" in cohort.features:  # where it did come from, whatever the profile offers
         parameters["gc_source"] = cohort.features["gc_source"].iloc[0]
     fits = results.table.drop_duplicates(["method", "seed"])["fit_seconds"]
