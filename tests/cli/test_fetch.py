@@ -26,6 +26,7 @@ NAMES = [
     "glioma-gliovis-uncentred",
     "pbmc68k-reduced",
     "simulated-glioma",
+    "simulated-glioma-large",
     "simulated-methylome",
     "tcga-glioma",
     "tcga-small-cohorts",

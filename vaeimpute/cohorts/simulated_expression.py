@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -131,6 +131,26 @@ def simulate_glioma(
         noise_free=pd.DataFrame(noise_free, samples, names),
     )
     return cohort, truth
+
+
+def simulate_many_gliomas(
+    *, n_samples: int = 12_500, n_genes: int = 200, seed: int = 0
+) -> tuple[Cohort, Truth]:
+    """Simulate as `simulate_glioma` does: so many tumours that 10 000 are left to learn from.
+
+    Few genes share a module, so that its other genes do not tell all that the latent state does.
+
+    Parameters
+    ----------
+    n_samples, n_genes, seed : int
+
+    Returns
+    -------
+    cohort : Cohort
+    truth : Truth
+    """
+    cohort, truth = simulate_glioma(n_samples=n_samples, n_genes=n_genes, seed=seed)
+    return replace(cohort, name="simulated-glioma-large"), truth
 
 
 def _tumours(

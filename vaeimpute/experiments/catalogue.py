@@ -227,10 +227,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         ),
         Experiment(
             "learning_curve",
-            "errors of methods that learn from all training rows, or from a part of them",
+            "errors of methods that learn from all training rows, or from a part of them "
+            "(1000 features)",
             "expression",
             _scenarios("mcar_10"),
             lambda profile, seed, shape: build_learning_curve(profile, seed, shape[0]),
+            n_features=1000,
         ),
         Experiment(
             "clinical_concordance",

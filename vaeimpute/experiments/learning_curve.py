@@ -15,6 +15,8 @@ from vaeimpute.seeding import generator
 
 # Below, the ten neighbours of KNN are most of the rows.
 _FEWEST = 20
+_VALIDATION = 0.1
+_COMPARED = ("knn", "svd", "gaussian", "recommended", "vae")
 
 
 class FewerRows(MetaEstimatorMixin, BaseEstimator):
@@ -58,9 +60,10 @@ class FewerRows(MetaEstimatorMixin, BaseEstimator):
 def build_learning_curve(
     profile: Profile, random_state: int, n_samples: int
 ) -> dict[str, BaseImputer | FewerRows]:
-    """Build methods that learn from all training rows, from half of them, a quarter and an eighth.
+    """Build methods that learn from all training rows, from a third of them, a ninth, and so on.
 
-    The VAE takes as many steps with fewer rows as with all: an epoch has fewer steps then.
+    With fewer rows an epoch has fewer steps; the VAE may take as many as with all rows. For a few
+    rows these are too many: of each fit, the epoch is kept that imputes a tenth of the rows best.
 
     Parameters
     ----------
@@ -78,20 +81,21 @@ def build_learning_curve(
     >>> from vaeimpute.profiles import read_profile
     >>> built = build_learning_curve(read_profile("paper"), 0, n_samples=553)
     >>> [name for name in built if name.startswith("VAE")]
-    ['VAE', 'VAE, 276 rows', 'VAE, 138 rows', 'VAE, 69 rows']
-    >>> built["VAE, 276 rows"].imputer.n_epochs  # of 2 steps each, where 250 had 3
-    375
+    ['VAE', 'VAE, 184 rows', 'VAE, 61 rows', 'VAE, 20 rows']
+    >>> built["VAE, 184 rows"].imputer.n_epochs  # of 1 step each, where 250 had 3
+    750
     """
     built: dict[str, BaseImputer | FewerRows] = {}
-    for n_rows in (n_samples, n_samples // 2, n_samples // 4, n_samples // 8):
-        if n_rows < min(_FEWEST, n_samples):
-            break
+    n_rows = n_samples
+    while not built or n_rows >= _FEWEST:
         n_epochs = epochs_of_same_steps(profile, n_samples, n_rows, profile.batch_size)
         sized = replace(profile, n_epochs=n_epochs)
-        methods = build_methods(sized, random_state, without=("random", "vae_shifted"))
+        methods = build_methods(sized, random_state, only=_COMPARED)
+        methods["VAE"].set_params(validation_fraction=_VALIDATION, restore_best=True)
         for name, imputer in methods.items():
             if n_rows == n_samples:
                 built[name] = imputer
             else:
                 built[f"{name}, {n_rows} rows"] = FewerRows(imputer, n_rows, random_state)
+        n_rows //= 3
     return built
