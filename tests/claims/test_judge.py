@@ -163,5 +163,5 @@ def test_chapters_glue_verdict_basis_and_figures():
     assert texts == {
         "verdict_C15": "cannot be told",
         "basis_C15": "mine, 10 splits",
-        "figures_C15": "relative difference -20.0 % [-20.0, -20.0] (mcar_05, VAE / KNN)",
+        "figures_C15": "relative difference -20.0 % [-20.0, -20.0] (5 % at random, VAE / KNN)",
     }

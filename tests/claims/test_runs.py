@@ -76,7 +76,7 @@ def test_parts_of_a_claim_have_runs_of_their_own(write):
     ]
     assert run.name == " and ".join(names)
     assert (found.verdict, found.count) == ("holds in part", "12 of 22")
-    assert found.why.startswith("Not as claimed: mcar_05, VAE / KNN; ")
+    assert found.why.startswith("Not as claimed: 5 % at random, VAE / KNN; ")
 
 
 def test_the_closest_run_that_has_a_table_is_shown_or_that_there_is_none(write):

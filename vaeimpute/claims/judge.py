@@ -13,6 +13,7 @@ from vaeimpute.claims.comparisons import Finding
 from vaeimpute.claims.paper import CLAIMS, Check, Claim
 from vaeimpute.claims.rules import ERROR_RULES, RULES, apply_rule, sum_up
 from vaeimpute.claims.runs import Run
+from vaeimpute.missingness import scenario_label
 
 #: All verdicts there are.
 VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
@@ -321,7 +322,8 @@ def _three_digits(number: float) -> str:
 
 def _place(row: Any) -> str:
     """Say of which cell a figure is, and what is compared there."""
-    return ", ".join(filter(None, (row.cell, row.compared)))
+    cell = ", ".join(scenario_label(part) for part in row.cell.split(", "))
+    return ", ".join(filter(None, (cell, row.compared)))
 
 
 def _first(texts: Iterable[str], limit: int = 3) -> str:

@@ -188,7 +188,7 @@ def _draw_errors(comparison: Comparison) -> Picture:
     draw_errors(comparison)
     ranking = "; ".join(f"{name} {value:.3f}" for name, value in comparison.ranking.items())
     return _picture(
-        f"Bars of the mean absolute error by method: {ranking}.",
+        f"Dots of the mean absolute error by method: {ranking}.",
         f"Mean absolute error on hidden values, lower is better. Hidden: "
         f"{HOLD_OUTS[comparison.scenario].words}.",
     )

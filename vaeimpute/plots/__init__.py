@@ -1,6 +1,12 @@
 """One function per kind of figure: each takes a table and returns matplotlib Axes."""
 
-from vaeimpute.plots.bars import plot_error_panels, plot_errors, plot_settings, plot_times
+from vaeimpute.plots.errors import (
+    plot_error_panels,
+    plot_errors,
+    plot_findings,
+    plot_settings,
+    plot_times,
+)
 from vaeimpute.plots.lines import (
     plot_difference_densities,
     plot_errors_by_property,
@@ -24,6 +30,7 @@ __all__ = [
     "plot_error_panels",
     "plot_errors",
     "plot_errors_by_property",
+    "plot_findings",
     "plot_interval_coverage",
     "plot_lines",
     "plot_mask",

@@ -10,32 +10,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from vaeimpute.plots.style import ERROR, looks, name_ticks, share_legend
+from vaeimpute.plots.style import ERROR, label_of, looks, name_ticks
 
-_FEW = 5  # methods whose numbers fit above their bars side by side
-
-
-def stars(p: float) -> str:
-    """Write a p value as the paper's figure tool does: one star below 0.05, two 0.01, three 0.001.
-
-    Examples
-    --------
-    >>> [stars(p) for p in (0.2, 0.04, 0.002, 0.0002)]
-    ['ns', '*', '**', '***']
-    """
-    return "ns" if not p < 0.05 else "*" * sum(p < level for level in (0.05, 0.01, 0.001))
+_PANELS_IN_A_ROW = 3
 
 
 def plot_errors(
     summary: pd.DataFrame,
     *,
     scenario_labels: Mapping[str, str] | None = None,
-    comparison: pd.DataFrame | None = None,
     ylabel: str = ERROR,
     colors: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Bars of the error per scenario and method, with confidence intervals and their values.
+    """Dots of the error per scenario and method, side by side, with confidence intervals.
 
     Parameters
     ----------
@@ -43,10 +31,7 @@ def plot_errors(
         From `vaeimpute.evaluation.summarize`: ``scenario``, ``method``, ``mean`` and, unless there
         are no intervals, ``half_width``.
     scenario_labels : mapping of str to str, optional
-        What to write below the bars instead of `vaeimpute.missingness.scenario_label`.
-    comparison : DataFrame, optional
-        From `vaeimpute.evaluation.compare_methods`. Stars of its p values follow the numbers of the
-        methods that it compares the reference with: paired / unpaired.
+        What to write below the dots instead of `vaeimpute.missingness.scenario_label`.
     ylabel : str
     colors : mapping of str to str, optional
         Of what is not in `vaeimpute.methods.METHODS`.
@@ -61,65 +46,38 @@ def plot_errors(
     >>> rows = [("mcar_10", "KNN", 0.6, 0.02), ("mcar_10", "VAE", 0.5, 0.01)]
     >>> columns = ["scenario", "method", "mean", "half_width"]
     >>> ax = plot_errors(pd.DataFrame(rows, columns=columns))
-    >>> [float(bar.get_height()) for bar in ax.patches]
-    [0.6, 0.5]
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['KNN', 'VAE']
     """
     ax = plt.subplots()[1] if ax is None else ax
     palette = looks(summary["method"], colors)
     scenarios = list(summary["scenario"].unique())
-    upright = len(palette) <= _FEW and comparison is None
-    marks = {} if comparison is None else {
-        (row.scenario, row.method): f"  {stars(row.p_paired)} / {stars(row.p_unpaired)}"
-        for row in comparison.itertuples()
-    }  # fmt: skip
-    width = 0.84 / len(palette)
-    for number, (method, (color, _)) in enumerate(palette.items()):
-        # A method that a scenario lacks leaves a gap there.
-        part = summary[summary["method"] == method].set_index("scenario").reindex(scenarios)
-        means, half_widths = part["mean"], part.get("half_width", np.nan * part["mean"])
-        x = np.arange(len(scenarios)) + (number - (len(palette) - 1) / 2) * width
-        ax.bar(
-            x, means, width=width * 0.94, label=method, color=color,
-            yerr=half_widths, capsize=2, error_kw={"linewidth": 1, "ecolor": "0.25"},
-        )  # fmt: skip
-        for place, scenario, mean, half_width in zip(
-            x, scenarios, means, half_widths.fillna(0.0), strict=True
-        ):
-            if not np.isnan(mean):
-                ax.annotate(
-                    f"{mean:.3f}".removeprefix("0") + marks.get((scenario, method), ""),
-                    (place, mean + half_width), xytext=(0, 3), textcoords="offset points",
-                    ha="center", va="bottom", fontsize="x-small",
-                    rotation="horizontal" if upright else "vertical",
-                )  # fmt: skip
+    width = 0.76 / len(palette)
+    for number, (method, look) in enumerate(palette.items()):
+        part = summary[summary["method"] == method]
+        side = (number - (len(palette) - 1) / 2) * width
+        x = [scenarios.index(scenario) + side for scenario in part["scenario"]]
+        _draw_dots(ax, x, part["mean"], look, yerr=_half_widths(part), label=method)
     name_ticks(ax, scenarios, scenario_labels)
+    for edge in range(1, len(scenarios)):
+        ax.axvline(edge - 0.5, color="0.9", linewidth=1, zorder=0)
     ax.set_ylabel(ylabel)
-    ax.margins(x=0.02, y=0.12 if upright else 0.22 if comparison is None else 0.5)
-    # Two lines of four rather than one that is wider than the figure.
-    ncols = len(palette) if len(palette) <= _FEW else -(-len(palette) // 2)
-    ax.legend(ncols=ncols, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    ax.set_xlim(-0.5, len(scenarios) - 0.5)
+    ax.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
 
 def plot_error_panels(
-    summary: pd.DataFrame,
-    panels: Mapping[str, Sequence[str]],
-    *,
-    scenario_labels: Mapping[str, str] | None = None,
-    comparison: pd.DataFrame | None = None,
+    summary: pd.DataFrame, *, scenario_labels: Mapping[str, str] | None = None
 ) -> list[Axes]:
-    """Draw bars as `plot_errors` does, in panels: the first alone in its row, the others below it.
+    """Dots of the error, a panel per scenario and a row per method, with confidence intervals.
 
     Parameters
     ----------
     summary : DataFrame
-        From `vaeimpute.evaluation.summarize`.
-    panels : mapping of str to sequence of str
-        Scenarios of each panel, by its title.
+        From `vaeimpute.evaluation.summarize`. A method that a scenario lacks leaves a gap.
     scenario_labels : mapping of str to str, optional
-        What to write below the bars instead of `vaeimpute.missingness.scenario_label`.
-    comparison : DataFrame, optional
-        From `vaeimpute.evaluation.compare_methods`; its reference may differ between scenarios.
+        Titles of panels instead of `vaeimpute.missingness.scenario_label`.
 
     Returns
     -------
@@ -129,21 +87,87 @@ def plot_error_panels(
     --------
     >>> rows = [(scenario, "VAE", 0.5, 0.01) for scenario in ("mcar_05", "mnar_high_gc")]
     >>> summary = pd.DataFrame(rows, columns=["scenario", "method", "mean", "half_width"])
-    >>> panels = {"a: at random": ["mcar_05"], "b: high GC": ["mnar_high_gc"]}
-    >>> [ax.get_title(loc="left") for ax in plot_error_panels(summary, panels)]
-    ['a: at random', 'b: high GC']
+    >>> [ax.get_title(loc="left") for ax in plot_error_panels(summary)]
+    ['5 % at random', 'high GC content']
     """
-    first, *others = panels
-    rows: list[Any] = [[first] * max(1, len(others)), others][: 2 if others else 1]
-    axes = plt.figure(figsize=(9, 7.2)).subplot_mosaic(rows)
-    for number, (title, ax) in enumerate(axes.items()):
-        plot_errors(
-            summary[summary["scenario"].isin(panels[title])], scenario_labels=scenario_labels,
-            comparison=comparison, ylabel=ERROR if number < 2 else "", ax=ax,
-        )  # fmt: skip
-        ax.set_title(title, loc="left", fontsize="medium", fontweight="bold")
-    share_legend(axes.values())
-    return list(axes.values())
+    palette = looks(summary["method"])
+    scenarios = summary["scenario"].unique()
+    n_columns = min(len(scenarios), _PANELS_IN_A_ROW)
+    n_rows = -(-len(scenarios) // n_columns)
+    figure, grid = plt.subplots(
+        n_rows, n_columns, squeeze=False, sharey=True,
+        figsize=(6.8, n_rows * (0.25 * len(palette) + 0.75)),
+    )  # fmt: skip
+    for ax, scenario in zip(grid.flat, scenarios, strict=False):
+        part = summary[summary["scenario"] == scenario].set_index("method")
+        for row, (method, look) in enumerate(palette.items()):
+            found = part[part.index == method]
+            _draw_dots(ax, found["mean"], [row] * len(found), look, xerr=_half_widths(found))
+        _name_rows(ax, list(palette), "")
+        ax.grid(visible=True, axis="y")
+        ax.margins(x=0.12)
+        ax.locator_params(axis="x", nbins=4)
+        ax.set_title(label_of(scenario, scenario_labels), loc="left", fontsize="medium")
+    for ax in grid.flat[len(scenarios) :]:
+        ax.set_visible(False)
+    figure.supxlabel(ERROR.replace("\n", " "), fontsize="medium")
+    return list(grid.flat[: len(scenarios)])
+
+
+def plot_findings(figures: pd.DataFrame, *, margin: float = 0.05) -> Axes:
+    """Relative differences of errors with their intervals, a row per cell of a claim.
+
+    Parameters
+    ----------
+    figures : DataFrame
+        Of `vaeimpute.claims.Judgement`: ``cell``, ``compared`` (such as ``"VAE / KNN"``, which
+        takes the look of the second), ``value``, ``low`` and ``high`` as shares.
+    margin : float
+        How far from 0 counts as similar: a grey band.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> found = pd.DataFrame({"cell": ["mcar_10"], "compared": ["VAE / KNN"], "value": [-0.1],
+    ...                       "low": [-0.12], "high": [-0.08]})
+    >>> ax = plot_findings(found)
+    >>> ax.get_legend().get_texts()[0].get_text(), ax.get_yticklabels()[0].get_text()
+    ('VAE / KNN', '10 % at random')
+    """
+    cells = list(figures["cell"].unique())
+    pairs = {pair: pair.split(" / ")[-1].split(",")[0] for pair in figures["compared"].unique()}
+    palette = looks(pairs.values())
+    step = 0.7 / len(pairs)
+    ax = plt.subplots(figsize=(6.8, 0.2 * len(cells) * (len(pairs) + 0.5) + 1.0))[1]
+    for number, (pair, other) in enumerate(pairs.items()):
+        part = figures[figures["compared"] == pair]
+        side = (number - (len(pairs) - 1) / 2) * step
+        y = [cells.index(cell) + side for cell in part["cell"]]
+        value, low, high = (100 * part[name] for name in ("value", "low", "high"))
+        xerr = np.array([value - low, high - value])
+        _draw_dots(ax, value, y, palette[other], xerr=np.nan_to_num(xerr), label=pair)
+    ax.axvspan(-100 * margin, 100 * margin, color="0.92", zorder=0, linewidth=0)
+    ax.axvline(0, color="0.3", linewidth=1)
+    _name_rows(ax, [label_of(cell) for cell in cells], "difference of the errors (%)")
+    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return ax
+
+
+def _half_widths(part: pd.DataFrame) -> pd.Series:
+    """Return half the widths of intervals, 0 where there is none."""
+    return part.get("half_width", 0.0 * part["mean"]).fillna(0.0)
+
+
+def _draw_dots(ax: Axes, x: Any, y: Any, look: tuple[str, str], **options: Any) -> None:
+    """Draw dots of a colour and a marker, with their intervals."""
+    color, marker = look
+    ax.errorbar(
+        x, y, fmt=marker, color=color, ecolor="0.35", elinewidth=1.4, capsize=2.5, markersize=7,
+        markeredgecolor="0.3", markeredgewidth=0.6, **options,
+    )  # fmt: skip
 
 
 def plot_settings(summary: pd.DataFrame) -> Axes:
