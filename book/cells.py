@@ -2,7 +2,8 @@
 
 - Code is folded, unless the cell is tagged ``show-input``: where the code is what is taught.
 - A cell tagged ``full-size`` and the cell before it become two tabs. In a notebook the two stand
-  one below the other: this page's figure, and the same of a stored run.
+  one below the other: this page's figure, and the same of a stored run. If there is no such run,
+  and so no figure, the cell is left out.
 - What a cell shows has its caption from the cell's metadata (``mystnb``, ``figure``). If its name
   begins with ``tab-`` it is counted as a table, and has its caption above.
 - What `vaeimpute.plots.show` keeps of a figure's data is offered as a file below the figure.
@@ -48,7 +49,10 @@ class ArrangeCells(SphinxTransform):
                 self._describe(figure, cell["cell_metadata"])
         for cell in cells:
             if "tag_full-size" in cell["classes"]:
-                self._pair(cell)
+                if any(cell.findall(nodes.figure)):
+                    self._pair(cell)
+                else:
+                    cell.parent.remove(cell)
 
     def _describe(self, figure: nodes.figure, metadata: dict[str, Any]) -> None:
         """Count tables as such, and say where a figure's data are."""

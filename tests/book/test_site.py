@@ -80,6 +80,11 @@ def test_this_pages_figure_and_a_stored_runs_are_in_tabs(pages, site):
     assert "closest_run" in stored.get_text()
 
 
+def test_a_stored_run_that_is_not_there_leaves_no_trace(pages):
+    for path, page in pages.items():
+        assert "No run in results/ has" not in page.get_text(), path.name
+
+
 def test_every_public_name_is_documented_with_its_source(pages):
     shown = {
         tag["id"]

@@ -2,7 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.plots import beta_colors, plot_coverage_and_error, plot_distributions, plot_dots
+from vaeimpute.plots import (
+    beta_colors,
+    densities,
+    plot_coverage_and_error,
+    plot_distributions,
+    plot_dots,
+)
 
 METHODS = ["beta 10", "beta 0", "beta 0.5"]
 
@@ -11,10 +17,22 @@ def test_values_beyond_the_limits_are_in_the_last_bins():
     values = np.array([-9.0, -0.1, 0.2, 8.0, np.nan])
     ax = plot_distributions({"genes": values}, xlabel="Cox coefficient", limits=(-5, 5))
     (outline,) = ax.patches
-    heights = outline.get_xy()[:, 1]
+    heights = outline.get_data().values
     assert ax.get_xlim() == (-5, 5)
-    assert heights[1] == pytest.approx(0.25 * 80 / 10)  # a quarter, but for the NaN
+    assert heights[0] == heights[-1] == pytest.approx(0.25 * 80 / 10)  # a quarter, but for the NaN
     assert ax.get_ylabel() == "density"
+
+
+def test_the_table_of_densities_is_what_is_drawn():
+    rng = np.random.default_rng(0)
+    sets = {"left": rng.normal(size=300), "taken away": rng.normal(-2, 0.3, 90)}
+    table = densities(sets)
+    for name, patch in zip(sets, plot_distributions(sets, xlabel="").patches, strict=True):
+        part = table[table["values"] == name]
+        drawn = patch.get_data()
+        np.testing.assert_array_equal(drawn.values, part["density"])
+        np.testing.assert_array_equal(drawn.edges[1:], part["right"])
+        assert (part["density"] * (part["right"] - part["left"])).sum() == pytest.approx(1)
 
 
 def test_every_set_is_named():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.plots import plot_embedding, plot_mask, plot_survival_by_gene
+from vaeimpute.plots import plot_embedding, plot_filled, plot_mask, plot_survival_by_gene
 
 
 def test_a_mask_keeps_its_share_when_features_share_a_pixel():
@@ -44,3 +44,18 @@ def test_survival_is_split_at_the_median_of_those_followed():
     assert [ax.get_title() for ax in axes] == ["true", "imputed"]
     ends = [axes[0].lines[0].get_xdata()[-1], axes[0].lines[1].get_xdata()[-1]]
     assert ends == [7, 3]  # high values live longer here
+
+
+def test_what_was_taken_is_black_first_and_then_the_only_full_colour():
+    rng = np.random.default_rng(0)
+    true, mask = rng.normal(size=(5, 8)), rng.random((5, 8)) < 0.3
+    filled = {"mean": np.where(mask, 0.0, true), "KNN": true + 0.1}
+    axes = plot_filled(true, mask, filled, {"mean": 0.8, "KNN": 0.1}, limit=1.0)
+    left, taken, *guesses, errors = axes
+    np.testing.assert_array_equal(left.images[0].get_array().mask, mask)
+    for ax, values in zip([taken, *guesses], [true, *filled.values()], strict=True):
+        (image,) = ax.images
+        np.testing.assert_array_equal(image.get_array(), values)
+        np.testing.assert_array_equal(image.get_alpha() == 1, mask)
+    assert [line.get_xdata()[0] for line in errors.lines] == [0.8, 0.1]
+    assert errors.get_xlim() == (0, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from vaeimpute.plots.style import ERROR, label_of, looks, name_ticks
+from vaeimpute.plots.style import ERROR, label_of, looks, name_rows, name_ticks
 
 _PANELS_IN_A_ROW = 3
 
@@ -103,7 +103,7 @@ def plot_error_panels(
         for row, (method, look) in enumerate(palette.items()):
             found = part[part.index == method]
             _draw_dots(ax, found["mean"], [row] * len(found), look, xerr=_half_widths(found))
-        _name_rows(ax, list(palette), "")
+        name_rows(ax, list(palette), "")
         ax.grid(visible=True, axis="y")
         ax.margins(x=0.12)
         ax.locator_params(axis="x", nbins=4)
@@ -151,7 +151,7 @@ def plot_findings(figures: pd.DataFrame, *, margin: float = 0.05) -> Axes:
         _draw_dots(ax, value, y, palette[other], xerr=np.nan_to_num(xerr), label=pair)
     ax.axvspan(-100 * margin, 100 * margin, color="0.92", zorder=0, linewidth=0)
     ax.axvline(0, color="0.3", linewidth=1)
-    _name_rows(ax, [label_of(cell) for cell in cells], "difference of the errors (%)")
+    name_rows(ax, [label_of(cell) for cell in cells], "difference of the errors (%)")
     ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
@@ -199,7 +199,7 @@ def plot_settings(summary: pd.DataFrame) -> Axes:
     color = looks(["VAE"])["VAE"][0]
     faces = [color if rank == 1 else "white" for rank in summary["rank"]]
     ax.scatter(summary["mean"], y, s=46, color=faces, edgecolor=color, linewidth=1.5, zorder=3)
-    _name_rows(ax, list(summary["method"]), ERROR.replace("\n", " "))
+    name_rows(ax, list(summary["method"]), ERROR.replace("\n", " "))
     return ax
 
 
@@ -240,15 +240,6 @@ def plot_times(times: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.scatter(times["paper_seconds"], y, s=50, marker="x", color=papers,
                    linewidth=2, label="the paper's, on 20 cores", zorder=4)  # fmt: skip
     ax.set_xscale("log")
-    _name_rows(ax, list(times["label"]), "seconds")
+    name_rows(ax, list(times["label"]), "seconds")
     ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize="small")
     return ax
-
-
-def _name_rows(ax: Axes, names: Sequence[str], xlabel: str) -> None:
-    """Write what stands in the rows of a figure, the first on top."""
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.grid(visible=False)
-    ax.grid(visible=True, axis="x")
-    ax.set_xlabel(xlabel)

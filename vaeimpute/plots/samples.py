@@ -12,7 +12,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from vaeimpute.plots.style import DASHES, LEVELS
+from vaeimpute.plots.style import DASHES, LEVELS, looks, name_rows
 
 _MOST_LEVELS = 6  # of a number; more of them get a colour bar
 
@@ -203,3 +203,64 @@ def plot_mask(
     ax.locator_params(axis="x", nbins=4)
     ax.grid(visible=False)
     return ax
+
+
+def plot_filled(
+    true: np.ndarray,
+    mask: np.ndarray,
+    filled: Mapping[str, np.ndarray],
+    errors: Mapping[str, float],
+    *,
+    limit: float,
+) -> list[Axes]:
+    """Heat maps of what is left of a matrix and of what was taken, of each method's guesses.
+
+    Parameters
+    ----------
+    true : array of shape (n_rows, n_features)
+        Standardised.
+    mask : boolean array of shape (n_rows, n_features)
+        True where a value is taken away: black in the first panel, the only full colour in others.
+    filled : mapping of str to array of shape (n_rows, n_features)
+        What each method makes of the rows, by its label.
+    errors : mapping of str to float
+        By the same labels, for the last panel.
+    limit : float
+        Where the axis of the errors ends, so that several such figures can be compared.
+
+    Returns
+    -------
+    list of Axes
+
+    Examples
+    --------
+    >>> rows, mask = np.zeros((2, 3)), np.eye(2, 3, dtype=bool)
+    >>> axes = plot_filled(rows, mask, {"mean": rows}, {"mean": 0.8}, limit=1.0)
+    >>> [ax.get_title() for ax in axes]
+    ['what is left', 'what was taken', 'mean', 'mean absolute error']
+    """
+    n_panels = len(filled) + 3
+    n_rows = -(-n_panels // 2)
+    figure, axes = plt.subplots(n_rows, 2, figsize=(6.4, 1.75 * n_rows))
+    *maps, dots = axes.flat[:n_panels]
+    colors = mpl.colormaps["RdBu_r"].with_extremes(bad="black")
+    panels = {"what is left": true, "what was taken": true, **filled}
+    for ax, (title, values) in zip(maps, panels.items(), strict=True):
+        left = title == "what is left"
+        image = ax.imshow(
+            np.where(mask, np.nan, values) if left else values, cmap=colors, vmin=-2.5, vmax=2.5,
+            alpha=None if left else np.where(mask, 1.0, 0.15), aspect="auto",
+            interpolation="nearest",
+        )  # fmt: skip
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(title, fontsize="medium")
+    figure.colorbar(image, ax=axes, location="bottom", aspect=50, label="standard deviations")
+    image.colorbar.solids.set_alpha(1)
+    for row, (method, (color, marker)) in enumerate(looks(errors).items()):
+        dots.plot(errors[method], row, marker, color=color, markersize=9, markeredgecolor="0.3")
+    name_rows(dots, list(errors), "")
+    dots.set_xlim(0, limit)
+    dots.set_title("mean absolute error", fontsize="medium")
+    for ax in axes.flat[n_panels:]:
+        ax.remove()
+    return [*maps, dots]

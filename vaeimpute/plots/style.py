@@ -103,6 +103,15 @@ def name_ticks(ax: Axes, names: Sequence[str], labels: Mapping[str, str] | None 
     ax.tick_params(axis="x", length=0)
 
 
+def name_rows(ax: Axes, names: Sequence[str], xlabel: str) -> None:
+    """Write what stands in the rows of a figure, the first on top."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(visible=False)
+    ax.grid(visible=True, axis="x")
+    ax.set_xlabel(xlabel)
+
+
 def share_legend(axes: Iterable[Axes], *, ncols: int = 4) -> None:
     """Replace the legends of several axes by one above their figure, which names all methods."""
     handles: dict = {}
