@@ -80,6 +80,17 @@ def test_annotation_is_carried_into_another_format_or_named(run, proteins):
     assert "Warning: out.csv has no place for 'Gene names', 'Score'." in lost.stderr
 
 
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [("csv", "text"), ("parquet", "Parquet"), ("xlsx", "Excel"), ("h5ad", "AnnData")],
+)
+def test_every_format_is_named(run, folder, suffix, kind):
+    Path("in.csv").write_text("id,g1,g2\ns1,1.5,\ns2,2,4\n")
+    assert run("impute", "in.csv", "-o", f"out.{suffix}", "--method", "mean").exit_code == 0
+    result = run("check", f"out.{suffix}")
+    assert f"out.{suffix}: {kind}, samples in rows" in result.stdout, result.output
+
+
 def test_rows_of_annotation_in_another_format(run, folder):
     lines = ["id,s1,s2,s3", "Label,a,a,b", "g1,1,2,", "g2,3,4,5"]
     Path("in.csv").write_text("\n".join(lines) + "\n")

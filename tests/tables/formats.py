@@ -147,7 +147,7 @@ PROGENESIS = ['"","Normalized","","","Raw",""', '"","control","","treated","",""
 PLACES = [("Chr", ["chr1", "chr2"]), ("Start", ["90"]), ("End", ["159"]), ("Strand", ["+"])]
 TEXTS = [("Protein names", ["Keratin, type II", "Tubulin"]), ("Peptide IDs", ["1;2;33", "7"])]
 SEMICOLONS, COMMAS = "semicolons, not by commas", "decimal commas"
-SHORT, COMMENT = "rows, the first in line", "1 lines of comment"
+SHORT, COMMENT = "rows, the first in line", "1 lines, from the end of the table on"
 
 MEMBERS = [
     # The separators and quotation marks of programs.

@@ -196,6 +196,13 @@ def test_damaged_files_are_named(tmp_path, name):
         values_of(tmp_path, content[: len(content) // 2], name)
 
 
+def test_what_the_extension_promises_divides_if_it_can(tmp_path):
+    lines = ["id\ts1", "gi|27806851|ref|9|\t2", "gi|30466252|ref|8|\t21", "gi|27806963|ref|7|\t3"]
+    (tmp_path / "m.tsv").write_text("\n".join(lines) + "\n")
+    cells = delimited.read(tmp_path / "m.tsv")
+    assert cells.table.to_numpy().ravel().tolist() == [2, 21, 3]
+
+
 def test_another_separator_is_written_where_the_extension_promises_it(tmp_path):
     text = "# of ratios\nid;a, b;c\nP1;1,5;\n\nP2;;2\nnotes below:\n"
     path, target = tmp_path / "m.csv", tmp_path / "m.tsv"

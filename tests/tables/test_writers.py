@@ -69,7 +69,8 @@ def interleaved(*groups):
 class Writer:
     """What a program writes.
 
-    `columns` are names and entries, `above` and `second` lines above and below the names. `values`
+    `columns` are names and entries, `above` and `second` lines above and below the names, `below`
+    those below the rows. `values`
     (features x samples), `ids` and `samples` are what is to be found.
     """
 
@@ -82,6 +83,7 @@ class Writer:
     separator: str = "\t"
     above: tuple = ()
     second: tuple = ()
+    below: tuple = ()
     zeros: bool = False
 
     def text(self):
@@ -90,7 +92,7 @@ class Writer:
         table = [names, *zip(*entries, strict=True)]
         csv.writer(buffer, delimiter=self.separator, lineterminator="\n").writerows(table)
         header, *rows = buffer.getvalue().splitlines()
-        return "\n".join([*self.above, header, *self.second, *rows, ""])
+        return "\n".join([*self.above, header, *self.second, *rows, *self.below, ""])
 
 
 COHORT = [f"TCGA-02-000{i}-01A" for i in range(len(SAMPLES))]
@@ -266,6 +268,97 @@ WRITERS = [
         "MetaboAnalyst", "m.csv", [("Sample", GENES), *for_each("{}", AREAS)],
         AREAS, GENES, separator=",", second=("Label,0,0,0,1,1,1",),
     ),
+    Writer(
+        "FragPipe, peptides", "combined_peptide.tsv",
+        [("Peptide Sequence", PROTEINS), *named(INTS, "Start", "End"), ("Charges", words("2,3")),
+         *for_each("{} Spectral Count"), *for_each("{} Intensity", AREAS, "0")],
+        AREAS, zeros=True,
+    ),
+    Writer(
+        "PEAKS", "proteins.csv",
+        [("Protein Group", NUMBERS), ("Accession", PROTEINS), *named(REALS, "-10lgP"),
+         *for_each("Coverage (%) {}"), *for_each("Area {}", AREAS), *for_each("#Spec {}")],
+        AREAS, PROTEINS, separator=",",
+    ),
+    Writer(
+        "AlphaPept", "results_proteins.csv",
+        [("", PROTEINS), *for_each("{}_LFQ", AREAS), *for_each("{}")], AREAS, separator=",",
+    ),
+    Writer(
+        "Sage", "lfq.tsv",
+        [("peptide", PROTEINS), *named(INTS, "charge"), *named(REALS, "spectral_angle"),
+         *for_each("{}.mzML", AREAS)],
+        AREAS,
+    ),
+    Writer(
+        "TRIC", "matrix.tsv",
+        [("Peptide", PROTEINS),
+         *interleaved(for_each("Intensity_{}", AREAS, "NA"), for_each("RT_{}")),
+         *named(REALS, "RT_mean", "pg_pvalue")],
+        AREAS,
+    ),
+    Writer(
+        "CPTAC", "proteome.tmt10.tsv",
+        [("Gene", GENES), *for_each("{} Log Ratio", LOGS), *for_each("{} Unshared Log Ratio"),
+         ("NCBIGeneID", NUMBERS)],
+        LOGS,
+    ),
+    Writer(
+        "MarkerLynx", "markers.csv",
+        [("", words("")), *named(REALS, "m/z", "Ret. Time"), ("Saturated", words("False")),
+         ("Biotransformations/Adducts", words("")), *for_each("{}", AREAS)],
+        AREAS, NUMBERS, separator=",", above=("MarkerLynx XS Marker Report", ""),
+    ),
+    Writer(
+        "XCMS, with classes", "peaks.csv",
+        [("", NUMBERS), *named(REALS, "mzmed", "rtmed"), *named(INTS, "npeaks", "group 1"),
+         *for_each("{}", AREAS + 0.25)],
+        AREAS + 0.25, separator=",",
+    ),
+    Writer(
+        "Metabolomics Workbench", "ST000001_AN000001.txt",
+        [("Samples", GENES), *for_each("{}", AREAS)], AREAS,
+        above=("#METABOLOMICS WORKBENCH STUDY_ID:ST000001 ANALYSIS_ID:AN000001", "#PROJECT",
+               "PR:PROJECT_TITLE\tLipids", "MS_METABOLITE_DATA_START"),
+        second=("Factors" + 6 * "\tArm:control",),
+        below=("MS_METABOLITE_DATA_END", "#METABOLITES", "METABOLITES_START",
+               "metabolite_name\tpubchem_id", "GENE1\t5", "METABOLITES_END", "#END"),
+    ),
+    Writer(
+        "ArrayExpress", "processed.txt",
+        [("Normalization REF", PROBES), *interleaved(for_each("{}", BETAS), for_each("{}"))],
+        BETAS, samples=SAMPLES,
+        second=("Composite Element REF" + 6 * "\tAVG_Beta\tDetection Pval",),
+    ),
+    Writer(
+        "Stanford's PCL", "m.pcl",
+        [("YORF", GENES), ("NAME", words("a b")), ("GWEIGHT", words("1")), *for_each("{}", LOGS)],
+        LOGS, second=("EWEIGHT\t\t" + 6 * "\t1",),
+    ),
+    Writer(
+        "GenomeStudio, beads", "signal.txt",
+        [("ID_REF", PROBES),
+         *interleaved(for_each("{}", AREAS), for_each("{}.NARRAYS"), for_each("{}.BEAD_STDERR"),
+                      for_each("{}.Avg_NBEADS"),
+                      [(f"{sample}_pval", words("<1E-16")) for sample in SAMPLES])],
+        AREAS, samples=SAMPLES,
+    ),
+    Writer(
+        "tximport", "txi.csv",
+        [("", GENES), *for_each("abundance.{}"), *for_each("counts.{}", COUNTS),
+         *for_each("length.{}")],
+        COUNTS, separator=",",
+    ),
+    Writer(
+        "miRDeep2", "miRNAs.tsv",
+        [("#miRNA", GENES), *named(REALS, "read_count", "total"), *for_each("{}", COUNTS),
+         *for_each("{}(norm)")],
+        COUNTS,
+    ),
+    Writer(
+        "cycles of PCR", "ct.csv", [("Detector", GENES), *for_each("{}", LOGS, "Undetermined")],
+        LOGS, separator=",",
+    ),
 ]  # fmt: skip
 
 
@@ -326,10 +419,15 @@ def test_columns_of_a_clinical_table_are_its_features(tmp_path):
         ([("SampleID", RUNS), ("OlinkID", GENES), ("NPX", REALS())], "in column 'SampleID'"),
         ([("gene", PAIRS), ("variable", RUNS), ("value", REALS())], "in column 'variable'"),
         ([("Name", GENES), ("Length", INTS()), ("EffectiveLength", REALS()), ("TPM", REALS()),
-          ("NumReads", REALS())], "several quantities of one sample .'TPM', 'NumReads'."),
+          ("NumReads", REALS())], "quantities of each sample, or of one .'TPM', 'NumReads'."),
         ([("target_id", GENES), ("length", INTS()), ("eff_length", REALS()),
-          ("est_counts", REALS()), ("tpm", REALS())], "several quantities of one sample"),
-        ([("gene_id", GENES), ("expected_count", REALS()), ("FPKM", REALS())], "of one sample"),
+          ("est_counts", REALS()), ("tpm", REALS())], "quantities of each sample, or of one"),
+        ([("gene_id", GENES), ("expected_count", REALS()), ("FPKM", REALS())], "or of one"),
+        ([("ProteinName", PAIRS), ("PeptideSequence", GENES), ("BioReplicate", ints(1, 4)),
+          ("Run", ints(1, 4)), ("Intensity", INTS())], "in column 'Run'"),
+        ([("chr", GENES), *for_each("coverage{i}"), *for_each("numCs{i}")], "of each sample"),
+        ([("key", GENES), *interleaved(for_each("{}_Prob", BETAS), for_each("{}_MS1", AREAS))],
+         "'Prob' and 'MS1', as in 'A_1_Prob' and 'A_1_MS1'"),
     ],
 )  # fmt: skip
 def test_what_is_no_matrix_is_refused_by_its_kind(tmp_path, columns, message):
@@ -348,6 +446,10 @@ def test_what_is_no_matrix_is_refused_by_its_kind(tmp_path, columns, message):
         (b"<!DOCTYPE html>\n<table>\n", "a web page"),
         (b">chr1\nACGT\n", "sequences"),
         (b"@relation x\n@attribute a numeric\n@data\n1,2\n3,?\n", "an ARFF file"),
+        (b"<Header>\nFileVersion,1.7\n</Header>\n", "counts of one sample"),
+        (b"MTD\tmzTab-version\t1.0.0\nPRH\taccession\n", "several tables in one"),
+        (b"Description\tAccession\tS1\t\tS2\n", "a matrix with calls"),
+        (b"* Block Type = 96well\n\n[Results]\nWell\tCT\n", "a list of wells"),
         (b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'}\n" + bytes(range(64)), "no text"),
         (b"%PDF-1.4\n" + bytes(range(256)), "no text"),
         (b"X\n\x00\x00\x00\x03" + bytes(range(256)), "no text"),  # R's .rds

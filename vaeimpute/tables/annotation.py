@@ -156,12 +156,13 @@ def find_annotation(
 
 def _refuse_long(path: Path, cells: Cells, words: np.ndarray) -> None:
     """Refuse a table of which one column names the sample of each line."""
-    columns = {cells.columns[i]: cells.table.iloc[:, i] for i in np.flatnonzero(words)}
     known, rows = _known()["long"], pd.Series(cells.rows)
     if words.any() and rows.duplicated().any():  # as the names of the features have to be somewhere
-        columns = {cells.corner or "": rows} | columns
         known = known | _known()["long if ids repeat"]
-    for name, entries in columns.items():
+    else:
+        rows = rows[:0]
+    columns = ((name, cells.table.iloc[:, i]) for i, name in enumerate(cells.columns))
+    for name, entries in ((cells.corner or "", rows), *columns):
         if _plain(name) in known and entries.duplicated().any():
             raise TableError(
                 f"{path} has one measurement a line, of the sample in column {name!r}, and is no "
@@ -171,10 +172,12 @@ def _refuse_long(path: Path, cells: Cells, words: np.ndarray) -> None:
 
 
 def _refuse_one_sample(path: Path, names: np.ndarray) -> None:
-    if len(names) > 1 and all(_plain(name) in _known()["one sample"] for name in names):
+    if len(names) > 1 and all(
+        _plain(name).rstrip("0123456789") in _known()["one sample"] for name in names
+    ):
         raise TableError(
-            f"{path} has several quantities of one sample ({some(names)}), and is no matrix. Join "
-            "one of them of all samples into a table."
+            f"{path} has several quantities of each sample, or of one ({some(names)}), and is no "
+            "matrix. Join one of them of all samples into a table."
         )
 
 

@@ -11,7 +11,7 @@ from vaeimpute.tables.orientation import describe_orientation
 from vaeimpute.tables.read import Source
 
 _SAMPLED = 1_000_000  # values that tell what scale all are on
-_FORMATS = {"text": "text", "parquet": "Parquet", "h5ad": "AnnData"}
+_FORMATS = {"text": "text", "parquet": "Parquet", "h5ad": "AnnData", "xlsx": "Excel"}
 
 
 def describe(source: Source) -> list[str]:

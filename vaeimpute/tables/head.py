@@ -39,29 +39,36 @@ _WRITERS = {
     "a table of FragPipe": r"(Protein\tProtein ID|Index\tGene|Peptide Sequence\tPrev AA)\t",
     "a report of Spectronaut": r"\"?(PG|R|EG|PEP|FG)\.\w+",
     "a table of MZmine": r"row ID[,;]|.*datafile:",
+    "a table of Metabolomics Workbench": r"#METABOLOMICS WORKBENCH",
     "a table of cBioPortal": r"Hugo_Symbol\t|Entrez_Gene_Id\t|#Patient Identifier",
     "a table of Firehose": r"Hybridization REF\t",
     "a BIOM table": r"# Constructed from biom|#OTU ID\t",
 }
 # What is something else, told by how it begins.
 _NO_TABLES = {
+    r"<Header>": "counts of one sample (RCC)",
     r"\s*<": "a web page",
     r"\{|\[\{": "JSON",
     r">": "sequences",
     r"##fileformat=VCF": "genotypes in words (VCF)",
     r"%%MatrixMarket": "a sparse matrix",
     r"(?i)@relation": "an ARFF file",
+    r"(MTD|COM)\t": "several tables in one (mzTab)",
+    r"Description\tAccession\t": "a matrix with calls (RES)",
+    r"Chip Run (Filename|Info)|SDS \d|\* \w[\w ]* = |.* Selected Filter:": "a list of wells (PCR)",
 }
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
 # What row ids are called.
 _CORNER = re.compile(
     r"(?i)((.*[ ._-])?(id|name|index|row|gene|protein|probe|site|cpg|symbol|sample|patient)s?)?"
 )
-_FIREHOSE = "Hybridization REF"
+# Below it are kinds of values (Firehose, MAGE-TAB).
+_REFERENCE = re.compile(r"\w+ REF")
 # How many rows and columns a GCT file has, and of each how many that say something of the others.
 _GCT_SIZES = re.compile(r"#1\.3\s*\n(?:\d+\s+){3}(\d+)\s*")
-_TABLE_BEGINS = re.compile(r"!\w+_table_begin")
-_TABLE_ENDS = re.compile(r"!\w+_table_end")
+_TABLE_BEGINS = re.compile(r"!\w+_table_begin|\w+_DATA_START")
+#: What ends a table, whatever follows.
+TABLE_ENDS = re.compile(r"!\w+_table_end|\w+_DATA_END")
 
 
 @dataclass(frozen=True)
@@ -155,7 +162,9 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
         )
     promised = promised_separators(path)
     ratings = {separator: _rate(texts, separator) for separator in NAMES}
-    separator = max(NAMES, key=lambda one: (*ratings[one], one in promised))
+    whole = len(texts)
+    kept = [one for one in promised if ratings[one][0] >= whole == ratings[one][1]]
+    separator = max(kept or NAMES, key=lambda one: (*ratings[one], one in promised))
     if not ratings[separator][1]:
         raise TableError(
             f"{path} has no {', '.join(NAMES.values())} between fields; its first line is "
@@ -168,7 +177,7 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
         first += 1
     if sizes := _GCT_SIZES.fullmatch("\n".join(lines[max(0, header - 2) : header])):
         first += int(sizes[1])
-    if names[0] == _FIREHOSE and first > header + 1 and len(rows[first - 1]) == len(names):
+    if _REFERENCE.fullmatch(names[0]) and first > header + 1 and len(rows[first - 1]) == len(names):
         # Several quantities of a sample bear its name.
         kinds = rows[first - 1]
         named = zip(names, kinds, strict=True)
@@ -231,7 +240,7 @@ def _first_lines(path: Path, encoding: str) -> tuple[list[str], list[str]]:
             if not above and _TABLE_BEGINS.match(line):
                 above, lines, size = [*lines, line], [], 0
                 continue
-            if above and _TABLE_ENDS.match(line):
+            if above and TABLE_ENDS.match(line):
                 break
             lines.append(line)
             size += len(line)
@@ -331,4 +340,4 @@ def _is_second_header(header: list[str], row: list[str]) -> bool:
     if not row:
         return False
     words = not any(like_a_number(tidy(field)) for field in row[1:])
-    return row[0].startswith("#!{") or (header[0] == _FIREHOSE and words)
+    return row[0].startswith("#!{") or (_REFERENCE.fullmatch(header[0]) is not None and words)

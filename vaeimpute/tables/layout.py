@@ -13,7 +13,7 @@ import pandas as pd
 
 from vaeimpute.exceptions import TableError
 from vaeimpute.tables.cells import Cells
-from vaeimpute.tables.head import COMMENT, NAMES, fields_of, read_head
+from vaeimpute.tables.head import COMMENT, NAMES, TABLE_ENDS, fields_of, read_head
 from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.numerals import is_missing, like_a_number, tidy
 from vaeimpute.tables.text import find_encoding, open_text
@@ -129,7 +129,7 @@ def _scan(path: Path, encoding: str) -> Cells:
     rows: list[str] = []
     odd: list[Odd] = []
     skipped: set[int] = set()
-    n_comments = 0
+    n_comments = n_after = 0
     n_whole = n_open = 0  # rows with all fields, and rows that end with an empty one
     number = last = head.header
     line, blank = "", False
@@ -137,6 +137,10 @@ def _scan(path: Path, encoding: str) -> Cells:
     with open_text(path, encoding) as lines:
         for number, line in enumerate(islice(lines, head.first - 1, None), start=head.first):
             content = line.rstrip("\r\n")
+            if n_after or TABLE_ENDS.match(content):
+                n_after += 1
+                skipped.add(number)
+                continue
             if not content.strip(nothing):
                 blank = True
                 skipped.add(number)
@@ -174,6 +178,8 @@ def _scan(path: Path, encoding: str) -> Cells:
     notes = list(head.notes)
     if n_comments:
         notes.append(f"{n_comments} lines of comment, between rows or below, stay as they are.")
+    if n_after:
+        notes.append(f"{n_after} lines, from the end of the table on, stay as they are.")
     below = lines_below(odd, len(rows))
     if below:
         del rows[below[0].place :]

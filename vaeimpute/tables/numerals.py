@@ -24,6 +24,7 @@ _TYPESET = str.maketrans(
 )
 # A spreadsheet's errors begin so and end so in every language: #DIV/0!, #WERT!, #NOMBRE?
 _SPREADSHEET_ERROR = re.compile(r"#[^\s#]+[!?]")
+_MANY = 5  # columns
 _LIKE_A_NUMBER = re.compile(r"[-+]?[.,]?\d[\d.,' ]*([eEdD][-+]?\d+)?")
 
 
@@ -125,8 +126,9 @@ def find_spelling(columns: Sequence[Sequence[str]]) -> tuple[Spelling, tuple[str
     }
     most = max(map(len, fits.values()))
     best, *others = (spelling for spelling in SPELLINGS if len(fits[spelling]) == most)
-    if best == POINTS:
-        return best, ()
+    # One of many columns has lists, as of charges.
+    if best == POINTS or (most >= _MANY and len(fits[POINTS]) == most - 1):
+        return POINTS, ()
     odd = [word for words in fits[best] for word in words if POINTS.plain(word) is None]
     for other in others:
         for word in odd:

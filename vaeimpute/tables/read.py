@@ -25,7 +25,7 @@ from vaeimpute.tables.checks import check_finite, check_numeric_ids, spreadsheet
 from vaeimpute.tables.codes import find_codes
 from vaeimpute.tables.notes import Guess, check_guesses
 from vaeimpute.tables.repeated import numbered, resolve_repeated
-from vaeimpute.tables.unlike import set_unlike_aside
+from vaeimpute.tables.unlike import refuse_mixture, set_unlike_aside
 
 #: Formats that are no text, by the extensions of their files and by their first bytes. Each has a
 #: module of its own with `read`, `fill` and `write`; that of text is `delimited`.
@@ -258,6 +258,7 @@ def _numbers(
         notes.append(f"{coded.sum()} values are {number:g}, and are taken for missing.")
     check_finite(path, values)
     if asked != [NONE]:
+        refuse_mixture(path, values if features_in_rows else values.T)
         unlike, more = set_unlike_aside(values, features_in_rows=features_in_rows, asked=asked)
         if unlike[0].any() or unlike[1].any():
             values = values.loc[~unlike[0], ~unlike[1]]

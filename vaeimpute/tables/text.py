@@ -34,6 +34,7 @@ MISSING = (
     *("NaN", "nan", "NAN", "-nan", "-NaN", "nan(ind)", "-nan(ind)"),
     *("1.#QNAN", "-1.#QNAN", "1.#IND", "-1.#IND"),
     *("NULL", "Null", "null", "None", "none", "missing", "Missing", "Filtered"),
+    *("Undetermined", "No Ct"),  # of PCR: no cycle
     *("-", "--", ".", "..", "?"),
 )
 MARK = "\ufeff"  # the byte order mark, by which spreadsheets know UTF-8

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from vaeimpute.exceptions import TableError
 from vaeimpute.tables.annotation import left
 from vaeimpute.tables.notes import Guess
 
@@ -53,6 +57,54 @@ def set_unlike_aside(
             line = ("row", "column")[axis]
             notes.append(Guess(f"Is {line} {names[position]!r} annotation? {why}; it is imputed."))
     return aside, notes
+
+
+def refuse_mixture(path: Path, values: pd.DataFrame) -> None:
+    """Refuse several quantities of each sample, told by names made of two parts, and by ranges.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    values : DataFrame of shape (n_features, n_samples)
+
+    Raises
+    ------
+    TableError
+
+    Examples
+    --------
+    >>> table = pd.DataFrame(np.arange(12), columns=["s1_RT"])
+    >>> refuse_mixture(Path("a.csv"), table.assign(s2_RT=9.5, s1_area=9e5, s2_area=8e5))
+    Traceback (most recent call last):
+    vaeimpute.exceptions.TableError: a.csv has several quantities of each sample, in different \
+ranges: 'RT' and 'area', as in 's1_RT' and 's1_area'. Name those to be left as they are with \
+--annotation, as '*RT*', or 'none' if all are values.
+    """
+    if len(values) < _FEWEST or values.shape[1] > _OTHERS * 10:
+        return
+    columns: dict[str, dict[str, int]] = defaultdict(dict)
+    for place, name in enumerate(values.columns):
+        for mark in re.finditer(r"[^a-zA-Z0-9%]+", name):
+            parts = name[: mark.start()], name[mark.end() :]
+            for quantity, sample in (parts, parts[::-1]):
+                columns[quantity][sample] = place
+    of_samples = defaultdict(list)
+    for quantity, places in columns.items():
+        if len(places) > 1:
+            of_samples[frozenset(places)].append(quantity)
+    array = values.to_numpy()
+    low, high = _ranges(np.where(array == 0, np.nan, array))
+    for _, quantities in sorted(of_samples.items(), key=lambda one: -len(one[0])):
+        at = {quantity: [*columns[quantity].values()] for quantity in quantities}
+        lowest = min(at, key=lambda quantity: np.nanmax(high[at[quantity]]))
+        highest = max(at, key=lambda quantity: np.nanmin(low[at[quantity]]))
+        if np.nanmax(high[at[lowest]]) < np.nanmin(low[at[highest]]):
+            names = [values.columns[at[quantity][0]] for quantity in (lowest, highest)]
+            raise TableError(
+                f"{path} has several quantities of each sample, in different ranges: {lowest!r} "
+                f"and {highest!r}, as in {names[0]!r} and {names[1]!r}. Name those to be left as "
+                f"they are with --annotation, as '*{lowest}*', or 'none' if all are values."
+            )
 
 
 def find_unlike(values: np.ndarray, *, samples: bool) -> tuple[dict[int, str], dict[int, str]]:
@@ -123,15 +175,17 @@ def find_unlike(values: np.ndarray, *, samples: bool) -> tuple[dict[int, str], d
         unique = len(np.unique(numbers)) == len(numbers)
         if integers and (change == 1).all():
             none[int(column)] = "it numbers the lines"
-        elif integers and another and unique and (ordered or far[column]):
+        elif integers and another and (far[column] or ordered) and (unique or samples):
             where = "in order" if ordered else "in another range"
-            none[int(column)] = f"whole numbers {where}, none of them twice"
+            none[int(column)] = f"whole numbers {where}{', none of them twice' * unique}"
         elif alone[column] and (another or ordered or far[column]):
             none[int(column)] = "it correlates with none of the others" + (
                 ", and is in another range" if far[column] else ""
             )
         elif n_columns >= _FEWEST and alike[column] < by_chance and typical > _MUCH_ALIKE:
             odd[int(column)] = "it correlates with none of the others"
+        elif samples and far[column]:
+            odd[int(column)] = "it is in another range than the others"
     return none, odd
 
 
