@@ -55,7 +55,7 @@ def test_masking_noise_hides_inputs_from_the_encoder_alone(generator):
     assert epsilon.shape == (1000, 3)
     assert 0.68 < kept.float().mean() < 0.72
     epsilon, kept = epsilon[:6], kept[:6]
-    mean, log_variance = model.encode(x * kept)
+    mean, log_variance = model.encode(x * kept / 0.7)
     z = mean + torch.exp(0.5 * log_variance) * epsilon
     expected = gaussian_nll(x, *model.decode(z)).sum(dim=1)  # of all values, the hidden ones too
     torch.testing.assert_close(model.loss(x, observed, (epsilon, kept)).reconstruction, expected)

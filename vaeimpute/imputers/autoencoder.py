@@ -28,7 +28,8 @@ class AutoencoderImputer(NeuralImputer):
         Widths of the encoder's hidden layers, from the input inwards; the decoder mirrors them.
     latent_dim : int
     masking_noise : float
-        Share of the inputs that are set to the mean while training.
+        Share of the inputs that are set to the mean while training; the others are enlarged by as
+        much as makes up for it.
     gaussian_noise : float
         Standard deviation of the noise added to the inputs while training, in those of the data.
     n_epochs, batch_size : int

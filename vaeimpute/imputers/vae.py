@@ -61,7 +61,8 @@ class VAEImputer(NeuralImputer):
         Let the model learn with the shift, which has to be a number then, as the paper describes
         it, instead of applying it to an ordinary model; it comes to nearly the same.
     masking_noise : float
-        Share of the inputs that are set to the mean while training, as in a denoising autoencoder.
+        Share of the inputs that are set to the mean while training, as in a denoising autoencoder;
+        the others are enlarged by as much as makes up for it.
     n_epochs, batch_size : int
     drop_last : bool
         Take full batches only, each drawn from all rows anew, as the authors' code does; see

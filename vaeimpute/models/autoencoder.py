@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vaeimpute.models.vae import LossTerms, Reconstructor, linear, relu_layers
+from vaeimpute.models.vae import LossTerms, Reconstructor, linear, mask_inputs, relu_layers
 
 
 class Autoencoder(Reconstructor):
@@ -20,7 +20,8 @@ class Autoencoder(Reconstructor):
         Widths from the input towards the latent layer; the decoder mirrors them.
     latent_dim : int
     masking_noise : float
-        Share of the inputs that are set to 0, the mean, anew in every batch.
+        Share of the inputs that are set to 0, the mean, anew in every batch. The others are
+        enlarged by as much as makes up for it, since nothing is masked when the model imputes.
     gaussian_noise : float
         Standard deviation of the noise added to the inputs, in those of the data.
     generator : torch.Generator, optional
@@ -74,7 +75,10 @@ class Autoencoder(Reconstructor):
     def corrupt(self, x: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """Return the inputs with the noise that was drawn for them."""
         for part in noise:
-            x = x * part if part.dtype == torch.bool else x + self.gaussian_noise * part
+            if part.dtype == torch.bool:
+                x = mask_inputs(x, part, self.masking_noise)
+            else:
+                x = x + self.gaussian_noise * part
         return x
 
     def loss(self, x: Tensor, observed: Tensor, noise: Sequence[Tensor]) -> LossTerms:

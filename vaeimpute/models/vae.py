@@ -92,7 +92,7 @@ class VariationalAutoencoder(Reconstructor):
         `decode` returns, are those of missing values.
     masking_noise : float
         Share of the inputs that are set to 0, the mean, anew in every batch, as a denoising
-        autoencoder has it.
+        autoencoder has it. The others are enlarged by as much as makes up for it.
     generator : torch.Generator, optional
         Source of the initial weights.
 
@@ -190,7 +190,8 @@ class VariationalAutoencoder(Reconstructor):
         The expectation is taken with one draw of z per row.
         """
         epsilon, *kept = noise
-        mean, log_variance = self.encode(x * kept[0] if kept else x)
+        seen = mask_inputs(x, kept[0], self.masking_noise) if kept else x
+        mean, log_variance = self.encode(seen)
         z = mean + torch.exp(0.5 * log_variance) * epsilon  # eq. 9
         mean_of_missing, scale = self.decode(z)
         nll = gaussian_nll(x, mean_of_missing + self.shift * scale, scale)
@@ -202,6 +203,36 @@ class VariationalAutoencoder(Reconstructor):
         """Name the settings that no layer shows."""
         noise = f", masking_noise={self.masking_noise}" if self.masking_noise else ""
         return f"beta={self.beta}, scale={self.scale!r}, shift={self.shift}{noise}"
+
+
+def mask_inputs(x: Tensor, kept: Tensor, share: float) -> Tensor:
+    """Set inputs to 0 but for those that are kept, and enlarge these.
+
+    What a layer adds up from its inputs is then as large, on average, as it is when nothing is
+    masked. Without that, a network that has learnt from half of the inputs answers twice too much
+    to all of them.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n_samples, n_features)
+    kept : boolean Tensor of shape (n_samples, n_features)
+    share : float
+        Which is masked.
+
+    Returns
+    -------
+    Tensor of shape (n_samples, n_features)
+
+    References
+    ----------
+    Srivastava et al. 2014, JMLR 15:1929-1958, section 10.
+
+    Examples
+    --------
+    >>> mask_inputs(torch.tensor([3.0, 3.0]), torch.tensor([True, False]), share=0.25)
+    tensor([4., 0.])
+    """
+    return x * kept / (1 - share)
 
 
 def gaussian_nll(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
