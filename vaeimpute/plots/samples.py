@@ -12,7 +12,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from vaeimpute.plots.style import DASHES, LEVELS, looks, name_rows
+from vaeimpute.plots.style import DASHES, LEVELS, looks
 
 _MOST_LEVELS = 6  # of a number; more of them get a colour bar
 
@@ -257,9 +257,13 @@ def plot_filled(
     figure.colorbar(image, ax=axes, location="bottom", aspect=50, label="standard deviations")
     image.colorbar.solids.set_alpha(1)
     for row, (method, (color, marker)) in enumerate(looks(errors).items()):
-        dots.plot(errors[method], row, marker, color=color, markersize=9, markeredgecolor="0.3")
-    name_rows(dots, list(errors), "")
-    dots.set_xlim(0, limit)
+        error = errors[method]
+        dots.plot(error, row, marker, color=color, markersize=9, markeredgecolor="0.3")
+        side = 1 if error < limit / 2 else -1  # where there is room for the words
+        dots.annotate(f"{method} {error:.2f}", (error, row), xytext=(9 * side, 0), va="center",
+                      ha="left" if side == 1 else "right", textcoords="offset points",
+                      fontsize="small")  # fmt: skip
+    dots.set(xlim=(0, limit), ylim=(len(errors) - 0.5, -0.5), yticks=[])
     dots.set_title("mean absolute error", fontsize="medium")
     for ax in axes.flat[n_panels:]:
         ax.remove()
