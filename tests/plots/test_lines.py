@@ -123,7 +123,8 @@ def test_a_panel_per_coefficient_and_scenario():
     density = difference_density(pd.DataFrame(rows), "grade")
     axes = plot_difference_densities({"a": density, "b": density})
     assert len(axes) == 4
-    assert axes[0].get_title() == scenario_label("mcar_10")
+    assert axes[0].get_title() == "a"
+    assert axes[2].get_ylabel().startswith(scenario_label("mnar_whole_genes"))
     colors = method_colors()
     assert [line.get_color() for line in axes[3].lines] == [colors["KNN"], colors["VAE"]]
     expected = density.query("scenario == 'mnar_whole_genes' and method == 'VAE'")["density"]

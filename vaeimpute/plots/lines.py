@@ -226,17 +226,18 @@ def plot_errors_by_property(
 def plot_difference_densities(
     densities: Mapping[str, pd.DataFrame], *, methods: Sequence[str] = ("KNN", "VAE")
 ) -> list[Axes]:
-    """Densities of the differences from the true coefficients, a row of panels per coefficient.
+    """Densities of the differences from the true coefficients, a column of panels per coefficient.
 
     Parameters
     ----------
     densities : mapping of str to DataFrame
-        From `vaeimpute.evaluation.clinical.difference_density`, by the title of the row.
+        From `vaeimpute.evaluation.clinical.difference_density`, by the title of the column.
     methods : sequence of str
 
     Returns
     -------
     list of Axes
+        Row by row; a row is a scenario.
 
     Examples
     --------
@@ -248,18 +249,21 @@ def plot_difference_densities(
     """
     scenarios = list(next(iter(densities.values()))["scenario"].unique())
     _, axes = plt.subplots(
-        len(densities), len(scenarios), squeeze=False, sharex=True,
-        figsize=(2.6 * len(scenarios), 2.6 * len(densities) + 0.4),
+        len(scenarios), len(densities), squeeze=False, sharex=True,
+        figsize=(3.4 * len(densities), 1.8 * len(scenarios) + 0.6),
     )  # fmt: skip
-    for row, (title, density) in zip(axes, densities.items(), strict=True):
-        for ax, scenario in zip(row, scenarios, strict=True):
-            part = density[density["scenario"] == scenario].set_index("method").loc[list(methods)]
-            plot_lines(part.reset_index(), "difference", "density", xlabel="",
-                       ylabel=f"{title}\ndensity" if ax is row[0] else "", ax=ax)  # fmt: skip
+    for column, (title, density) in zip(axes.T, densities.items(), strict=True):
+        for ax, scenario in zip(column, scenarios, strict=True):
+            part = density[density["scenario"] == scenario]
+            # Where curves coincide, dashes show those below.
+            for (name, (color, _)), style in zip(looks(methods).items(), cycle(DASHES)):
+                curve = part[part["method"] == name]
+                ax.plot(curve["difference"], curve["density"], color=color, linestyle=style,
+                        linewidth=1.9, label=name)  # fmt: skip
             ax.set(xlim=(-1, 1), ylim=(0, None))
-    for ax, scenario in zip(axes[0], scenarios, strict=True):
-        ax.set_title(label_of(scenario), fontsize="medium")
-    for ax in axes[-1]:
-        ax.set_xlabel("imputed − true")
+        column[0].set_title(title, fontsize="medium")
+        column[-1].set_xlabel("imputed − true")
+    for ax, scenario in zip(axes[:, 0], scenarios, strict=True):
+        ax.set_ylabel(f"{label_of(scenario)}\ndensity")
     share_legend(axes.flat)
     return list(axes.flat)
