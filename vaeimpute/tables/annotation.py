@@ -6,16 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.cells import Cells
+from vaeimpute.tables.known import names, patterns, plain
 from vaeimpute.tables.notes import Guess
 
 #: What to give as annotation if there is none.
@@ -29,21 +27,6 @@ _LIKE_A_NUMBER = re.compile(
 _CHROMOSOME = ("chr", "chrom", "chromosome", "seqnames", "seqname")
 _PLACE = ("start", "end", "stop", "pos", "position", "chromstart", "chromend")
 _MOST = 0.2  # share of the features that may bear the name of something said of samples
-
-
-@cache
-def _known() -> dict:
-    """Read the names that programs use, in the form in which they are compared."""
-    known = yaml.safe_load((resources.files("vaeimpute.tables") / "known.yml").read_text("utf-8"))
-    names = {key: known[key] for key in ("samples", "long", "long if ids repeat", "one sample")}
-    names["features"] = [name for names in known["features"].values() for name in names]
-    names["anywhere"] = known["reads"] + known["summaries"]
-    patterns = {key: [re.compile(p, re.I) for p in known[key]] for key in ("beside", "quantities")}
-    return {key: {_plain(name) for name in names[key]} for key in names} | patterns
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9#%]", "", name.lower())
 
 
 def is_annotation(name: str, *, of_features: bool) -> bool:
@@ -64,12 +47,12 @@ def is_annotation(name: str, *, of_features: bool) -> bool:
     >>> is_annotation("Length", of_features=True), is_annotation("Length", of_features=False)
     (True, False)
     """
-    known, plain = _known(), _plain(name)
-    if plain in known["anywhere"] and not (name.isupper() and name.isalpha()):  # SEM, as a symbol
-        return True
+    if plain(name) in names("reads", "summaries") and not (name.isupper() and name.isalpha()):
+        return True  # SEM is the symbol of a gene
     if not of_features:
-        return plain in known["samples"]
-    return plain in known["features"] or any(one.fullmatch(name) for one in known["beside"])
+        return plain(name) in names("samples")
+    beside = patterns("beside").values()
+    return plain(name) in names("features") or any(one.fullmatch(name) for one in beside)
 
 
 def find_annotation(
@@ -112,8 +95,8 @@ def find_annotation(
         new = np.asarray(found, dtype=bool) & ~aside[axis]
         if new.any() and not (new | aside[axis]).all():
             aside[axis][new] = True
-            names = [sides[axis][i] for i in np.flatnonzero(new)]
-            notes.append(left(axis, names, why, guess=guess))
+            ids = [sides[axis][i] for i in np.flatnonzero(new)]
+            notes.append(left(axis, ids, why, guess=guess))
 
     for pattern in asked or ():
         hits = [[fnmatchcase(name, pattern) for name in side] for side in sides]
@@ -156,14 +139,14 @@ def find_annotation(
 
 def _refuse_long(path: Path, cells: Cells, words: np.ndarray) -> None:
     """Refuse a table of which one column names the sample of each line."""
-    known, rows = _known()["long"], pd.Series(cells.rows)
+    known, rows = names("long"), pd.Series(cells.rows)
     if words.any() and rows.duplicated().any():  # as the names of the features have to be somewhere
-        known = known | _known()["long if ids repeat"]
+        known = names("long", "long if ids repeat")
     else:
         rows = rows[:0]
     columns = ((name, cells.table.iloc[:, i]) for i, name in enumerate(cells.columns))
     for name, entries in ((cells.corner or "", rows), *columns):
-        if _plain(name) in known and entries.duplicated().any():
+        if plain(name) in known and entries.duplicated().any():
             raise TableError(
                 f"{path} has one measurement a line, of the sample in column {name!r}, and is no "
                 "matrix. Let the program that wrote it write a matrix, or pivot it: with pandas, "
@@ -171,12 +154,11 @@ def _refuse_long(path: Path, cells: Cells, words: np.ndarray) -> None:
             )
 
 
-def _refuse_one_sample(path: Path, names: np.ndarray) -> None:
-    if len(names) > 1 and all(
-        _plain(name).rstrip("0123456789") in _known()["one sample"] for name in names
-    ):
+def _refuse_one_sample(path: Path, columns: np.ndarray) -> None:
+    quantities = {plain(name).rstrip("0123456789") for name in columns}
+    if len(columns) > 1 and quantities <= names("one sample"):
         raise TableError(
-            f"{path} has several quantities of each sample, or of one ({some(names)}), and is no "
+            f"{path} has several quantities of each sample, or of one ({some(columns)}), and is no "
             "matrix. Join one of them of all samples into a table."
         )
 
@@ -218,8 +200,8 @@ def name_rows(cells: Cells, aside: np.ndarray) -> tuple[Cells, list[str]]:
             return replace(cells, rows=[*ids]), [Guess(note) if repeat else note]
     if not repeat:
         return cells, []
-    if _plain(cells.corner or "").strip("#") in _CHROMOSOME:
-        ends = [ids for name, ids in whole.items() if _plain(name) in _PLACE]
+    if plain(cells.corner or "").strip("#") in _CHROMOSOME:
+        ends = [ids for name, ids in whole.items() if plain(name) in _PLACE]
         rows = [f"{row}:{'-'.join(place)}" for row, *place in zip(cells.rows, *ends, strict=True)]
         if ends and len(set(rows)) == len(rows):
             return replace(cells, rows=rows), [Guess(f"Row ids are places, such as {rows[0]!r}.")]
@@ -229,7 +211,7 @@ def name_rows(cells: Cells, aside: np.ndarray) -> tuple[Cells, list[str]]:
     return cells, []
 
 
-def left(axis: int, names: Sequence[str], why: str, *, guess: bool) -> str:
+def left(axis: int, ids: Sequence[str], why: str, *, guess: bool) -> str:
     """Say what is left as it is.
 
     Examples
@@ -237,18 +219,18 @@ def left(axis: int, names: Sequence[str], why: str, *, guess: bool) -> str:
     >>> left(1, ["Length"], "words", guess=False)
     "Annotation, left as it is: column 'Length' (words)."
     """
-    lines = ("row", "column")[axis] + ("s" if len(names) > 1 else "")
-    note = f"Annotation, left as it is: {lines} {some(names)} ({why})."
+    lines = ("row", "column")[axis] + ("s" if len(ids) > 1 else "")
+    note = f"Annotation, left as it is: {lines} {some(ids)} ({why})."
     return Guess(f"{note} If that is wrong, name what is with --annotation.") if guess else note
 
 
-def _repeated_quantity(names: Sequence[str], aside: np.ndarray) -> np.ndarray:
+def _repeated_quantity(ids: Sequence[str], aside: np.ndarray) -> np.ndarray:
     """Tell which names are those of the first quantity that is there for several samples."""
-    for quantity in _known()["quantities"]:
-        alike = np.array([quantity.fullmatch(name) is not None for name in names]) & ~aside
+    for quantity in patterns("quantities").values():
+        alike = np.array([quantity.fullmatch(name) is not None for name in ids]) & ~aside
         if alike.sum() > 1:
             return alike
-    return np.zeros(len(names), dtype=bool)
+    return np.zeros(len(ids), dtype=bool)
 
 
 def _are_ids(line: pd.Series) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.known import patterns
 from vaeimpute.tables.notes import Guess
 
 _NUMBER_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
@@ -20,11 +21,6 @@ _SPREADSHEET = re.compile(
     r"|\d{1,2}[./]\d{1,2}[./](\d{2}){1,2}|\d{4}-\d{2}-\d{2}( 00:00:00)?|\d(\.\d+)?E\+\d+"
 )
 _FEW_IDS = 5  # so many in order are no chance
-_CORNER = re.compile(
-    r"(?i)#?(.*[ ._-])?(ids?|names?|index|m/?z|mass|rt|retention time|samples?|features?|genes?"
-    r"|proteins?|probes?|sites?|cpgs?|compounds?|metabolites?|bins?|ppm|wave(number|length)s?"
-    r"|patients?|subjects?|entrez|row|identifiers?|symbols?|otus?)?"
-)
 _LARGEST = 1e100  # squares and their sums have to stay finite
 
 
@@ -121,7 +117,7 @@ def check_numeric_ids(
         whole = bool((side % 1 == 0).all())
         change = np.diff(side)
         in_order = len(ids) >= _FEW_IDS and bool((change > 0).all() or (change < 0).all())
-        named = corner is None or _CORNER.fullmatch(corner) is not None
+        named = corner is None or patterns("ids")["corner"].fullmatch(corner) is not None
         if (whole and other) or (not other and (in_order or named)):
             continue
         if not whole:

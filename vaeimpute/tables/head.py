@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from vaeimpute.exceptions import TableError, some
+from vaeimpute.tables.known import patterns
 from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.numerals import POINTS, find_spelling, is_missing, like_a_number, tidy
 from vaeimpute.tables.text import MARK, open_text, promised_separators, understanding
@@ -26,42 +27,7 @@ COMMENT = ("#", "!", "%")
 _LINES, _CHARACTERS = 1000, 1 << 22  # that are read at most
 _RATED = 200  # so many fields, of so many lines, are looked at one by one
 
-# What known programs write, told by how the line with the column ids begins, or one before it.
-_WRITERS = {
-    "a GEO series matrix": r"!Series_|!Sample_|!series_matrix",
-    "a GEO SOFT file": r"\^|!\w+_table_begin",
-    "a GCT file": r"#1\.[23]\s*$",
-    "a table of featureCounts": r"# Program:featureCounts",
-    "a table of GenomeStudio": r"\[Header\]|Illumina,? Inc|TargetID\t|.*\.AVG_(Beta|Signal)\b",
-    "a table of Perseus": r"#!\{\w+\}",
-    "a table of MaxQuant": r"(Majority protein|Protein|Phospho \(STY\) site) IDs\t",
-    "a matrix of DIA-NN": r"Protein\.(Group|Ids)\t",
-    "a table of FragPipe": r"(Protein\tProtein ID|Index\tGene|Peptide Sequence\tPrev AA)\t",
-    "a report of Spectronaut": r"\"?(PG|R|EG|PEP|FG)\.\w+",
-    "a table of MZmine": r"row ID[,;]|.*datafile:",
-    "a table of Metabolomics Workbench": r"#METABOLOMICS WORKBENCH",
-    "a table of cBioPortal": r"Hugo_Symbol\t|Entrez_Gene_Id\t|#Patient Identifier",
-    "a table of Firehose": r"Hybridization REF\t",
-    "a BIOM table": r"# Constructed from biom|#OTU ID\t",
-}
-# What is something else, told by how it begins.
-_NO_TABLES = {
-    r"<Header>": "counts of one sample (RCC)",
-    r"\s*<": "a web page",
-    r"\{|\[\{": "JSON",
-    r">": "sequences",
-    r"##fileformat=VCF": "genotypes in words (VCF)",
-    r"%%MatrixMarket": "a sparse matrix",
-    r"(?i)@relation": "an ARFF file",
-    r"(MTD|COM)\t": "several tables in one (mzTab)",
-    r"Description\tAccession\t": "a matrix with calls (RES)",
-    r"Chip Run (Filename|Info)|SDS \d|\* \w[\w ]* = |.* Selected Filter:": "a list of wells (PCR)",
-}
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f]")
-# What row ids are called.
-_CORNER = re.compile(
-    r"(?i)((.*[ ._-])?(id|name|index|row|gene|protein|probe|site|cpg|symbol|sample|patient)s?)?"
-)
 # Below it are kinds of values (Firehose, MAGE-TAB).
 _REFERENCE = re.compile(r"\w+ REF")
 # How many rows and columns a GCT file has, and of each how many that say something of the others.
@@ -151,7 +117,7 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
     texts = [line for line in lines if line.strip()]
     if not texts:
         raise TableError(f"{path} is empty.")
-    kind = next((kind for begins, kind in _NO_TABLES.items() if re.match(begins, texts[0])), None)
+    kind = next((kind for kind, one in patterns("no tables").items() if one.match(texts[0])), None)
     # Below a line of column ids, what is no text is damage.
     if any(map(_NO_TEXT.search, texts[: 1 if re.search("[\t;|, ]", texts[0]) else _RATED])):
         kind = "no text"
@@ -189,8 +155,8 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
         spelling = POINTS
     notes = [
         f"{path.name!r} looks like {name}."
-        for name, begins in _WRITERS.items()
-        if any(re.match(begins, line) for line in (*above, *lines[:first]))
+        for name, begins in patterns("writers").items()
+        if any(map(begins.match, (*above, *lines[:first])))
     ][:1]
     rival = next((s for s in NAMES if s in lines[header] and ratings[s][0]), separator)
     if separator not in lines[header] and rival != separator:
@@ -304,7 +270,8 @@ def find_header(rows: list[list[str]]) -> tuple[int, int]:
     if max(fits[blank + 1 :], default=0) > 2:
         fits[: blank + 1] = [0] * (blank + 1)  # a title, whatever it looks like
     best = max(fits, default=0)
-    if best < 4 and n_above < len(rows) and _CORNER.fullmatch(rows[n_above][0].strip()):
+    corner = patterns("ids")["corner"]
+    if best < 4 and n_above < len(rows) and corner.fullmatch(rows[n_above][0].strip()):
         return n_above, width  # column ids that are numbers
     if not best:
         # None fits, which is to be said of it, or there is none above a line of numbers.

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
 from vaeimpute.exceptions import some
-
-_SAMPLE_ID = re.compile(r"TCGA[-.]\w{2}[-.]|TARGET-|GTEX-|ACH-\d{6}|(.*:)?GSM\d|[SED]RR\d")
-_FEATURE_ID = re.compile(
-    r"ENS[A-Z]{0,4}[GTP]\d{6}|cg\d{8}|ch\.\w+\.\d+|rs\d+|(chr)?(\d{1,2}|[XYM])[:_]\d+"
-    r"|.*_at$|.+\|\d+$|[NX][MR]_\d+|ILMN_\d+|A_\d+_P\d+"
-)
-# Enough of any genome-wide matrix is among these, whatever the platform; Trp53 is the mouse's.
-_KNOWN_GENES = frozenset(
-    ("ACTB", "AKT1", "APOE", "B2M", "BRAF", "BRCA1", "CD4", "CDKN2A", "EGFR", "ESR1", "GAPDH",
-     "IDH1", "KRAS", "MKI67", "MYC", "NOTCH1", "PTEN", "RB1", "TNF", "TP53", "TRP53", "VEGFA")
-)  # fmt: skip
+from vaeimpute.tables.known import names, patterns
 
 
 def kind_of(ids: pd.Index) -> str | None:
@@ -36,9 +24,12 @@ def kind_of(ids: pd.Index) -> str | None:
     >>> kind_of(pd.Index(["GSM1", "GSM2"])), kind_of(pd.Index(["cg00000029"]))
     ('samples', 'features')
     """
-    if ids.str.match(_FEATURE_ID).mean() >= 0.5 or ids.str.upper().isin(_KNOWN_GENES).sum() >= 3:
+    looks = patterns("ids")
+    if ids.str.match(looks["features"]).mean() >= 0.5:
         return "features"
-    return "samples" if ids.str.match(_SAMPLE_ID).mean() >= 0.5 else None
+    if ids.str.lower().isin(names("genes")).sum() >= 3:
+        return "features"
+    return "samples" if ids.str.match(looks["samples"]).mean() >= 0.5 else None
 
 
 def rows_look_like(rows: pd.Index, columns: pd.Index) -> str | None:
