@@ -101,7 +101,8 @@ def check_outputs(
     force: bool,
 ) -> None:
     """Find out what cannot be written before there is anything to write."""
-    from vaeimpute.tables.write import EXTENSIONS, check_output
+    from vaeimpute.tables import check_output
+    from vaeimpute.tables.formats import EXTENSIONS
 
     # Whatever the source is called, text can be called so.
     known = (*EXTENSIONS, "-", *filter(None, [source.suffix.lower()]))

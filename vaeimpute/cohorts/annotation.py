@@ -12,7 +12,7 @@ import pandas as pd
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import CohortError, TableError, some
 from vaeimpute.tables.delimited import read_words
-from vaeimpute.tables.read import existing
+from vaeimpute.tables.formats import existing
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,10 @@ from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.clinical import Match, join_clinical, match_samples, read_clinical
+from vaeimpute.tables.formats import format_of
 from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.orientation import rows_look_like
-from vaeimpute.tables.read import format_of, read_source
+from vaeimpute.tables.read import read_source
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
 from vaeimpute.tables.delimited import read_words
+from vaeimpute.tables.formats import existing, format_of
 from vaeimpute.tables.parquet import read_parquet
-from vaeimpute.tables.read import existing, format_of
 from vaeimpute.tables.text import MISSING
 
 #: What stands for a missing value in a column of words. Shorter than `MISSING`: there "-" may be

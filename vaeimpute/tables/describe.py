@@ -6,12 +6,12 @@ import numpy as np
 
 from vaeimpute.exceptions import some
 from vaeimpute.tables.checks import empty_samples
+from vaeimpute.tables.formats import FORMATS
 from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.orientation import describe_orientation
 from vaeimpute.tables.read import Source
 
 _SAMPLED = 1_000_000  # values that tell what scale all are on
-_FORMATS = {"text": "text", "parquet": "Parquet", "h5ad": "AnnData", "xlsx": "Excel"}
 
 
 def describe(source: Source) -> list[str]:
@@ -29,8 +29,9 @@ def describe(source: Source) -> list[str]:
     values = source.values
     missing = values.isna().to_numpy()
     rows, columns = ("features", "samples") if source.features_in_rows else ("samples", "features")
+    format_ = FORMATS[source.format].name
     found = [
-        f"{source.path.name}: {_FORMATS[source.format]}, {rows} in rows and {columns} in columns.",
+        f"{source.path.name}: {format_}, {rows} in rows and {columns} in columns.",
         *source.notes,
         f"{source.path.name}: {values.shape[0]} samples x {values.shape[1]} features; "
         f"{missing.sum()} values are missing ({100 * missing.mean():.3g} %), in "

@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,23 +17,14 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, some
-from vaeimpute.tables import delimited, h5ad, parquet, xlsx
 from vaeimpute.tables.annotation import NONE, find_annotation, name_rows
 from vaeimpute.tables.cells import Cells, to_numbers
 from vaeimpute.tables.checks import check_finite, check_numeric_ids, spreadsheet_ids
 from vaeimpute.tables.codes import find_codes
+from vaeimpute.tables.formats import FORMATS, STANDARD, existing, format_of
 from vaeimpute.tables.notes import Guess, check_guesses
 from vaeimpute.tables.repeated import numbered, resolve_repeated
 from vaeimpute.tables.unlike import refuse_mixture, set_unlike_aside
-
-#: Formats that are no text, by the extensions of their files and by their first bytes. Each has a
-#: module of its own with `read`, `fill` and `write`; that of text is `delimited`.
-_MAGIC = {"parquet": b"PAR1", "h5ad": b"\x89HDF\r\n", "xlsx": b"PK"}
-_OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
-
-#: What stands for standard input and standard output.
-STANDARD = Path("-")
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +167,7 @@ def read_source(
     path = _to_be_read_twice(existing(path))
     state, format_ = _state(path), format_of(path)
     if format_ == "h5ad":
-        cells = h5ad.read(path, layer)
+        cells = FORMATS[format_].module.read(path, layer)
         if annotation and [*annotation] != [NONE]:
             raise TableError(
                 f"{path}: what AnnData has in obs and var is no value, and stays as it is; what in "
@@ -187,7 +177,7 @@ def read_source(
     elif layer is not None:
         raise ValueError(f"{path}: only AnnData files have layers, got layer={layer!r}.")
     else:
-        cells = {"parquet": parquet, "xlsx": xlsx}.get(format_, delimited).read(path, na)
+        cells = FORMATS[format_].module.read(path, na)
     if callable(features_in_rows):
         features_in_rows = features_in_rows(cells)
     if format_ == "h5ad" and features_in_rows:
@@ -269,59 +259,6 @@ def _numbers(
     if dates:
         notes.append(f"A spreadsheet seems to have made dates or numbers of ids: {some(dates, 3)}.")
     return values, (np.flatnonzero(~aside[0]), np.flatnonzero(~aside[1])), notes
-
-
-def existing(path: str | os.PathLike[str]) -> Path:
-    """Return the path of a file that is there, or say what is wrong with it.
-
-    Parameters
-    ----------
-    path : str or path
-        ``-`` is standard input.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError
-        If there is no such file.
-    """
-    path = Path(path)
-    if path == STANDARD:
-        return path
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; name the file in it that is meant.")
-    if not path.exists():
-        raise FileNotFoundError(f"There is no file {path}.")
-    return path
-
-
-def named_format(path: Path) -> str:
-    """Return the format that the extension of a path says; text if it says no other."""
-    extension = path.suffix.lower()[1:]
-    return extension if extension in _MAGIC else "text"
-
-
-def format_of(path: Path) -> str:
-    """Return the format that a file has by its extension or its first bytes; text if it is none."""
-    if (named := named_format(path)) != "text":
-        return named
-    head = b""
-    if path.is_file():
-        with path.open("rb") as file:
-            head = file.read(8)
-    found = next((name for name, magic in _MAGIC.items() if head.startswith(magic)), "text")
-    if found == "xlsx" and not _is_workbook(path):
-        return "text"  # packed
-    if head == _OLD_WORKBOOK:
-        raise TableError(f"{path} is a workbook of an old kind; save it as .xlsx, or as CSV UTF-8.")
-    return found
-
-
-def _is_workbook(path: Path) -> bool:
-    return zipfile.is_zipfile(path) and "xl/workbook.xml" in zipfile.ZipFile(path).namelist()
 
 
 def _to_be_read_twice(path: Path) -> Path:

@@ -16,23 +16,9 @@ import pandas as pd
 
 from vaeimpute.exceptions import TableError, not_installed
 from vaeimpute.files import replacing
-from vaeimpute.tables import delimited, h5ad, parquet, xlsx
-from vaeimpute.tables.read import STANDARD, Source, named_format
-from vaeimpute.tables.text import COMPRESSED, SEPARATORS
-
-_FORMATS = {"text": delimited, "parquet": parquet, "h5ad": h5ad, "xlsx": xlsx}
-#: Extensions of the matrices that can be written; those of text also say whether to compress it.
-EXTENSIONS = (
-    *(suffix + packed for packed in ("", *COMPRESSED) for suffix in SEPARATORS),
-    ".parquet",
-    ".h5ad",
-    ".xlsx",
-)
-_NEEDS = {
-    "parquet": ("pyarrow", "data"),
-    "h5ad": ("anndata", "anndata"),
-    "xlsx": ("openpyxl", "data"),
-}
+from vaeimpute.tables import h5ad
+from vaeimpute.tables.formats import FORMATS, STANDARD, named_format
+from vaeimpute.tables.read import Source
 
 
 def check_output(path: str | Path, *, force: bool, extensions: Sequence[str] = ()) -> Path:
@@ -64,9 +50,9 @@ def check_output(path: str | Path, *, force: bool, extensions: Sequence[str] = (
         raise TableError(
             f"{path} has an extension that is not known; expected one of {', '.join(extensions)}."
         )
-    package, extra = _NEEDS.get(named_format(path), ("", ""))
-    if package and util.find_spec(package) is None:
-        raise not_installed(package, f"Writing {path}", extra)
+    needed = FORMATS[named_format(path)]
+    if needed.package and util.find_spec(needed.package) is None:
+        raise not_installed(needed.package, f"Writing {path}", needed.extra)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it.")
     if path.exists() and not path.is_file():
@@ -136,7 +122,7 @@ def write_filled(
             if whole and source.format == "text":
                 numbers = numbers.astype(object)
                 numbers[missing] = [int(x) if x.is_integer() else x for x in numbers[missing]]
-            _FORMATS[source.format].fill(source, unfinished, missing, numbers)
+            FORMATS[source.format].module.fill(source, unfinished, missing, numbers)
             return []
         values = source.values.to_numpy()
         complete = np.where(np.isnan(values), filled, values).astype(values.dtype)
@@ -202,5 +188,5 @@ def _write(
     if source.format == "h5ad":  # nobody could tell its columns from those of the matrix again
         beside, lost = beside[[]], pd.concat([beside, lost])
     whole = pd.concat([beside, table], axis=1) if annotation else table
-    _FORMATS[format_].write(whole.rename_axis(index=name), path)
+    FORMATS[format_].module.write(whole.rename_axis(index=name), path)
     return [*lost]
