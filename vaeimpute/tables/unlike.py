@@ -82,8 +82,11 @@ ranges: 'RT' and 'area', as in 's1_RT' and 's1_area'. Name those to be left as t
     """
     if len(values) < _FEWEST or values.shape[1] > _OTHERS * 10:
         return
+    array = values.to_numpy()[:: len(values) // _ENOUGH + 1]
+    low, high = _ranges(np.where(array == 0, np.nan, array))
     columns: dict[str, dict[str, int]] = defaultdict(dict)
-    for place, name in enumerate(values.columns):
+    for place in np.flatnonzero(~np.isnan(low)).tolist():
+        name = values.columns[place]
         for mark in re.finditer(r"[^a-zA-Z0-9%]+", name):
             parts = name[: mark.start()], name[mark.end() :]
             for quantity, sample in (parts, parts[::-1]):
@@ -92,13 +95,11 @@ ranges: 'RT' and 'area', as in 's1_RT' and 's1_area'. Name those to be left as t
     for quantity, places in columns.items():
         if len(places) > 1:
             of_samples[frozenset(places)].append(quantity)
-    array = values.to_numpy()
-    low, high = _ranges(np.where(array == 0, np.nan, array))
     for _, quantities in sorted(of_samples.items(), key=lambda one: -len(one[0])):
         at = {quantity: [*columns[quantity].values()] for quantity in quantities}
-        lowest = min(at, key=lambda quantity: np.nanmax(high[at[quantity]]))
-        highest = max(at, key=lambda quantity: np.nanmin(low[at[quantity]]))
-        if np.nanmax(high[at[lowest]]) < np.nanmin(low[at[highest]]):
+        lowest = min(at, key=lambda quantity: high[at[quantity]].max())
+        highest = max(at, key=lambda quantity: low[at[quantity]].min())
+        if high[at[lowest]].max() < low[at[highest]].min():
             names = [values.columns[at[quantity][0]] for quantity in (lowest, highest)]
             raise TableError(
                 f"{path} has several quantities of each sample, in different ranges: {lowest!r} "
