@@ -1,5 +1,7 @@
 """The rendered site, from the committed notebooks with their committed outputs."""
 
+import fcntl
+
 import pytest
 from bs4 import BeautifulSoup
 
@@ -7,22 +9,31 @@ import build_site
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(tmp_path_factory, worker_id):
     """Render the book once, with warnings as errors; return the folder of the site."""
-    source = tmp_path_factory.mktemp("book") / "_build" / "source"
-    build_site.stage(source)
-    done = build_site.render(source)
-    assert done.returncode == 0, done.stdout
-    return source.parent / "html"
+    folder = tmp_path_factory.getbasetemp()
+    if worker_id != "master":  # one of several, of whom the first renders and the others wait
+        folder = folder.parent
+    source = folder / "book" / "_build" / "source"
+    site = source.parent / "html"
+    with open(folder / "book.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not site.exists():
+            build_site.stage(source)
+            done = build_site.render(source)
+            assert done.returncode == 0, done.stdout
+    return site
 
 
 @pytest.fixture(scope="session")
-def pages(site):
-    """Every page of the site, parsed, by its path; that for wrong addresses is none of them."""
-    found = {
-        path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        for path in sorted(site.rglob("*.html"))
-        if not {"_static", "mathjax", "404.html"} & set(path.relative_to(site).parts)
-    }
-    assert found
-    return found
+def paths(site):
+    """Every page of the site; that for wrong addresses is none of them."""
+    others = {"_static", "mathjax", "404.html"}
+    found = sorted(site.rglob("*.html"))
+    return [path for path in found if not others & set(path.relative_to(site).parts)]
+
+
+@pytest.fixture(scope="session")
+def pages(paths):
+    """Every page of the site, parsed, by its path."""
+    return {p: BeautifulSoup(p.read_text(encoding="utf-8"), "html.parser") for p in paths}

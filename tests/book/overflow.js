@@ -4,7 +4,6 @@
   const page = document.documentElement;
   if (page.scrollWidth > page.clientWidth)
     found.push(`the page: ${page.scrollWidth} px in ${page.clientWidth}`);
-  document.querySelectorAll("details").forEach((folded) => (folded.open = true));
   const article = document.querySelector("article");
   for (const part of article ? article.querySelectorAll("*") : []) {
     const box = part.getBoundingClientRect();

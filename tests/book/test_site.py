@@ -14,9 +14,10 @@ import configure
 import reference
 from site_address import pages_address
 
-pytestmark = pytest.mark.slow  # rendering takes about 20 seconds
+pytestmark = pytest.mark.slow  # rendering takes most of a minute
 
 ROOT = Path(__file__).resolve().parents[2]
+OWN_WEIGHT = 2_000_000  # bytes of a page and its pictures, without the scripts that all pages share
 
 
 def broken_references(pages, site):
@@ -217,6 +218,14 @@ def test_no_page_loads_anything_from_elsewhere(pages, site):
     loaded = [script["src"] for script in landing.select("script[src*=mathjax]")]
     assert len(loaded) <= 1, f"each page loads {loaded}"
     assert (site / "mathjax" / "tex-mml-chtml.js").is_file()
+
+
+def test_no_page_is_heavy(pages):
+    for path, page in pages.items():
+        images = {image["src"] for image in page.select("img:not([src^='data:'])")}
+        files = {path, *((path.parent / image).resolve() for image in images)}
+        weight = sum(file.stat().st_size for file in files if file.is_file())
+        assert weight < OWN_WEIGHT, f"{path.name}: {weight} bytes"
 
 
 def test_these_checks_find_what_they_look_for(tmp_path):
