@@ -39,7 +39,7 @@ CHOSEN = $(foreach parameter,$(PARAMETERS),-p '$(subst =,' ',$(parameter))') \
 WORKERS := -n logical --maxprocesses 4 --dist loadfile
 
 .NOTPARALLEL:
-.PHONY: help book lab test address fetch notebooks bench lint constraints clean
+.PHONY: help book lab test address dist fetch notebooks bench lint constraints clean
 
 help: ## list the targets
 	@echo 'make TARGET [PYTHON=python3.12] [CHAPTER=...] [PARAMETERS="name=value ..."] [PROFILE=paper]'
@@ -65,8 +65,8 @@ test: $(STAMP) ## run the tests, then every cell of the notebooks
 address: $(STAMP) ## put the address of the repository into all that names it, before publishing
 	@$(BIN)/python book/configure.py $(REPOSITORY)
 
-look: $(STAMP) ## look at every page of the book in Chromium, if there is one (a quarter of an hour)
-	@LOOK=1 $(BIN)/python -m pytest tests/book/test_browser.py
+dist: $(STAMP) ## build the release, a source distribution and a wheel, into _build/dist
+	@$(BIN)/python -m hatchling build --directory _build/dist
 
 fetch: $(STAMP) ## download and prepare a cohort for the chapters: make fetch COHORT=tcga-glioma
 	@$(BIN)/vaeimpute fetch $(or $(COHORT),--list)

@@ -81,6 +81,9 @@ def test_the_version_is_the_same_everywhere(project):
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == project["version"] == version("vaeimpute")
     assert citation["license"] == project["license"]
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    number, day = re.search(r"^## \[(\d.*)\] - (.*)", changes, flags=re.MULTILINE).groups()
+    assert (number, day) == (project["version"], str(citation["date-released"]))
 
 
 @pytest.mark.parametrize(
