@@ -241,7 +241,7 @@ def plot_filled(
     """
     n_panels = len(filled) + 3
     n_rows = -(-n_panels // 2)
-    figure, axes = plt.subplots(n_rows, 2, figsize=(6.4, 1.75 * n_rows))
+    figure, axes = plt.subplots(n_rows, 2, figsize=(5.6, 1.6 * n_rows))
     *maps, dots = axes.flat[:n_panels]
     colors = mpl.colormaps["RdBu_r"].with_extremes(bad="black")
     panels = {"what is left": true, "what was taken": true, **filled}
