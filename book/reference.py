@@ -101,12 +101,12 @@ def commands() -> str:
 
 
 def cohorts() -> str:
-    """Return the registry of cohorts as a table in Markdown."""
-    lines = ["| name | what | from | licence | cite |", "|---|---|---|---|---|"]
-    for name, entry in list_cohorts().iterrows():
-        cells = (f"`{name}`", entry["title"], entry["kind"], entry["licence"], entry["citation"])
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    """Return the registry of cohorts as a list of definitions in Markdown."""
+    return "\n".join(
+        f"`{name}` (*{entry['kind']}*)\n: {entry['title']}\n\n  Licence: {entry['licence']}. "
+        f"Cite: {entry['citation']}\n"
+        for name, entry in list_cohorts().iterrows()
+    )
 
 
 def code_page(text: str, chapters: dict[int, str], repository: str) -> str:

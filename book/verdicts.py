@@ -67,10 +67,17 @@ class Row:
     @property
     def badge(self) -> str:
         """The verdict in HTML: a sign, the words, and a class for the colour."""
-        return (
-            f'<span class="verdict verdict-{VERDICTS.index(self.verdict)}">'
-            f"{SYMBOLS[self.verdict]} {self.verdict}</span>"
-        )
+        return self._span(f"{SYMBOLS[self.verdict]} {self.verdict}")
+
+    @property
+    def sign(self) -> str:
+        """The same where there is no place for the words, which are read aloud and on hovering."""
+        words = f'<span class="visually-hidden">{self.verdict}</span>'
+        return self._span(SYMBOLS[self.verdict] + words, f' title="{self.verdict}"')
+
+    def _span(self, content: str, attributes: str = "") -> str:
+        number = VERDICTS.index(self.verdict)
+        return f'<span class="verdict verdict-{number}"{attributes}>{content}</span>'
 
 
 @dataclass(frozen=True)
@@ -201,11 +208,12 @@ def in_short(board: Board) -> str:
 def _evidence(row: Row) -> str:
     """Say in a paragraph by what a claim was judged."""
     cells = f"{row.cells} cells as claimed" if row.cells and row.told else ""
+    why = row.why.removeprefix("All cells are as claimed.")  # their number says so
     n = f"95 % intervals over {row.n}" if row.n else ""
     figures = "; ".join(filter(None, (cells, row.figures, n)))
     parts = (
         f"{_capital(figures)}." if figures else "",
-        row.why,
+        why.strip(),
         f"*{row.basis}*" if row.basis else "",
     )
     return " ".join(filter(None, parts))
@@ -216,11 +224,11 @@ def _capital(text: str) -> str:
 
 
 def table_of_runs(board: Board) -> str:
-    """Return the map in HTML: claims in rows, the answer and all runs in columns."""
+    """Return the runs as a list, and a map: claims in rows, the answer and all runs in columns."""
     numbers = {run.name: number for number, run in enumerate(board.runs, 1)}
+    runs = [f"{number}. {_describe_fully(run)}" for number, run in enumerate(board.runs, 1)]
     head = "".join(
-        f'<th scope="col" data-run="{run.name}">{_column(number, run)}</th>'
-        for number, run in enumerate(board.runs, 1)
+        f'<th scope="col" data-run="{name}">{number}</th>' for name, number in numbers.items()
     )
     body = []
     for id, claim in {**CLAIMS, **BEYOND}.items():
@@ -228,7 +236,7 @@ def table_of_runs(board: Board) -> str:
         by = [f"run {numbers[name]}" if name in numbers else name for name in row.by]
         cells = [f"{row.badge}<br><small>{' and '.join(by)}</small>"]
         cells += [
-            board.stored[id][name].badge if name in board.stored[id] else "" for name in numbers
+            board.stored[id][name].sign if name in board.stored[id] else "" for name in numbers
         ]
         body.append(
             f'<tr><th scope="row"><a href="#claim-{id.lower()}">{id}</a> {claim.words}</th>'
@@ -236,16 +244,15 @@ def table_of_runs(board: Board) -> str:
             + "</tr>"
         )
     return "\n".join([
-        '<div class="verdict-map"><table class="table">',
+        *runs, "", '<div class="verdict-map"><table class="table">',
         f'<thead><tr><th scope="col">claim</th><th scope="col">answer</th>{head}</tr></thead>',
         "<tbody>", *body, "</tbody></table></div>", "",
     ])  # fmt: skip
 
 
-def _column(number: int, run: Run) -> str:
+def _describe_fully(run: Run) -> str:
     steps = f"{run.steps} steps" if run.steps else ""
-    parts = (f"run {number}", run.cohort, run.network, steps, run.n_splits, run.profile)
-    return "<br>".join(filter(None, parts))
+    return ", ".join(filter(None, (run.cohort, run.network, steps, run.n_splits, run.profile)))
 
 
 def every_claim(board: Board, chapters: Iterable[Path]) -> str:

@@ -89,7 +89,8 @@ def test_pages_agree_with_the_map(parts, rows):
     board = verdicts.make_board(ROOT / "results", CHAPTERS)
     landing = which.answer(board, which.mean_errors(which.error_tables(board.runs)))
     assert verdict_in(landing) == answers["C3"]
-    assert f"**{answers['C3']}**" in readme.stand()
+    for question, (id, *_) in verdicts.QUESTIONS.items():
+        assert f"| {question} | **{verdicts.LEADS[answers[id]]}** |" in readme.stand()
 
 
 def test_every_claim_has_its_figures_or_the_reason_why_not(parts):
