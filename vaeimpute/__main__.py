@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+
 from vaeimpute.interrupts import end_at_once
 
 
@@ -10,7 +13,13 @@ def main() -> None:
     end_at_once()  # before anything that takes time to import
     from vaeimpute.cli import app
 
-    app()
+    try:
+        app()
+    except SystemExit as error:
+        if error.code == 130:  # who interrupts is not to wait until Python has taken torch down
+            atexit._run_exitfuncs()
+            os._exit(130)
+        raise
 
 
 if __name__ == "__main__":
