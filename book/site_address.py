@@ -49,7 +49,7 @@ def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
 
 
 def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
-    """Take away what leads astray.
+    """Take away what leads astray, and let the keyboard reach tables that scroll.
 
     docutils gives lists of citations the role of a list, but their children none. viewcode links
     all of a module's sources back to one page of the reference, where some have another place.
@@ -57,6 +57,8 @@ def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: A
     if "body" in context:
         role = '<div role="list" class="citation-list">'
         body = context["body"].replace(role, '<div class="citation-list">')
+        table = '<div class="output text_html"'
+        body = body.replace(table, f'{table} tabindex="0"')
         context["body"] = re.sub(r'<a class="viewcode-back".*?</a>', "", body)
 
 
