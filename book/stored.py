@@ -21,7 +21,7 @@ def stored_tables(results: Path) -> list[tuple[Path, dict[str, Any]]]:
     found = []
     for origin in sorted(results.rglob("*.provenance.json")):
         name = origin.name.removesuffix(".provenance.json")
-        if not name.endswith(("_samples", "_draws")):
+        if not name.endswith(("_samples", "_draws", "_epochs")):
             record = json.loads(origin.read_text(encoding="utf-8"))
             found.append((origin.with_name(f"{name}.csv"), record))
     return found

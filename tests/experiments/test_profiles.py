@@ -20,6 +20,7 @@ CHAPTERS = (
     "06_methylation",
     "08_imputation_time",
     "09_beta_vae",
+    "10_open_questions",
 )
 
 
@@ -30,8 +31,13 @@ def test_papermill_reads_the_same_values(name):
     assert parameters == read_profile(name).parameters()
 
 
-# Chapter 6 trains for as many steps as the paper did, and chapter 9 trains seven networks.
-OWN_SIZES = {"06_methylation": {"n_epochs", "batch_size"}, "09_beta_vae": {"hidden_sizes"}}
+# Chapter 6 trains for as many steps as the paper did, chapter 9 trains seven networks, and chapter
+# 10 follows some for longer.
+OWN_SIZES = {
+    "06_methylation": {"n_epochs", "batch_size"},
+    "09_beta_vae": {"hidden_sizes"},
+    "10_open_questions": {"hidden_sizes", "n_epochs", "betas"},
+}
 
 
 def test_quick_is_what_the_chapters_do_without_parameters():

@@ -102,7 +102,7 @@ class Run:
 
     def only(self, tables: Iterable[str]) -> Run:
         """Return the run with some of its tables and what goes with them."""
-        names = [f"{name}{of}" for name in tables for of in ("", "_samples", "_draws")]
+        names = [f"{name}{of}" for name in tables for of in ("", "_samples", "_draws", "_epochs")]
         kept = [name for name in names if name in self.tables]
         tables, provenance = (
             {name: found[name] for name in kept} for found in (self.tables, self.provenance)
