@@ -47,12 +47,13 @@ def is_annotation(name: str, *, of_features: bool) -> bool:
     >>> is_annotation("Length", of_features=True), is_annotation("Length", of_features=False)
     (True, False)
     """
-    if plain(name) in names("reads", "summaries") and not (name.isupper() and name.isalpha()):
+    compared = plain(name)  # once: there may be a million
+    if compared in names("reads", "summaries") and not (name.isupper() and name.isalpha()):
         return True  # SEM is the symbol of a gene
     if not of_features:
-        return plain(name) in names("samples")
+        return compared in names("samples")
     beside = patterns("beside").values()
-    return plain(name) in names("features") or any(one.fullmatch(name) for one in beside)
+    return compared in names("features") or any(one.fullmatch(name) for one in beside)
 
 
 def find_annotation(
