@@ -168,7 +168,6 @@ METHODS: dict[str, Method] = {
         color="#000000",
         marker="<",
         imputer="vaeimpute.imputers.AdaptiveImputer",
-        chosen=False,
         in_grid=False,
         has_std=True,
     ),

@@ -32,7 +32,7 @@ def assert_filled(found, values):
 
 
 def test_it_chooses_a_method_and_says_which_and_why(run, matrix, values):
-    result = run("impute", matrix, "-o", "filled.csv")
+    result = run("impute", matrix, "-o", "filled.csv", "--method", "auto")
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
     assert_filled(read("filled.csv"), values)
@@ -41,16 +41,41 @@ def test_it_chooses_a_method_and_says_which_and_why(run, matrix, values):
     assert "the missing values show no pattern" in result.stderr
     # Three factors and hardly any noise: a linear model is the true one.
     best = re.search(r"(.*) errs least on hidden values: 0\.\d+ standard", result.stderr)[1]
-    assert best in ("SVD, tuned", "Gaussian")
-    assert f"filled.csv: filled with {best}." in result.stderr
+    assert best in ("SVD, tuned", "Gaussian", "recommended")
+    taken = re.search(r"filled.csv: filled with (.*)\.", result.stderr)[1]
+    assert taken == best or f"Of equals, took the simplest: {taken}." in result.stderr
     assert "%|" not in result.stderr  # no bar where nobody watches
+
+
+def test_by_default_it_takes_the_recommended_method_and_says_what_that_chose(run, folder, values):
+    values.to_csv("in.csv")
+    result = run(
+        "impute", "in.csv", "-o", "filled.csv", "--std", "std.csv", "--report", "page.html"
+    )
+    assert result.exit_code == 0, result.output
+    assert "filled.csv: filled with recommended." in result.stderr
+    said = re.search(r"Predicted on .* refined\. Errors on held-out values.*", result.stderr)[0]
+    assert said[:20] in (folder / "page.html").read_text()
+    assert_filled(read("filled.csv"), values)
+    np.testing.assert_array_equal(read("std.csv") > 0, values.isna())
+
+
+def test_where_the_recommended_method_would_take_too_long_the_others_are_compared(
+    run, matrix, monkeypatch
+):
+    from vaeimpute.imputers import AdaptiveImputer
+
+    monkeypatch.setattr(AdaptiveImputer, "_operations", lambda *shape: (1e15, 0.0))
+    result = run("impute", matrix, "-o", "filled.csv")
+    assert "The recommended method would take about" in result.stderr
+    assert re.search("filled with (SVD, tuned|Gaussian)", result.stderr)
 
 
 def test_where_methods_are_equal_within_the_noise_it_takes_the_simplest(run, folder):
     rng = np.random.default_rng(0)
     noise = pd.DataFrame(rng.normal(size=(60, 20)), [f"s{i}" for i in range(60)]).add_prefix("gene")
     noise.mask(rng.random(noise.shape) < 0.15).to_csv("noise.csv")
-    result = run("impute", "noise.csv", "-o", "filled.csv")
+    result = run("impute", "noise.csv", "-o", "filled.csv", "--method", "auto")
     assert result.exit_code == 0, result.output
     words = re.search(r"\. (.*) (is|are) no worse within the noise", result.stderr)[1]
     best = re.search(r"(.*) errs least", result.stderr)[1]
@@ -59,7 +84,9 @@ def test_where_methods_are_equal_within_the_noise_it_takes_the_simplest(run, fol
     assert ("Of equals, took the simplest: mean." in result.stderr) == (best != "mean")
 
 
-@pytest.mark.parametrize("method", ["random", "mean", "knn", "svd_tuned", "gaussian", "vae"])
+@pytest.mark.parametrize(
+    "method", ["random", "mean", "knn", "svd_tuned", "gaussian", "recommended", "vae"]
+)
 def test_every_method_fills_and_gives_the_same_again(run, matrix, values, method):
     for name in ("one.csv", "two.csv"):
         assert run("impute", matrix, "-o", name, "--method", method, "-q").stderr == ""
@@ -154,7 +181,8 @@ def test_standard_deviations_of_counts_are_in_counts(run, folder, values):
 
 
 def test_with_std_the_choice_is_among_those_that_have_them(run, matrix):
-    result = run("impute", matrix, "-o", "filled.csv", "--std", "std.csv")
+    options = ("--std", "std.csv", "--method", "auto")
+    result = run("impute", matrix, "-o", "filled.csv", *options)
     assert result.exit_code == 0, result.output
     assert "these have standard deviations:" in result.stderr
     assert "knn" not in result.stderr
@@ -181,7 +209,7 @@ def test_low_values_missing(run, folder):
     assert "VAE, shifted errs least" in result.stderr
 
 
-@pytest.mark.parametrize("method", ["mean", "knn", "svd_tuned", "gaussian", "vae"])
+@pytest.mark.parametrize("method", ["mean", "knn", "svd_tuned", "gaussian", "recommended", "vae"])
 def test_a_model_fills_new_samples_as_the_estimator_would(run, folder, values, method):
     values[:40].to_csv("train.csv")
     new = values[40:]
@@ -237,7 +265,7 @@ def test_in_place_with_force(run, matrix, values):
 
 
 def test_verbose_and_quiet(run, matrix):
-    loud = run("impute", matrix, "-o", "a.csv", "-v")
+    loud = run("impute", matrix, "-o", "a.csv", "-v", "--method", "auto")
     assert "trial 0, KNN: 0." in loud.stderr
     assert run("impute", matrix, "-o", "b.csv", "-q").stderr == ""
     assert logging.getLogger("vaeimpute").handlers == []

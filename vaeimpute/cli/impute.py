@@ -13,6 +13,7 @@ from vaeimpute.cli import matrices
 from vaeimpute.cli import options as o
 from vaeimpute.cli.running import WHOLE_OR_NOT, running, shows_progress
 from vaeimpute.methods import METHODS
+from vaeimpute.profiles import read_profile
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -32,13 +33,14 @@ def impute(
     matrix: o.Input,
     output: o.Output,
     method: Annotated[
-        o.MethodChoice,
+        o.MethodChoice | None,
         typer.Option(
-            help="auto hides values of the matrix, lets every method but random restore them, and "
-            "takes the best, or the simplest of those that equal it within the noise. One that "
-            "would take minutes where others do not has to be named."
+            help="By default recommended or, where that would take minutes or more memory than "
+            "there is, auto, which hides values of the matrix, lets every method but random "
+            "restore them, and takes the best, or the simplest of those that equal it within the "
+            "noise. One that would take minutes where others do not has to be named."
         ),
-    ] = o.ANY_METHOD,
+    ] = None,
     missing_like: o.MissingLike = o.Resemblance.AUTO,
     log: o.Log = False,
     zscore: o.ZScore = True,
@@ -84,13 +86,16 @@ def impute(
     o.check(matrix, features_in_rows, layer, device, output, std, mask_out, report, model)
     if low is not None and high is not None and not low < high:
         raise typer.BadParameter(f"Expected --min below --max but got {low:g} and {high:g}.")
-    if mechanism != "auto" and method == "auto":
+    by_default = method is None
+    if by_default:  # what --mnar corrects is the VAE
+        method = o.MethodChoice("auto" if mnar is not None else "recommended")
+    elif mechanism != "auto" and method == "auto":
         method = o.MethodChoice("recommended")
     if mechanism == "curve" and method != "recommended":
         raise typer.BadParameter(f"--mechanism curve: {method} knows no curve; recommended does.")
     keys = _candidates(method, mnar is not None, std is not None)
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
-        from vaeimpute.comparison import choose
+        from vaeimpute.comparison import choose, too_much
         from vaeimpute.tables import guess_bounds, suggest_scale
 
         matrices.check_outputs(matrix, [output, std, mask_out], [report, model], force=force)
@@ -101,12 +106,19 @@ def impute(
         )
         values = matrices.learnable(source, keep_empty)
         group_of = matrices.groups_of(source, groups)
+        complete = values.notna().all(axis=None)
+        if by_default and method == "recommended" and mechanism == "auto":
+            imputer = METHODS["recommended"].build(read_profile("quick"))
+            if much := too_much(imputer, values.shape):
+                logger.info("The recommended method would take %s: compared the others.", much)
+                method = o.MethodChoice("auto")
+                keys = _candidates(method, False, std is not None)
         if std is not None and method == "auto":
             logger.info("Of the methods, these have standard deviations: %s.", ", ".join(keys))
-        complete = values.notna().all(axis=None)
-        if model is None and complete:
-            keys = keys[:1]  # any will do
-        other = suggest_scale(values) if method == "auto" and not log and len(keys) > 1 else None
+        free = by_default or method == "auto"
+        if model is None and complete and free:
+            keys = ["mean"]  # any will do
+        other = suggest_scale(values) if free and not (log or complete) else None
         scale = matrices.scaled(values, log=log, zscore=zscore, tries_log=other is not None)
         bounds = guess_bounds(values, low, high)
         # A report shows what the mean would have done.
@@ -138,7 +150,8 @@ def impute(
         )  # fmt: skip
         logger.info("%s: %s.", output, o.NOTHING_MISSING if complete else f"filled with {chosen}")
         losses = matrices.describe_losses(imputer, values, group_of, scale)
-        for sentence in losses:
+        chose = [imputer.report_] if hasattr(imputer, "report_") else []
+        for sentence in chose + losses:
             logger.info(sentence)
         if mask_out is not None:
             from vaeimpute.tables import write_table
@@ -163,6 +176,7 @@ def impute(
                 f"worked on {scale.words}",
                 "in standard deviations of the features" if zscore else "in the file's units",
                 f"seed {seed}",
+                *chose,
             ]
             page = render_report(
                 source.path.name, source.values, chosen, comparison, settings=settings,

@@ -23,7 +23,6 @@ MethodChoice = StrEnum(  # type: ignore[misc]
 )
 #: What is said where there was nothing to do.
 NOTHING_MISSING = "nothing was missing, so nothing was filled"
-ANY_METHOD = MethodChoice("auto")
 
 
 class Resemblance(StrEnum):

@@ -439,19 +439,32 @@ def choose(
     return chosen, found
 
 
+def too_much(imputer: BaseImputer, shape: tuple[int, int]) -> str | None:
+    """Say what a method takes for a matrix, if that is more than a machine or a user can wait for.
+
+    Parameters
+    ----------
+    imputer : imputer
+    shape : tuple
+        Samples and features.
+
+    Returns
+    -------
+    str or None
+    """
+    seconds, memory = imputer.expected_seconds(*shape), machine_memory()
+    needed = imputer._bytes_to_fit(*shape)
+    if needed > memory:
+        return f"about {needed / 1e9:.2g} GB of the machine's {memory / 1e9:.2g}"
+    return f"about {duration(seconds)}" if seconds > MOST_SECONDS else None
+
+
 def _quick(
     imputers: Mapping[str, BaseImputer], among: Sequence[str], shape: tuple[int, int]
 ) -> tuple[Mapping[str, BaseImputer], Sequence[str]]:
     """Leave out what takes too long or too much memory for a matrix, if others do not."""
-    on, memory = "{} samples x {} features".format(*shape), machine_memory()
-    slow: dict[str, str] = {}
-    for name in among:
-        seconds = imputers[name].expected_seconds(*shape)
-        needed = imputers[name]._bytes_to_fit(*shape)
-        if seconds > MOST_SECONDS:
-            slow[name] = f"about {duration(seconds)}"
-        if needed > memory:
-            slow[name] = f"about {needed / 1e9:.2g} GB of the machine's {memory / 1e9:.2g}"
+    on = "{} samples x {} features".format(*shape)
+    slow = {name: much for name in among if (much := too_much(imputers[name], shape))}
     if slow and len(slow) < len(among):
         words = "; ".join(f"{name}, {much}" for name, much in slow.items())
         logger.info(f"Left out, because of what they take on {on}: {words}. Name one to have it.")

@@ -119,7 +119,7 @@ class AdaptiveRidge:
     train: np.ndarray
 
     @cached_property
-    def _principal(self) -> tuple[np.ndarray, np.ndarray]:
+    def principal(self) -> tuple[np.ndarray, np.ndarray]:
         """The axes, as columns, and the variances along them."""
         n, d = self.train.shape
         Z = self.train.astype(np.float64, copy=False)
@@ -132,7 +132,8 @@ class AdaptiveRidge:
 
     def distinct(self, ridges: Sequence[float]) -> list[float]:
         """Leave out ridges that say no more than larger ones: far below most axes' variances."""
-        least = _SMALL * float(np.median(self._principal[1]))
+        variances = self.principal[1]
+        least = _SMALL * float(np.median(variances)) if len(variances) else 0.0
         return [ridge for ridge in ridges if ridge > least or ridge == max(ridges)]
 
     def neighbourhoods(self, features: np.ndarray, gains: list[Gain]) -> Neighbourhoods:
@@ -156,7 +157,7 @@ class AdaptiveRidge:
         """Return regressions for each of the gains that neighbourhoods were found for."""
         members, weights = around.members, around.weights
         n_targets, size = members.shape
-        axes, variances = self._principal
+        axes, variances = self.principal
         root = axes * np.sqrt(variances / (variances + ridge))
         identity = np.eye(size, dtype=np.float32)
         coefficients = np.empty(weights.shape, np.float32)
@@ -173,5 +174,5 @@ class AdaptiveRidge:
         self, ridge: float, members: np.ndarray, coefficients: np.ndarray
     ) -> Regressions:
         """Return those that `fit` found, of which all else is known."""
-        axes, variances = self._principal
+        axes, variances = self.principal
         return Regressions(axes, variances / (variances + ridge), members, coefficients)

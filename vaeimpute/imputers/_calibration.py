@@ -57,6 +57,43 @@ def conditional_variance(train: np.ndarray, missing: np.ndarray, alpha: float) -
     return variance
 
 
+def variance_if_random(
+    axes: np.ndarray, variances: np.ndarray, missing: np.ndarray, alpha: float
+) -> np.ndarray:
+    """Return about what `conditional_variance` does, for all rows by two products.
+
+    If c is the share of the other features that a row has, and these are any, the products of the
+    observed features ``Z_o Z_o'`` are about ``c * ZZ'``, but for the missing feature itself, which
+    takes no part. Where one feature is missing, that is exact.
+
+    Parameters
+    ----------
+    axes : ndarray of shape (n_features, n_axes)
+        Principal axes of the training rows.
+    variances : ndarray of shape (n_axes,)
+        Along them.
+    missing : boolean ndarray of shape (n_rows, n_features)
+    alpha : float
+        Positive.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_features)
+        0 where nothing is missing.
+
+    Examples
+    --------
+    >>> axes, variances = np.full((2, 1), np.sqrt(0.5)), np.full(1, 2.0)  # see above
+    >>> variance_if_random(axes, variances, np.array([[False, True]]), alpha=0.1).round(3)
+    array([[0.   , 0.191]])
+    """
+    shares, of_row = np.unique((~missing).sum(axis=1), return_inverse=True)
+    shares = shares[:, None] / max(missing.shape[1] - 1, 1)
+    explained = (variances / (shares * variances + alpha)) @ np.square(axes).T
+    left = np.maximum(1 - shares * explained, np.finfo(np.float32).eps)
+    return np.where(missing, (alpha * (1 + explained / left))[of_row], 0.0)
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What turns modelled variances into those that errors have.

@@ -98,11 +98,11 @@ def find_curve(
     found: dict[Units, list[_Told]] = {}
     entries = 0
     for rows, predict in batches:
-        some = rng.permutation(np.flatnonzero(np.isnan(rows).any(axis=1)))
+        if not np.isnan(rows).any():
+            continue
+        some = rng.permutation(len(rows))  # those that miss nothing say how much is lost
         counts = np.cumsum(np.isnan(rows[some]).sum(axis=1))
         some = some[: max(_ROWS, int(np.searchsorted(counts, _ENTRIES - entries)) + 1)]
-        if not len(some):
-            continue
         for units, told in _ask(rows[some], predict, rng).items():
             found.setdefault(units, []).append(told)
         entries += int(np.isnan(rows[some]).sum())

@@ -75,13 +75,14 @@ class RankToNormal:
         found = np.array(X)
         count = (~np.isnan(self.values)).sum(axis=0)
         for feature in np.flatnonzero(count >= _FEW):
-            n = count[feature]
-            x, given, wanted = X[..., feature], start[:n, feature], end[:n, feature]
-            y = np.interp(x, given, wanted)
-            for inner, last in ((n // 20 or 1, 0), (n - 1 - (n // 20 or 1), n - 1)):
-                run, rise = given[last] - given[inner], wanted[last] - wanted[inner]
-                if run and rise:
-                    beyond = np.maximum((x - given[last]) / run, 0.0) * rise
-                    y = y + np.clip(beyond, -reach, reach)
-            found[..., feature] = y
+            given = start[: count[feature], feature], end[: count[feature], feature]
+            found[..., feature] = np.interp(X[..., feature], *given)
+        step = np.clip(count // 20, 1, np.maximum(count - 1, 0))
+        every = np.arange(len(count))
+        for inner, last in ((step, 0 * step), (count - 1 - step, count - 1)):
+            run, rise = (one[last, every] - one[inner, every] for one in (start, end))
+            follows = (count >= _FEW) & (run != 0) & (rise != 0)
+            slope = np.divide(rise, np.abs(run), out=np.zeros(len(run)), where=follows)
+            beyond = np.maximum((X - start[last, every]) * np.sign(run), 0.0)
+            found += np.clip(beyond * slope, -reach, reach)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
 from itertools import chain, product
 from numbers import Real
@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from vaeimpute.imputers._adaptive_ridge import AdaptiveRidge, Gain, Regressions
 from vaeimpute.imputers._base import COUNT, BaseImputer, Number, check_arguments
+from vaeimpute.imputers._calibration import variance_if_random
 from vaeimpute.imputers._mechanism import Predicted, Scale, find_curve
 from vaeimpute.imputers._moments import Moments, Scaler
 from vaeimpute.imputers._ranks import RankToNormal
@@ -33,9 +34,10 @@ _MOST_TO_CALIBRATE = 60  # rows: each takes systems of its own
 _CLEARLY = 0.998  # of the error of two predictions' mean, which is the safer choice
 _HAIR = 1e-5  # standard deviations
 _PRIOR = 20  # errors of the usual size, with which those of a row are averaged
+_PRIOR_ERRORS = 50  # of a size as modelled, to which those of all rows are added
 _LARGEST = 25.0  # square of an error, in its variance, that says no more about its row
-_RIDGES = (0.05, 0.5, 2.0)
-_GAINS = [Gain(0.1, 8), Gain(0.3, 5), Gain(1.0, 3), Gain(4.0, 3), Gain(4.0, 5)]
+_RIDGES = (0.05, 0.5, 2.0, 5.0)
+_GAINS = [Gain(0.3, 5), Gain(1.0, 3), Gain(4.0, 3), Gain(4.0, 5)]
 # Of a normal distribution, for the mean of a square: exact for polynomials up to degree 17.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 
@@ -47,7 +49,8 @@ class Penalties(NamedTuple):
     gain: Gain
 
 
-class _Trial(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Trial:
     """Rows to learn from and others, to try on, in standard deviations; NaN where missing.
 
     Attributes
@@ -63,6 +66,8 @@ class _Trial(NamedTuple):
         Those that are tried.
     true : ndarray of shape (n_held_out, n_tried)
     hidden : boolean ndarray of that shape
+    models : dict of bool to _Model
+        Fitted to the rows to learn from, by rank or not, as they are asked for.
     """
 
     kept: np.ndarray
@@ -72,9 +77,10 @@ class _Trial(NamedTuple):
     features: np.ndarray
     true: np.ndarray
     hidden: np.ndarray
+    models: dict[bool, _Model] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Model:
     """Predictions on one scale: the values themselves, or the normal scores of their ranks."""
 
@@ -100,7 +106,13 @@ class _Model:
             return self
         around = self.ridge.neighbourhoods(features, [penalties.gain])
         (regressions,) = self.ridge.fit(around, penalties.ridge)
-        return replace(self, penalties=penalties, regressions=regressions)
+        return self.with_(penalties, regressions)
+
+    def with_(self, penalties: Penalties, regressions: Regressions) -> _Model:
+        """Return one with regressions, and with all else that is known here."""
+        like = copy(self)
+        like.penalties, like.regressions = penalties, regressions
+        return like
 
     def forward(self, X: np.ndarray, features: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Turn standard deviations into the scale, for all features or those that `X` has."""
@@ -122,10 +134,19 @@ class _Model:
             )
         return self.backward(filled)
 
+    def std(self, missing: np.ndarray) -> np.ndarray:
+        """Return standard deviations of what is missing, on the scale; elsewhere 0."""
+        variance = variance_if_random(*self.ridge.principal, missing, self.gaussian.alpha_)
+        return np.sqrt(self.gaussian._calibrated.apply(variance)) * self.gaussian._unit
+
     def regress(self, regressions: Regressions, filled: np.ndarray) -> np.ndarray:
         """Predict the features of regressions from rows on the scale that are filled."""
         mean, unit = self.gaussian._mean, self.gaussian._unit
         return regressions.predict((filled - mean) / unit) * unit + mean[regressions.features]
+
+
+def _n_trials(n_samples: int) -> int:
+    return int(np.clip(_FOLDS * _MOST_ROWS // n_samples, 1, _FOLDS))
 
 
 def _expect(models: list[_Model], X: np.ndarray) -> np.ndarray:
@@ -140,14 +161,14 @@ def _distribution(models: list[_Model], X: np.ndarray) -> tuple[np.ndarray, np.n
     how much larger than these its errors are in a row, on a tenth of the features, hidden besides.
     """
     scale = models[-1]
-    scaled, std_of = scale.forward(X), scale.gaussian.predict_std
+    scaled = scale.forward(X)
     probed = (generator(0, "probe").random(X.shape[1]) < 0.1) & ~np.isnan(X)
     gappy = np.where(probed, np.nan, scaled)
-    off, std = scale.gaussian.transform(gappy) - scaled, std_of(gappy)
+    off, std = scale.gaussian.transform(gappy) - scaled, scale.std(np.isnan(gappy))
     relative = np.divide(off, std, out=np.zeros(X.shape), where=probed & (std > 0))
     squares = np.minimum(np.square(relative), _LARGEST).sum(axis=1)
     factor = np.sqrt((_PRIOR + squares) / (_PRIOR + probed.sum(axis=1)))
-    return scale.forward(_expect(models, X)), std_of(scaled) * factor[:, None]
+    return scale.forward(_expect(models, X)), scale.std(np.isnan(X)) * factor[:, None]
 
 
 class AdaptiveImputer(BaseImputer):
@@ -250,7 +271,8 @@ class AdaptiveImputer(BaseImputer):
         models = {
             kind: _Model.fit(X, self._new_gaussian(), by_rank=kind == "ranks") for kind in kinds
         }
-        true, predictions = self._predict_held_out(X, models)
+        trials = list(self._trials(X))
+        true, predictions = self._predict_held_out(trials, models)
 
         def error(predicted: np.ndarray) -> float:
             return float(np.abs(predicted - true).mean()) if len(true) else np.nan
@@ -275,8 +297,8 @@ class AdaptiveImputer(BaseImputer):
             for kind, (penalties, _) in best.items()
             if self.marginals_ in (kind, "both")
         ]
-        self.widening_ = self._calibrate(X)
-        self.curve_ = self._detect_at_fit(X)
+        self.widening_ = self._calibrate(trials)
+        self.curve_ = self._detect_at_fit(X, trials)
 
     @property
     def report_(self) -> str:
@@ -306,10 +328,11 @@ class AdaptiveImputer(BaseImputer):
 
     def _bytes_to_fit(self, n_samples: int, n_features: int) -> int:
         ranks_and_axes = 6 * 8 * n_samples * n_features
-        return 2 * self._new_gaussian()._bytes_to_fit(n_samples, n_features) + ranks_and_axes
+        gaussians = 2 * self._new_gaussian()._bytes_to_fit(n_samples, n_features)
+        return gaussians + (1 + _n_trials(n_samples)) * ranks_and_axes
 
     def _predict_held_out(
-        self, X: np.ndarray, models: dict[str, _Model]
+        self, trials: list[_Trial], models: dict[str, _Model]
     ) -> tuple[np.ndarray, dict[str, dict[Penalties | None, np.ndarray]]]:
         """Hide a tenth of some rows, and predict some features from the other rows.
 
@@ -320,7 +343,7 @@ class AdaptiveImputer(BaseImputer):
         predictions : dict
             Of each scale, for all penalties and for none, arrays of that shape.
         """
-        refine = self.refine and X.shape[1] > 1
+        refine = self.refine and self._n_known > 1
         ridges = {
             kind: one.ridge.distinct(_RIDGES) if refine else [] for kind, one in models.items()
         }
@@ -331,7 +354,7 @@ class AdaptiveImputer(BaseImputer):
         found: dict[str, dict] = {
             kind: {key: [np.zeros(0)] for key in (None, *penalties[kind])} for kind in models
         }
-        for trial in self._trials(X):
+        for trial in trials:
             features, hidden = trial.features, trial.hidden
             true.append(trial.true[hidden])
             for kind, whole in models.items():
@@ -354,7 +377,7 @@ class AdaptiveImputer(BaseImputer):
         """Hold some rows out after others, up to all of them; hide a tenth of their values."""
         rng = self._generator("held-out values")
         order = rng.permutation(len(X))
-        for fold in range(np.clip(_FOLDS * _MOST_ROWS // len(X), 1, _FOLDS)):
+        for fold in range(_n_trials(len(X))):
             rows = order[fold::_FOLDS][:_MOST_ROWS]
             kept = np.delete(X, rows, axis=0)
             known = ~np.isnan(kept).all(axis=0)
@@ -367,31 +390,33 @@ class AdaptiveImputer(BaseImputer):
                 yield _Trial(kept[:, known], gappy, true, known, features, *tried)
 
     def _retry(self, trial: _Trial, model: _Model) -> _Model:
-        """Fit a model like another one to the rows that a trial keeps."""
-        gaussian = self._new_gaussian(model.gaussian.alpha_)
-        return _Model.fit(trial.kept, gaussian, by_rank=model.ranks is not None)
+        """Fit a model like another one to the rows that a trial keeps, once."""
+        by_rank = model.ranks is not None
+        if by_rank not in trial.models:
+            gaussian = self._new_gaussian(model.gaussian.alpha_)
+            trial.models[by_rank] = _Model.fit(trial.kept, gaussian, by_rank=by_rank)
+        return trial.models[by_rank]
 
-    def _calibrate(self, X: np.ndarray) -> float:
+    def _calibrate(self, trials: list[_Trial]) -> float:
         """Return what standard deviations are to be multiplied with.
 
         They are so many that 1.96 of them hold 95 % of the errors on held-out values.
         """
         errors, n_rows = [np.zeros(0)], 0
-        for trial in self._trials(X):
-            models = [
-                self._retry(trial, model).refined(model.penalties, trial.features)
-                for model in self._models
-            ]
+        for trial in trials:
+            models = self._refitted(trial)._models
             few = slice(_MOST_TO_CALIBRATE)
             mean, std = _distribution(models, trial.gappy[few])
             scale, hidden, features = models[-1], trial.hidden[few], trial.features
             off = scale.forward(trial.true[few], features) - mean[:, features]
+            hidden = hidden & (std[:, features] > 0)
             errors.append(np.abs(off[hidden] / std[:, features][hidden]))
             n_rows += len(hidden)
             if n_rows >= _MOST_TO_CALIBRATE:
                 break
         every = np.concatenate(errors)
-        return float(np.quantile(every, 0.95) / ndtri(0.975)) if len(every) else 1.0
+        needed = np.quantile(every, 0.95) / ndtri(0.975) if len(every) else 1.0
+        return float((needed * len(every) + _PRIOR_ERRORS) / (len(every) + _PRIOR_ERRORS))
 
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         X = np.where(missing, np.nan, X)
@@ -443,20 +468,23 @@ class AdaptiveImputer(BaseImputer):
         rng = self._generator("detection")
         return find_curve(((X, partial(one._predict, curve=None)) for X, one in batches), rng)
 
-    def _detect_at_fit(self, X: np.ndarray) -> DetectionCurve | None:
+    def _detect_at_fit(self, X: np.ndarray, trials: list[_Trial]) -> DetectionCurve | None:
         """Find the curve by which values of the training rows were lost.
 
         Some are held out, since of a row that it was fitted to a model knows the values.
         """
         if self.mechanism == "mcar" or np.isnan(X).sum() < _FEWEST:
             return None
-        return self._find_curve((trial.whole, self._refitted(trial)) for trial in self._trials(X))
+        return self._find_curve((trial.whole, self._refitted(trial)) for trial in trials)
 
     def _refitted(self, trial: _Trial) -> AdaptiveImputer:
-        """Return an imputer like this one that has learnt from the rows that a trial keeps."""
+        """Return one like this that has learnt from the rows that a trial keeps.
+
+        It refines what it says of the features that are tried.
+        """
         like = copy(self)
         like._models = [
-            self._retry(trial, model).refined(model.penalties, np.arange(trial.kept.shape[1]))
+            self._retry(trial, model).refined(model.penalties, trial.features)
             for model in self._models
         ]
         like._scaler = Scaler(*(one[trial.known] for one in self._scaler))
@@ -590,7 +618,7 @@ class AdaptiveImputer(BaseImputer):
                 known = learnt["members"], learnt["coefficients"]
                 regressions = model.ridge.regressions(ridge, *known)
                 penalties = Penalties(ridge, Gain(*gain))
-                model = replace(model, penalties=penalties, regressions=regressions)
+                model = model.with_(penalties, regressions)
             self._models.append(model)
 
     def _restore_gaussian(self, learnt: dict[str, np.ndarray]) -> GaussianImputer:

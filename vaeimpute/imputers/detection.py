@@ -362,7 +362,7 @@ def detect(
     """
     n = len(missing.mean)
     if min(n, *(len(part.mean) for part in hidden), len(observed)) < _FEWEST:
-        return DetectionCurve(n / (n + len(observed)), 0.0, 0.0, 1.0, believed=False)
+        return DetectionCurve(n / max(n + len(observed), 1), 0.0, 0.0, 1.0, believed=False)
     curve = fit_curve(Evidence.binned(observed, missing, hidden))
     nulls = [
         fit_curve(Evidence.binned(observed, part, [one for one in hidden if one is not part]))

@@ -283,6 +283,11 @@ class GaussianImputer(ClosedFormImputer):
         Both take a system of the size of the training rows, or of the features if these are fewer,
         for every row that misses other features.
         """
+        modelled = conditional_variance(self.train_, missing, self.alpha_)
+        return np.sqrt(self._calibrated.apply(modelled)), np.sqrt(modelled)
+
+    @property
+    def _calibrated(self) -> Calibration:
         calibration = getattr(self, "_calibration", None)
         if calibration is None:
             order = self._generator("calibration").permutation(len(self.train_))
@@ -292,8 +297,7 @@ class GaussianImputer(ClosedFormImputer):
                 count=(~self._missing).sum(axis=0), variance=self._variance_about_mean(),
             )  # fmt: skip
             self._calibration = calibration
-        modelled = conditional_variance(self.train_, missing, self.alpha_)
-        return np.sqrt(calibration.apply(modelled)), np.sqrt(modelled)
+        return calibration
 
     def _variance_about_mean(self) -> np.ndarray:
         """Return that of a new value about the mean of the observed ones, in units of `train_`."""
