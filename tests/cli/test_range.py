@@ -1,5 +1,7 @@
 """Values stay between what they can be: bounds, scales, whole numbers, and what is said of them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
