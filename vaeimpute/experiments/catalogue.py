@@ -20,7 +20,7 @@ from vaeimpute.experiments.vae_variants import (
     build_learning_rates,
     build_noise_schemes,
 )
-from vaeimpute.methods import build_methods
+from vaeimpute.methods import METHODS, build_methods
 from vaeimpute.missingness import (
     SCENARIOS,
     Scenario,
@@ -66,7 +66,7 @@ class Experiment:
     data_type: str
     scenarios: tuple[Scenario, ...]
     methods: Callable[[Profile, int, tuple[int, int]], Mapping[str, BaseEstimator]] = (
-        lambda profile, seed, shape: build_methods(profile, seed)
+        lambda profile, seed, shape: build_methods(profile, seed, only=METHODS)
     )
     tuning: bool = False
     measure: Measure | None = None
@@ -112,7 +112,7 @@ class Experiment:
         without : sequence of str
             Methods to leave out.
         only : sequence of str
-            The methods to keep, if any is named.
+            The methods to keep, if any is named; else those that are in the grid.
 
         Returns
         -------
@@ -132,7 +132,8 @@ class Experiment:
         for name in (*without, *only):
             if name not in methods:
                 raise ValueError(f"there is no method {name!r} in {list(methods)}.")
-        chosen = set(only or methods) - set(without)
+        usual = methods.keys() - {method.label for method in METHODS.values() if not method.in_grid}
+        chosen = set(only or usual) - set(without)
         methods = {name: imputer for name, imputer in methods.items() if name in chosen}
         return Grid(
             cohort, methods, self.scenarios, n_trials=profile.n_trials, seed=seed, split=split,
