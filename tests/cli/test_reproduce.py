@@ -295,7 +295,7 @@ def faulty(monkeypatch):
             return super().transform(X)
 
     methods = {"mean": MeanImputer(), "faulty": Faulty()}
-    monkeypatch.setattr(catalogue, "build_methods", lambda *args, **options: methods)
+    monkeypatch.setattr(catalogue, "build_methods", lambda profile, seed: methods)
 
 
 def test_failed_units_are_listed_and_end_with_1(folder, faulty, monkeypatch):
@@ -315,7 +315,7 @@ def test_failed_units_are_listed_and_end_with_1(folder, faulty, monkeypatch):
     assert "Traceback (most recent call last)" in run("expression_errors", "--debug").stderr
 
     methods = {"mean": MeanImputer()}
-    monkeypatch.setattr(catalogue, "build_methods", lambda *args, **options: methods)
+    monkeypatch.setattr(catalogue, "build_methods", lambda profile, seed: methods)
     assert run("expression_errors").exit_code == 0
     assert not (folder / "results/expression/small/expression_errors.failures.csv").exists()
 

@@ -66,7 +66,7 @@ class Experiment:
     data_type: str
     scenarios: tuple[Scenario, ...]
     methods: Callable[[Profile, int, tuple[int, int]], Mapping[str, BaseEstimator]] = (
-        lambda profile, seed, shape: build_methods(profile, seed, only=METHODS)
+        lambda profile, seed, shape: build_methods(profile, seed)
     )
     tuning: bool = False
     measure: Measure | None = None
@@ -112,7 +112,7 @@ class Experiment:
         without : sequence of str
             Methods to leave out.
         only : sequence of str
-            The methods to keep, if any is named; else those that are in the grid.
+            The methods to keep, if any is named; also those that are not in the grid.
 
         Returns
         -------
@@ -129,11 +129,12 @@ class Experiment:
             drawn = generator(seed, "features").choice(names, self.n_features, replace=False)
             cohort = cohort.select_features(drawn)
         methods = self.methods(profile, seed, (len(split.train), cohort.values.shape[1]))
+        more = {method.label for method in METHODS.values()} & (set(only) - methods.keys())
+        methods = {**methods, **build_methods(profile, seed, only=more)} if more else methods
         for name in (*without, *only):
             if name not in methods:
                 raise ValueError(f"there is no method {name!r} in {list(methods)}.")
-        usual = methods.keys() - {method.label for method in METHODS.values() if not method.in_grid}
-        chosen = set(only or usual) - set(without)
+        chosen = set(only or methods) - set(without)
         methods = {name: imputer for name, imputer in methods.items() if name in chosen}
         return Grid(
             cohort, methods, self.scenarios, n_trials=profile.n_trials, seed=seed, split=split,
