@@ -31,7 +31,8 @@ def command_for(table: Path, record: Mapping[str, Any]) -> str:
     """Return the command that makes a table anew, or nothing if none does any more."""
     name, parameters = table.stem, record["parameters"]
     if table.parent.name == "benchmarks":
-        return "make bench"
+        by_hand = name.startswith("mechanisms")
+        return f"python benchmarks/{record['command']}" if by_hand else "make bench"
     kind, _, maker = TABLES.get(name, "").partition(" ")
     script = maker if kind == "benchmark" else name
     if (BENCHMARKS / f"{script}.py").exists():

@@ -97,3 +97,8 @@ def test_claims_see_whether_the_gc_content_was_real(cohort, tmp_path, source):
     path = write_results(results, EXPERIMENTS["expression_errors"], known, profile, [0], tmp_path)
     [run] = load_runs(path.parent).values()
     assert run.simulated_gc == (source == "simulated")
+
+
+def test_a_method_outside_of_the_grid_is_there_if_it_is_named(cohort):
+    grid = EXPERIMENTS["low_values"].grid(cohort, read_profile("quick"), 0, only=["recommended"])
+    assert list(grid.imputers) == ["recommended"]

@@ -5,8 +5,9 @@ import pytest
 from scipy.stats import norm
 from sklearn.base import clone
 
-from vaeimpute.imputers import AdaptiveImputer, GaussianImputer
+from vaeimpute.imputers import AdaptiveImputer, GaussianImputer, _calibration
 from vaeimpute.imputers._adaptive_ridge import AdaptiveRidge, Gain
+from vaeimpute.imputers._calibration import conditional_variance, variance_by_axes
 from vaeimpute.imputers._ranks import RankToNormal
 
 
@@ -166,3 +167,31 @@ def test_intervals_of_counts_hold_their_zeros():
     imputer = AdaptiveImputer(marginals="ranks", random_state=0, min_value=0.0).fit(X[:100])
     low, high = imputer.predict_interval(np.where(holes, np.nan, X[100:]))
     assert ((low <= X[100:]) & (X[100:] <= high))[holes].mean() > 0.9
+
+
+@pytest.mark.parametrize("shape", [(60, 150), (150, 60)])
+def test_spreads_by_axes_are_those_of_the_textbook(shape, monkeypatch):
+    rng = np.random.default_rng(10)
+    Z = standardized(modules(*shape, rng))
+    principal = AdaptiveRidge(Z).principal
+    missing = rng.random((20, shape[1])) < 0.2
+    missing[0] = True
+    expected = conditional_variance(Z, missing, 0.5)
+    np.testing.assert_allclose(variance_by_axes(*principal, missing, 0.5), expected, rtol=1e-3)
+    monkeypatch.setattr(_calibration, "_MOST_AXES", 40)  # of 60
+    found = variance_by_axes(*principal, missing, 0.5)
+    np.testing.assert_allclose(found, expected, rtol=0.2)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 3), (3, 1), (20, 1), (5, 40)])
+def test_few_rows_or_features(shape):
+    X = np.random.default_rng(11).normal(size=shape)
+    X[-1, 0] = np.nan if len(X) > 1 else 0.0
+    imputer = AdaptiveImputer(random_state=0).fit(X)
+    new = np.where(np.arange(X.size).reshape(shape) % 2 == 0, np.nan, X)
+    low, high = imputer.predict_interval(new)
+    filled = imputer.transform(new)
+    assert np.isfinite(filled).all()
+    assert ((low <= filled) & (filled <= high)).all()
+    assert np.isfinite(imputer.predict_std(new)).all()
+    assert np.isfinite(imputer.sample(new, 2)).all()

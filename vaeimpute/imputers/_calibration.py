@@ -14,6 +14,7 @@ from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
 _FOLDS = 5
+_MOST_AXES = 150
 _PRIOR_ROWS = 5  # weight of what is typical of such features against a feature's own rows
 _ROWS_WITH_HOLES = 40
 _FEW = 20  # values; a feature that has no more, and other features do, is compared with its like
@@ -57,21 +58,22 @@ def conditional_variance(train: np.ndarray, missing: np.ndarray, alpha: float) -
     return variance
 
 
-def variance_if_random(
+def variance_by_axes(
     axes: np.ndarray, variances: np.ndarray, missing: np.ndarray, alpha: float
 ) -> np.ndarray:
-    """Return about what `conditional_variance` does, for all rows by two products.
+    """Return what `conditional_variance` does, by systems of at most 150 equations.
 
-    If c is the share of the other features that a row has, and these are any, the products of the
-    observed features ``Z_o Z_o'`` are about ``c * ZZ'``, but for the missing feature itself, which
-    takes no part. Where one feature is missing, that is exact.
+    With the axes V of the largest variances v, and the rest of a feature's variance added to alpha
+    as noise d of its own, the variance is ``d_m + V_m (diag(1/v) + V_o' diag(1/d_o) V_o)^-1 V_m'``
+    (the identity of Woodbury). It is exact if there are no more axes than that, and about right
+    otherwise.
 
     Parameters
     ----------
     axes : ndarray of shape (n_features, n_axes)
         Principal axes of the training rows.
     variances : ndarray of shape (n_axes,)
-        Along them.
+        Along them, ascending.
     missing : boolean ndarray of shape (n_rows, n_features)
     alpha : float
         Positive.
@@ -84,14 +86,22 @@ def variance_if_random(
     Examples
     --------
     >>> axes, variances = np.full((2, 1), np.sqrt(0.5)), np.full(1, 2.0)  # see above
-    >>> variance_if_random(axes, variances, np.array([[False, True]]), alpha=0.1).round(3)
+    >>> variance_by_axes(axes, variances, np.array([[False, True]]), alpha=0.1).round(3)
     array([[0.   , 0.191]])
     """
-    shares, of_row = np.unique((~missing).sum(axis=1), return_inverse=True)
-    shares = shares[:, None] / max(missing.shape[1] - 1, 1)
-    explained = (variances / (shares * variances + alpha)) @ np.square(axes).T
-    left = np.maximum(1 - shares * explained, np.finfo(np.float32).eps)
-    return np.where(missing, (alpha * (1 + explained / left))[of_row], 0.0)
+    few = max(len(variances) - _MOST_AXES, 0)
+    noise = alpha + np.square(axes[:, :few]) @ variances[:few].astype(np.float64)
+    axes = axes[:, few:].astype(np.float64)
+    scaled = axes / np.sqrt(noise)[:, None]
+    whole = scaled.T @ scaled + np.diag(1 / variances[few:])
+    found = np.zeros(missing.shape)
+    patterns, pattern_of = np.unique(missing, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        lost = scaled[pattern]
+        factor = cholesky(whole - lost.T @ lost, lower=True)
+        left = np.square(solve_triangular(factor, axes[pattern].T, lower=True)).sum(axis=0)
+        found[np.ix_(pattern_of == number, pattern)] = noise[pattern] + left
+    return found
 
 
 @dataclass(frozen=True)

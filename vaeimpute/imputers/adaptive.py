@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from vaeimpute.imputers._adaptive_ridge import AdaptiveRidge, Gain, Regressions
 from vaeimpute.imputers._base import COUNT, BaseImputer, Number, check_arguments
-from vaeimpute.imputers._calibration import variance_if_random
+from vaeimpute.imputers._calibration import variance_by_axes
 from vaeimpute.imputers._mechanism import Predicted, Scale, find_curve
 from vaeimpute.imputers._moments import Moments, Scaler
 from vaeimpute.imputers._ranks import RankToNormal
@@ -136,7 +136,7 @@ class _Model:
 
     def std(self, missing: np.ndarray) -> np.ndarray:
         """Return standard deviations of what is missing, on the scale; elsewhere 0."""
-        variance = variance_if_random(*self.ridge.principal, missing, self.gaussian.alpha_)
+        variance = variance_by_axes(*self.ridge.principal, missing, self.gaussian.alpha_)
         return np.sqrt(self.gaussian._calibrated.apply(variance)) * self.gaussian._unit
 
     def regress(self, regressions: Regressions, filled: np.ndarray) -> np.ndarray:
