@@ -93,7 +93,7 @@ def impute(
         method = o.MethodChoice("recommended")
     if mechanism == "curve" and method != "recommended":
         raise typer.BadParameter(f"--mechanism curve: {method} knows no curve; recommended does.")
-    keys = _candidates(method, mnar is not None, std is not None)
+    keys = _candidates(str(method), mnar is not None, std is not None)
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
         from vaeimpute.comparison import choose, too_much
         from vaeimpute.tables import guess_bounds, suggest_scale

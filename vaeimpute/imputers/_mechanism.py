@@ -98,12 +98,15 @@ def find_curve(
     found: dict[Units, list[_Told]] = {}
     entries = 0
     for rows, predict in batches:
-        if not np.isnan(rows).any():
-            continue
-        some = rng.permutation(len(rows))  # those that miss nothing say how much is lost
+        gappy = np.isnan(rows).any(axis=1)
+        some = rng.permutation(np.flatnonzero(gappy))
         counts = np.cumsum(np.isnan(rows[some]).sum(axis=1))
         some = some[: max(_ROWS, int(np.searchsorted(counts, _ENTRIES - entries)) + 1)]
-        for units, told in _ask(rows[some], predict, rng).items():
+        if not len(some):
+            continue
+        # Of rows that miss nothing, as large a share: they say how much is lost.
+        whole = rows[~gappy][: round(len(some) / gappy.sum() * (~gappy).sum())]
+        for units, told in _ask(rows[some], whole, predict, rng).items():
             found.setdefault(units, []).append(told)
         entries += int(np.isnan(rows[some]).sum())
         if entries >= _ENTRIES:
@@ -133,16 +136,23 @@ class _Told(NamedTuple):
     predictions: list[Predictions]
 
 
-def _ask(X: np.ndarray, predict: Predict, rng: np.random.Generator) -> dict[Units, _Told]:
-    """Predict what is missing in rows and what is hidden in addition, in both units."""
+def _ask(
+    X: np.ndarray, whole: np.ndarray, predict: Predict, rng: np.random.Generator
+) -> dict[Units, _Told]:
+    """Predict what is missing in rows and what is hidden in addition, in both units.
+
+    Rows that miss nothing are only counted.
+    """
     missing = np.isnan(X)
     hidden = hide(~missing, _HIDDEN, rng, "within rows")
     part = rng.permutation(X.shape[1]) % _PARTS
     found, guess = predict(X), predict(np.where(hidden, np.nan, X))
-    observed = found.scale.forward(X)
+    observed, complete = found.scale.forward(X), found.scale.forward(whole)
     told: dict[Units, _Told] = {}
     for units in (found.scale.units, "input"):
-        values = observed if units != "input" else found.scale.back(observed)
+        values, others = observed, complete
+        if units == "input":
+            values, others = found.scale.back(observed), found.scale.back(complete)
         mean, std = found.in_units(units)
         at = missing & (std > _LEAST_STD)
         predictions = [Predictions(mean[at], std[at], values[at])]
@@ -150,7 +160,7 @@ def _ask(X: np.ndarray, predict: Predict, rng: np.random.Generator) -> dict[Unit
         for number in range(_PARTS):
             at = hidden & (std > _LEAST_STD) & (part == number)
             predictions.append(Predictions(mean[at], std[at], values[at]))
-        told[units] = _Told(values[~missing], predictions)
+        told[units] = _Told(np.concatenate([values[~missing], others.ravel()]), predictions)
     return told
 
 
