@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from vaeimpute.claims import CLAIMS, Run, load_all_runs
+from vaeimpute.experiments.learning_curve import by_rows
 from vaeimpute.plots import plot_dots, use_style
 from verdicts import Board, describe, make_board
 
@@ -129,6 +130,19 @@ def interval_coverage(chapter: Path) -> pd.Series:
     raise ValueError(f"{chapter.stem} shows no table of intervals.")
 
 
+def learning_curves(runs: list[Run]) -> list[pd.DataFrame]:
+    """Return errors by number of training rows and method, a table per run, the most rows last."""
+    name = "learning_curve"
+    found = [
+        by_rows(
+            run.tables[name], run.provenance[name]["parameters"]["n_training_rows"]
+        ).pivot_table(index="rows", columns="method", values="mae")
+        for run in runs
+        if run.has([name])
+    ]
+    return sorted(found, key=lambda curve: curve.index[-1])
+
+
 def _row(label: str, numbers: pd.Series) -> str:
     shown = ["" if pd.isna(x) else f"**{x:.3f}**" if x == numbers.min() else f"{x:.3f}"
              for x in numbers]  # fmt: skip
@@ -141,7 +155,10 @@ def _table(corner: str, columns: list[str], rows: list[str]) -> str:
 
 
 def numbers_in_the_text(
-    tables: list[tuple[Run, pd.DataFrame]], benchmarks: Run, coverage: pd.Series
+    tables: list[tuple[Run, pd.DataFrame]],
+    benchmarks: Run,
+    coverage: pd.Series,
+    curves: list[pd.DataFrame],
 ) -> dict[str, str]:
     """Compute what stands for the names with a dollar sign in ``which.md``."""
     found = {f"{m.lower()}_covers": f"{100 * share:.0f} %" for m, share in coverage.items()}
@@ -150,6 +167,12 @@ def numbers_in_the_text(
         errors = table[table["scenario"] == "mcar_10"].groupby("method")["mae"].mean()
         found[f"{place}_run"] = describe(run)
         found |= {f"{place}_{m.lower()}": f"{errors[m]:.2f}" for m in ("VAE", "Gaussian", "KNN")}
+    most = curves[-1].iloc[-1]
+    found["most_rows"] = str(most.name)
+    for method in ("Gaussian", "recommended"):
+        found[f"most_vae_{method.lower()}"] = f"{100 * (most['VAE'] / most[method] - 1):+.0f} %"
+    gains = [curve.iloc[-1]["recommended"] / curve.iloc[-1]["Gaussian"] - 1 for curve in curves]
+    found["gain"] = " to ".join(f"{100 * gain:+.1f}" for gain in (min(gains), max(gains)))
     times = benchmarks.tables["imputation_time"].query("program == 'vaeimpute'")
     for method, row in times.set_index("method").iterrows():
         name = str(method).lower().replace("svd, alone", "alone")
@@ -169,7 +192,9 @@ def write_parts(results: Path, chapters: tuple[Path, ...], folder: Path) -> None
     coverage = interval_coverage(own_matrix)
     text = Template(Path(__file__).with_name("which.md").read_text(encoding="utf-8"))
     parts = {
-        "which": text.substitute(numbers_in_the_text(tables, benchmarks, coverage)),
+        "which": text.substitute(
+            numbers_in_the_text(tables, benchmarks, coverage, learning_curves(runs))
+        ),
         "_answer": answer(make_board(results, chapters), errors),
         "_which_count": f"{in_a_word(errors)} {counts(errors)}",
         "_which_samples": by_samples(tables),

@@ -33,6 +33,15 @@ def test_counts_are_of_errors_within_two_percent():
     assert said.endswith("KNN in 1; SVD in 1; SVD, tuned in 1; Gaussian in 0; VAE in 1.\n")
 
 
+def test_more_training_rows_help_and_the_recommended_method_is_ahead():
+    curves = which.learning_curves(load_all_runs(ROOT / "results"))
+    assert curves
+    for curve in curves:
+        assert (curve.iloc[-1] < curve.iloc[0])[["KNN", "Gaussian", "recommended", "VAE"]].all()
+        assert curve["recommended"].iloc[-1] < curve["Gaussian"].iloc[-1]
+    assert [curve.index[-1] for curve in curves] == sorted(curve.index[-1] for curve in curves)
+
+
 def test_who_holds_training_rows(tmp_path):
     X = np.random.default_rng(0).normal(size=(40, 9))
     imputers = {

@@ -12,7 +12,7 @@ from vaeimpute.evaluation import (
     root_mean_squared_error,
     summarize,
 )
-from vaeimpute.evaluation.summary import best_methods, rank_sum_p
+from vaeimpute.evaluation.summary import best_methods, compare_with_best, rank_sum_p
 
 
 @pytest.fixture
@@ -108,6 +108,26 @@ def test_comparison_refuses_unequal_trials(table):
         compare_methods(table.drop(index=0), "vae")
     with pytest.raises(ValueError, match="No method 'svd'"):
         compare_methods(table, "svd")
+
+
+def test_the_best_other_method_is_the_best_over_all_splits_and_not_one_set_apart():
+    rows = [
+        ("c", "s", seed, trial, method, mae + seed)
+        for seed in range(3)
+        for trial in range(2)
+        for method, mae in (("ours", 2.0), ("KNN", 4.0), ("SVD", 5.0), ("told", 1.0))
+    ]
+    table = pd.DataFrame(rows, columns=["cohort", "scenario", "seed", "trial", "method", "mae"])
+    table.loc[(table["method"] == "SVD") & (table["seed"] == 0), "mae"] = 3.5  # the best in one
+    (found,) = compare_with_best(table, "ours", apart=["told", "not there"]).itertuples()
+    ratios = np.array([2 / 4, 3 / 5, 4 / 6]) - 1
+    assert (found.best, found.n_splits) == ("KNN", 3)
+    assert found.value == pytest.approx(ratios.mean())
+    half = 4.302653 * ratios.std(ddof=1) / np.sqrt(3)  # Student's, of two degrees of freedom
+    assert [found.low, found.high] == pytest.approx([ratios.mean() - half, ratios.mean() + half])
+    (single,) = compare_with_best(table[table["seed"] == 0], "ours").itertuples()
+    assert (single.best, single.value) == ("told", 1.0)
+    assert np.isnan([single.low, single.high]).all()
 
 
 def test_best_methods_names_what_is_within_the_tolerance():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -109,6 +111,47 @@ def rank_sum_p(first: ArrayLike, second: ArrayLike) -> float:
     exact = len(values) <= 100 and len(np.unique(values)) == len(values)
     method = "exact" if exact else "asymptotic"
     return float(stats.mannwhitneyu(first, second, method=method).pvalue)
+
+
+def compare_with_best(
+    table: pd.DataFrame, method: str, *, apart: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Compare a method's error with that of the best other one, for every cohort and scenario.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Tidy rows with ``cohort``, ``scenario``, ``seed`` (of the split), ``method`` and ``mae``.
+    method : str
+    apart : sequence of str
+        Methods that are none of the others, such as those that are told more.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``cohort``, ``scenario``, ``best`` (the other one with the smallest mean error),
+        ``n_splits``, ``value`` (by which share of its error that of `method` differs, mean over
+        splits), ``low`` and ``high`` (Student's 95 % interval; NaN for a single split).
+
+    Examples
+    --------
+    >>> rows = [("c", "mcar_10", 0, "SVD", 0.8), ("c", "mcar_10", 0, "KNN", 1.0)]
+    >>> columns = ["cohort", "scenario", "seed", "method", "mae"]
+    >>> compare_with_best(pd.DataFrame(rows, columns=columns), "KNN")[["best", "value"]]
+      best  value
+    0  SVD   0.25
+    """
+    rows = []
+    for (cohort, scenario), part in table.groupby(["cohort", "scenario"], sort=False):
+        errors = part.groupby(["seed", "method"])["mae"].mean().unstack()
+        others = errors.drop(columns=[method, *apart], errors="ignore")
+        best = others.mean().idxmin()
+        ratios = (errors[method] / errors[best] - 1).dropna()
+        n, value = len(ratios), ratios.mean()
+        half = stats.t.ppf(0.975, n - 1) * ratios.std() / np.sqrt(n) if n > 1 else np.nan
+        rows.append((cohort, scenario, best, n, value, value - half, value + half))
+    columns = ["cohort", "scenario", "best", "n_splits", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def best_methods(table: pd.DataFrame, *, tolerance: float = 0.02) -> pd.DataFrame:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 
 from vaeimpute.experiments.vae_variants import epochs_of_same_steps
@@ -63,7 +65,8 @@ def build_learning_curve(
     """Build methods that learn from all training rows, from a third of them, a ninth, and so on.
 
     With fewer rows an epoch has fewer steps; the VAE may take as many as with all rows. For a few
-    rows these are too many: of each fit, the epoch is kept that imputes a tenth of the rows best.
+    rows these are too many: of each fit, the epoch is kept that imputes a tenth of the rows best,
+    and it ends if a tenth of all epochs bring nothing better.
 
     Parameters
     ----------
@@ -91,7 +94,9 @@ def build_learning_curve(
         n_epochs = epochs_of_same_steps(profile, n_samples, n_rows, profile.batch_size)
         sized = replace(profile, n_epochs=n_epochs)
         methods = build_methods(sized, random_state, only=_COMPARED)
-        methods["VAE"].set_params(validation_fraction=_VALIDATION, restore_best=True)
+        methods["VAE"].set_params(
+            validation_fraction=_VALIDATION, restore_best=True, patience=ceil(n_epochs / 10)
+        )
         for name, imputer in methods.items():
             if n_rows == n_samples:
                 built[name] = imputer
@@ -99,3 +104,26 @@ def build_learning_curve(
                 built[f"{name}, {n_rows} rows"] = FewerRows(imputer, n_rows, random_state)
         n_rows //= 3
     return built
+
+
+def by_rows(table: pd.DataFrame, n_samples: int) -> pd.DataFrame:
+    """Tell apart what the names of a table of the experiment say: the method and its rows.
+
+    Parameters
+    ----------
+    table : DataFrame
+    n_samples : int
+        Training rows of the methods whose name says no number.
+
+    Returns
+    -------
+    DataFrame
+        With ``method`` as elsewhere, and ``rows``.
+
+    Examples
+    --------
+    >>> by_rows(pd.DataFrame({"method": ["SVD, tuned", "SVD, tuned, 20 rows"]}), 60).values.tolist()
+    [['SVD, tuned', 60], ['SVD, tuned', 20]]
+    """
+    names = table["method"].str.extract(r"^(.*?)(?:, (\d+) rows)?$")
+    return table.assign(method=names[0], rows=names[1].fillna(n_samples).astype(int))
