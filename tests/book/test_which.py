@@ -62,6 +62,6 @@ def test_who_holds_training_rows(tmp_path):
 
 def test_intervals_are_those_of_the_chapter():
     covered = which.interval_coverage(ROOT / "notebooks" / "12_impute_your_data.ipynb")
-    assert set(covered.index) == {"Gaussian", "VAE"}
+    assert set(covered.index) == {"recommended", "Gaussian", "VAE"}
     assert abs(covered["Gaussian"] - 0.9) < abs(covered["VAE"] - 0.9)
     assert covered["VAE"] < 0.75

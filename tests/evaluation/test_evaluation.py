@@ -12,7 +12,7 @@ from vaeimpute.evaluation import (
     root_mean_squared_error,
     summarize,
 )
-from vaeimpute.evaluation.summary import best_methods, compare_with_best, rank_sum_p
+from vaeimpute.evaluation.summary import compare_with_best, rank_sum_p
 
 
 @pytest.fixture
@@ -128,23 +128,3 @@ def test_the_best_other_method_is_the_best_over_all_splits_and_not_one_set_apart
     (single,) = compare_with_best(table[table["seed"] == 0], "ours").itertuples()
     assert (single.best, single.value) == ("told", 1.0)
     assert np.isnan([single.low, single.high]).all()
-
-
-def test_best_methods_names_what_is_within_the_tolerance():
-    errors = {"mean": 0.8, "KNN": 0.515, "SVD": 0.505, "VAE": 0.5}
-    rows = [
-        ("c", scenario, trial, method, error + 0.01 * trial)
-        for scenario in ("b", "a")
-        for trial in range(3)
-        for method, error in errors.items()
-    ]
-    table = pd.DataFrame(rows, columns=["cohort", "scenario", "trial", "method", "mae"])
-    found = best_methods(table)
-    assert found["scenario"].tolist() == ["b", "a"]
-    assert found["best"].tolist() == ["VAE", "VAE"]
-    assert found["as_good"].tolist() == ["SVD", "SVD"]
-    assert found["error"].tolist() == pytest.approx([0.51, 0.51])
-    assert found["share_of_floor"].tolist() == pytest.approx([0.51 / 0.81] * 2)
-    assert best_methods(table, tolerance=0.05)["as_good"][0] == "SVD, KNN"
-    without = best_methods(table[table["method"] != "mean"])
-    assert without["share_of_floor"].isna().all()

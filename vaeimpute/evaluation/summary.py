@@ -152,38 +152,3 @@ def compare_with_best(
         rows.append((cohort, scenario, best, n, value, value - half, value + half))
     columns = ["cohort", "scenario", "best", "n_splits", "value", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def best_methods(table: pd.DataFrame, *, tolerance: float = 0.02) -> pd.DataFrame:
-    """Say, for every cohort and scenario, which method errs least, and which are as good.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Tidy rows with ``cohort``, ``scenario``, ``trial``, ``method`` and ``mae``.
-    tolerance : float
-        How much larger, as a share, an error may be for a method to count as as good.
-
-    Returns
-    -------
-    DataFrame
-        One row per cohort and scenario, in the order of the table: ``best``, ``error`` (the best
-        one's mean over trials), ``as_good`` (names, joined by commas) and ``share_of_floor`` (its
-        error as a share of that of the mean; NaN without that method).
-
-    Examples
-    --------
-    >>> rows = [("c", "mcar_10", 0, "mean", 0.8), ("c", "mcar_10", 0, "KNN", 0.6)]
-    >>> table = pd.DataFrame(rows, columns=["cohort", "scenario", "trial", "method", "mae"])
-    >>> best_methods(table)[["best", "error", "share_of_floor"]].round(2).values.tolist()
-    [['KNN', 0.6, 0.75]]
-    """
-    rows = []
-    for (cohort, scenario), part in table.groupby(["cohort", "scenario"], sort=False):
-        errors = part.groupby("method")["mae"].mean().sort_values()
-        near = errors[1:][errors[1:] <= (1 + tolerance) * errors.iloc[0]]
-        share = errors.iloc[0] / errors.get("mean", np.nan)
-        as_good = ", ".join(near.index)
-        rows.append((cohort, scenario, errors.index[0], errors.iloc[0], as_good, share))
-    columns = ["cohort", "scenario", "best", "error", "as_good", "share_of_floor"]
-    return pd.DataFrame(rows, columns=columns)
