@@ -50,7 +50,7 @@ methods = build_methods(read_profile("quick"), only=("mean", "toy"))
 results = run_experiment(cohort, methods, ["mcar_10"], n_trials=2)
 print(*results.table["method"].unique(), *results.samples["method"].unique())
 ax = plot_errors(summarize(results.table))
-print(*(to_hex(c.patches[0].get_facecolor()) for c in ax.containers if hasattr(c, "patches")))
+print(*(to_hex(line.get_markerfacecolor()) for line in ax.get_lines()))
 
 values.iloc[3, 4] = np.nan
 values.to_csv("in.csv")
