@@ -5,7 +5,13 @@ import pytest
 from scipy.stats import norm
 from sklearn.base import clone
 
-from vaeimpute.imputers import AdaptiveImputer, GaussianImputer, _calibration
+from vaeimpute.imputers import (
+    AdaptiveImputer,
+    GaussianImputer,
+    _calibration,
+    load_imputer,
+    save_imputer,
+)
 from vaeimpute.imputers._adaptive_ridge import AdaptiveRidge, Gain
 from vaeimpute.imputers._calibration import conditional_variance, variance_by_axes
 from vaeimpute.imputers._ranks import RankToNormal
@@ -140,6 +146,21 @@ def test_intervals_hold_the_share_that_they_promise(heavy):
     np.testing.assert_array_equal(draws[0][~holes], gappy[~holes])
     ratio = draws.std(axis=0)[holes] / std[holes]
     assert np.median(ratio) == pytest.approx(1.0, abs=0.2)
+
+
+def test_intervals_hold_for_rows_that_it_was_fitted_to(tmp_path):
+    """A model knows what is hidden in these to see how odd a row is."""
+    rng = np.random.default_rng(5)
+    X = modules(100, 400, rng)
+    holes = rng.random(X.shape) < 0.1
+    gappy = np.where(holes, np.nan, X)
+    imputer = AdaptiveImputer(random_state=0, mechanism="mcar").fit(gappy)
+    std = imputer.predict_std(gappy)
+    z = np.abs(imputer.transform(gappy) - X)[holes] / std[holes]
+    assert (z < norm.ppf(0.95)).mean() == pytest.approx(0.9, abs=0.03)
+    save_imputer(imputer, tmp_path / "saved.safetensors")
+    loaded = load_imputer(tmp_path / "saved.safetensors")
+    np.testing.assert_array_equal(loaded.predict_std(gappy[::2]), std[::2])
 
 
 def test_rows_without_values_and_features_of_few_get_an_honest_spread():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
+from hashlib import blake2b
 from itertools import chain, product
 from numbers import Real
 from typing import NamedTuple
@@ -154,15 +155,26 @@ def _expect(models: list[_Model], X: np.ndarray) -> np.ndarray:
     return np.mean([model.predict(X) for model in models], axis=0)
 
 
-def _distribution(models: list[_Model], X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _fingerprints(X: np.ndarray) -> np.ndarray:
+    """Return a number for each row, by which it is known again."""
+    rows = np.where(np.isnan(X), np.nan, X)  # which is not always the same to the bit
+    digests = [blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
+    return np.frombuffer(b"".join(digests), dtype=np.uint64)
+
+
+def _distribution(
+    models: list[_Model], X: np.ndarray, fitted: np.ndarray | bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Return means and standard deviations of what is missing in rows in standard deviations.
 
     They are on the scale of the last model. Standard deviations are those of its Gaussian, times
     how much larger than these its errors are in a row, on a tenth of the features, hidden besides.
+    That says nothing of rows that the model was fitted to: it knows what is hidden there.
     """
     scale = models[-1]
     scaled = scale.forward(X)
     probed = (generator(0, "probe").random(X.shape[1]) < 0.1) & ~np.isnan(X)
+    probed &= ~np.broadcast_to(fitted, len(X))[:, None]
     gappy = np.where(probed, np.nan, scaled)
     off, std = scale.gaussian.transform(gappy) - scaled, scale.std(np.isnan(gappy))
     relative = np.divide(off, std, out=np.zeros(X.shape), where=probed & (std > 0))
@@ -271,6 +283,7 @@ class AdaptiveImputer(BaseImputer):
         models = {
             kind: _Model.fit(X, self._new_gaussian(), by_rank=kind == "ranks") for kind in kinds
         }
+        self._rows = _fingerprints(X)
         trials = list(self._trials(X))
         true, predictions = self._predict_held_out(trials, models)
 
@@ -427,7 +440,8 @@ class AdaptiveImputer(BaseImputer):
 
     def _predict(self, X: np.ndarray, curve: DetectionCurve | None) -> Predicted:
         """Return distributions of what is missing in rows in standard deviations."""
-        mean, std = _distribution(self._models, X)
+        fitted = np.isin(_fingerprints(X), self._rows)
+        mean, std = _distribution(self._models, X, fitted)
         model, scaler = self._models[-1], self._scaler
         scale = Scale(
             model.forward, lambda X: scaler.inverse_transform(model.backward(X)),
@@ -488,6 +502,7 @@ class AdaptiveImputer(BaseImputer):
             for model in self._models
         ]
         like._scaler = Scaler(*(one[trial.known] for one in self._scaler))
+        like._rows = np.zeros(0, dtype=np.uint64)  # held out rows are not among those it learnt
         return like
 
     def predict_std(self, X):
@@ -576,7 +591,7 @@ class AdaptiveImputer(BaseImputer):
         return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
 
     def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:
-        arrays: dict[str, np.ndarray] = {}
+        arrays = {"rows": self._rows}
         penalties = []
         for number, model in enumerate(self._models):
             learnt = dict(model.gaussian._to_arrays()[0])
@@ -600,6 +615,7 @@ class AdaptiveImputer(BaseImputer):
     def _from_arrays(self, arrays: dict[str, np.ndarray], summary: dict) -> None:
         self.marginals_, self.errors_ = summary["marginals"], summary["errors"]
         self.widening_, self.curve_ = summary["widening"], None
+        self._rows = arrays["rows"]
         if summary["curve"] is not None:
             errors = Errors(arrays["curve.limits"], arrays["curve.masses"])
             self.curve_ = DetectionCurve(**summary["curve"], errors=errors)
