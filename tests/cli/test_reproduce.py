@@ -66,10 +66,11 @@ def test_it_writes_every_experiment_that_applies(folder):
     names = sorted(
         e.name for e in experiments if e.data_type == "expression" and not e.needs_outcomes
     )
+    beside = {"calibration": (), "beta_calibration": ("_epochs",)}  # other measures than errors
     assert written == sorted(
         f"{name}{of}.{end}"
         for name in names
-        for of in ("", "_samples")
+        for of in ("", *beside.get(name, ("_samples",)))
         for end in ("csv", "provenance.json")
     )
     errors = table("results/expression/small/expression_errors.csv")

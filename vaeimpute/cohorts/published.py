@@ -167,7 +167,7 @@ def pbmc68k_reduced() -> Cohort:
     Examples
     --------
     >>> cells = pbmc68k_reduced()
-    >>> cells.values.shape, round(cells.values.eq(0).mean(axis=None), 2)
+    >>> cells.values.shape, float(cells.values.eq(0).mean(axis=None).round(2))
     ((700, 765), 0.67)
     """
     path = _require("scanpy") / "datasets" / "10x_pbmc68k_reduced.h5ad"

@@ -130,7 +130,8 @@ def find_annotation(
             leave(axis, found, "by name", guess=True)
         if features_in_rows:
             given = np.flatnonzero(cells.table.notna().any().to_numpy() & ~aside[1])
-            beside = np.ones(len(cells.columns), dtype=bool)
+            kinds = np.array([re.sub(r"\d+", "", name) for name in cells.columns])
+            beside = ~np.isin(kinds, kinds[given])  # S3 is a sample as S1 and S2 are
             if len(given):
                 beside[given[0] : given[-1] + 1] = False
             leave(1, beside, "no value, and beside all samples that have some", guess=True)
