@@ -99,6 +99,11 @@ def cells_of(content, separator_of):
     return list(csv.reader(lines, delimiter=separator))
 
 
+def only_the_last_is_short(content):
+    *others, last = (len(row) for row in cells_of(content, content.decode("latin-1")))
+    return last < min(others)
+
+
 @pytest.mark.slow
 @settings(
     max_examples=500,
@@ -121,8 +126,9 @@ def test_read_as_what_it_is_or_refused(tmp_path, written):
         refused = str(error)
     else:
         refused = ""
-    if refused:  # nobody knows what 4,412 is
-        assert "no other number says which" in refused
+    if refused:  # nobody knows what 4,412 is, or whether a file ends too early
+        cut_short = "is cut short" in refused and only_the_last_is_short(written.content)
+        assert cut_short or "no other number says which" in refused
         return
     np.testing.assert_array_equal(source.values.to_numpy().T, written.values)
     assert all(describe(source))
