@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 
 from vaeimpute.interrupts import end_at_once
@@ -13,6 +14,7 @@ def main() -> None:
     end_at_once()  # before anything that takes time to import
     from vaeimpute.cli import app
 
+    logging.raiseExceptions = False  # as where a pipe is closed, to `head` for one
     try:
         app()
     except SystemExit as error:

@@ -1,11 +1,27 @@
 """The rendered site, from the committed notebooks with their committed outputs."""
 
 import fcntl
+from pathlib import Path
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 import build_site
+
+CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request):
+    """Each chapter's file."""
+    return request.param
+
+
+@pytest.fixture
+def notebook(chapter):
+    """What is in it."""
+    return nbformat.read(chapter, as_version=4)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ import matplotlib.pyplot as plt
 import nbformat
 import pandas as pd
 import papermill
-import pytest
 
 import run_chapters
 
@@ -29,16 +28,6 @@ def test_there_are_chapters_and_the_contents_list_them():
     contents = (ROOT / "_toc.yml").read_text()
     for chapter in CHAPTERS:
         assert f"file: notebooks/{chapter.stem}\n" in contents
-
-
-@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
-def chapter(request):
-    return request.param
-
-
-@pytest.fixture
-def notebook(chapter):
-    return nbformat.read(chapter, as_version=4)
 
 
 def code_cells(notebook):

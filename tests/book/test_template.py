@@ -4,21 +4,10 @@ import re
 from pathlib import Path
 
 import nbformat
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = re.findall(r"file: (\S+)", (ROOT / "_toc.yml").read_text())
-
-
-@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
-def chapter(request):
-    return request.param
-
-
-@pytest.fixture
-def notebook(chapter):
-    return nbformat.read(chapter, as_version=4)
 
 
 def text_of(notebook):

@@ -93,7 +93,6 @@ class _Formatter(logging.Formatter):
 def _logging_to(stream: IO[str], level: int) -> Iterator[None]:
     handler, before = logging.StreamHandler(stream), logger.level
     handler.setFormatter(_Formatter())
-    logging.raiseExceptions = False  # as where a pipe is closed, to `head` for one
     logger.addHandler(handler)
     logger.setLevel(level)
     try:

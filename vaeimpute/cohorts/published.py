@@ -176,8 +176,8 @@ def pbmc68k_reduced() -> Cohort:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the file is of an old version
         table = anndata.read_h5ad(path)
-    names = {"bulk_labels": "cell_type", "n_counts": "n_counts", "percent_mito": "percent_mito"}
-    clinical = table.obs[list(names)].rename(columns=names).astype({"cell_type": str})
+    clinical = table.obs[["bulk_labels", "n_counts", "percent_mito"]]
+    clinical = clinical.rename(columns={"bulk_labels": "cell_type"}).astype({"cell_type": str})
     # The other matrix of the file is z-scored and cut off.
     values = table.raw.to_adata().to_df().astype(float)
     return Cohort(
