@@ -66,7 +66,7 @@ def choose_parameters(
             lines = [f"{path.stem}: {', '.join(known)}" for path, known in declared.items()]
             raise SystemExit("\n  ".join([f"Unknown parameter '{name}'. There are:", *lines]))
     try:
-        # "quick" is what the chapters do by themselves, and two of them have reasons to differ.
+        # "quick" is what the chapters do by themselves, and some have reasons to differ.
         sizes = {} if profile in (None, "quick") else read_profile(profile).parameters()
     except ProfileError as error:
         raise SystemExit(str(error)) from None

@@ -13,6 +13,7 @@ from vaeimpute.claims import (
     compare_runs,
     judge,
     judge_group,
+    list_findings,
     load_runs,
     scraps,
     sentence,
@@ -152,6 +153,9 @@ def test_groups():
     assert table.loc["C15", "rule"] == (
         "the 95 % interval of the relative difference of the errors lies below zero"
     )
+    findings = list_findings(found)
+    assert findings["claim"].tolist() == ["C15"] * 3 + ["C16"] * len(found["C16"].figures)
+    assert findings.loc[0, "compared"] == "VAE / KNN"
     side_by_side = compare_runs({"one": found, "other": judge_group(["C15"], {})})
     assert side_by_side.loc[CLAIMS["C15"].words].tolist() == ["holds", "cannot be told"]
 

@@ -10,6 +10,7 @@ from vaeimpute.evaluation.clinical import (
     compare_coefficients,
     difference_density,
     read_outcomes,
+    summarize_outcomes,
     top_overlap,
 )
 from vaeimpute.exceptions import ClinicalError
@@ -141,3 +142,22 @@ def test_overlap_of_the_strongest():
     lost = np.where(strengths >= 150, np.nan, strengths)  # half of the strongest have none
     assert top_overlap(strengths, lost, n_top=100) == 0.5
     assert np.isnan(top_overlap(strengths[:50], strengths[:50], n_top=100))
+
+
+def test_a_method_without_coefficients_has_no_summary():
+    table = pd.DataFrame(
+        {
+            "cohort": "c",
+            "scenario": "mcar_10",
+            "trial": [0, 1, 0, 1],
+            "method": ["mean", "mean", "KNN", "KNN"],
+            "grade_concordance": [np.nan, np.nan, 0.7, 0.9],
+            "survival_concordance": [0.5, 0.5, 0.6, 0.6],
+        }
+    )
+    found = summarize_outcomes(table, "concordance")[["outcome", "method", "mean"]]
+    assert found.round(6).to_numpy().tolist() == [
+        ["grade", "KNN", 0.8],
+        ["survival", "mean", 0.5],
+        ["survival", "KNN", 0.6],
+    ]

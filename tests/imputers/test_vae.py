@@ -256,9 +256,15 @@ def test_the_shift_can_be_chosen_on_rows_of_ones_own(noisy):
     filled = applied.transform(np.where(masks["low"], np.nan, true))
     assert curve.min() == pytest.approx(np.abs((filled - true) / sd)[masks["low"]].mean(), rel=1e-5)
     assert curve.idxmin() > 0
+    again = plain.with_shift(curve.idxmin()).transform(np.where(masks["low"], np.nan, true))
+    np.testing.assert_array_equal(again, filled)
     assert plain.shift_ == 0  # not changed
+    assert plain.shift is None
+    trained_in = fitted_to(train, shift=0.8, train_shift=True)
     with pytest.raises(ValueError, match=r"has learnt with a shift of 0\.8"):
-        fitted_to(train, shift=0.8, train_shift=True).shift_curve(true, masks["low"])
+        trained_in.shift_curve(true, masks["low"])
+    with pytest.raises(ValueError, match=r"has learnt with a shift of 0\.8"):
+        trained_in.with_shift(0)
 
 
 def test_where_no_value_is_low_nothing_is_shifted():

@@ -276,6 +276,16 @@ def test_float32_takes_the_steps_of_torchs_adam(generator):
         torch.testing.assert_close(first, second)
 
 
+def test_a_gradient_is_shortened_only_if_it_is_too_long():
+    model = nn.Linear(2, 1, bias=False)
+    optimizer = Optimizer(model, learning_rate=1e-2, precision="float32")
+    gradient = torch.tensor([[3.0, 4.0]])
+    for largest, length in ((10.0, 5.0), (1.0, 1.0)):
+        model.weight.grad = gradient.clone()
+        assert optimizer.clip(largest) == 5.0
+        torch.testing.assert_close(model.weight.grad, gradient * length / 5.0)
+
+
 def test_only_large_models_compute_in_bfloat16_by_themselves(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     assert choose_precision(nn.Linear(100, 100), "cpu") == "float32"

@@ -3,7 +3,13 @@ import pandas as pd
 import pytest
 
 from vaeimpute.evaluation import summarize
-from vaeimpute.plots import plot_error_panels, plot_errors, plot_findings, plot_settings
+from vaeimpute.plots import (
+    plot_error_panels,
+    plot_errors,
+    plot_findings,
+    plot_outcomes,
+    plot_settings,
+)
 
 
 @pytest.fixture
@@ -68,6 +74,16 @@ def test_panels_have_a_row_per_method_and_name_it_once(summary):
     hidden = [ax for ax in axes[0].figure.axes if not ax.get_visible()]
     assert len(axes) == 4
     assert len(hidden) == 2
+
+
+def test_outcomes_share_a_legend(summary):
+    outcomes = pd.concat([summary.assign(outcome=name) for name in ("grade", "survival")])
+    axes = plot_outcomes(outcomes, ylabel="concordance")
+    assert [ax.get_ylabel() for ax in axes] == ["concordance\n(grade)", "concordance\n(survival)"]
+    assert [len(ax.containers) for ax in axes] == [3, 3]
+    assert all(ax.get_legend() is None for ax in axes)
+    (legend,) = axes[0].figure.legends
+    assert len(legend.get_texts()) == 3
 
 
 def test_findings_stand_with_their_intervals_in_percent():

@@ -364,6 +364,23 @@ def tabulate(judgements: Mapping[str, Judgement]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("id")
 
 
+def list_findings(judgements: Mapping[str, Judgement]) -> pd.DataFrame:
+    """Put what the verdicts of one run rest on into a table.
+
+    Returns
+    -------
+    DataFrame
+        The figures of all claims below each other, with their ids in the column ``claim``.
+
+    Examples
+    --------
+    >>> list_findings(judge_group(["C38"], {}))["claim"].unique()
+    array(['C38'], dtype=object)
+    """
+    figures = {id: found.figures for id, found in judgements.items()}
+    return pd.concat(figures, names=["claim", "row"]).reset_index("claim").reset_index(drop=True)
+
+
 def scraps(judgements: Mapping[str, Judgement], cohort: str) -> dict[str, str]:
     """Return what a chapter glues for other pages, by key.
 

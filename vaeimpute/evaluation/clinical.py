@@ -15,6 +15,7 @@ from vaeimpute.evaluation.associations import (
     cox_coefficients,
     spearman_correlations,
 )
+from vaeimpute.evaluation.summary import summarize
 from vaeimpute.exceptions import ClinicalError
 
 #: What a clinical table may tell, by the name under which results go.
@@ -312,3 +313,31 @@ def difference_density(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
             parts.append(pd.DataFrame({**columns, "density": density}))
     empty = pd.DataFrame(columns=["scenario", "method", "difference", "density"])
     return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def summarize_outcomes(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Summarize what was measured of each outcome over the trials.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of the experiment ``clinical_concordance``.
+    measure : str
+        Such as ``"concordance"``.
+
+    Returns
+    -------
+    DataFrame
+        What `vaeimpute.evaluation.summarize` returns, with ``outcome``. Where there is no mean, as
+        of a method that leaves no coefficients, there is no row.
+
+    Examples
+    --------
+    >>> row = {"cohort": "c", "scenario": "mcar_10", "trial": 0, "method": "KNN"}
+    >>> table = pd.DataFrame([row | {"grade_concordance": 0.9, "survival_concordance": 0.8}])
+    >>> summarize_outcomes(table, "concordance")[["outcome", "mean"]].values.tolist()
+    [['grade', 0.9], ['survival', 0.8]]
+    """
+    parts = {outcome: summarize(table, f"{outcome}_{measure}") for outcome in OUTCOMES}
+    summary = pd.concat(parts, names=["outcome", "row"]).reset_index("outcome")
+    return summary.dropna(subset="mean").reset_index(drop=True)

@@ -269,19 +269,25 @@ class SVDImputer(ClosedFormImputer):
         X[missing] = algebra.get(old)
 
     def _project(self, X: np.ndarray, components: np.ndarray) -> np.ndarray:
-        """Fill every row by itself, as a combination of the components."""
+        """Fill every row by itself, as a combination of the components.
+
+        The missing values of a row are ``B'w`` at any time, with B the components at these
+        features, so that the iterations are about w, which is short.
+        """
         missing = np.isnan(X)
         filled = np.where(missing, 0.0, X)
-        active = np.arange(len(X))
-        for rank in self._ranks(len(components)):
-            old, gaps = filled[active], missing[active]
-            basis = components[:rank]
-            new = np.where(gaps, old @ basis.T @ basis, old)
-            filled[active] = new
-            change = np.sum((new - old) ** 2, axis=1)
-            active = active[change >= self.tol * np.sum(np.where(gaps, old, 0.0) ** 2, axis=1)]
-            if not len(active):
-                break
+        scores = filled @ components.T
+        for row in np.flatnonzero(missing.any(axis=1)):
+            gaps = components[:, missing[row]]
+            overlap = gaps @ gaps.T
+            weights = np.zeros_like(scores[row])
+            for rank in self._ranks(len(components)):
+                old, weights = weights, scores[row] + overlap @ weights
+                weights[rank:] = 0.0
+                change = weights - old
+                if change @ overlap @ change < self.tol * (old @ overlap @ old):
+                    break
+            filled[row, missing[row]] = weights @ gaps
         return filled
 
     def _right_singular_vectors(self, X: np.ndarray, rank: int) -> np.ndarray:

@@ -307,12 +307,41 @@ class VAEImputer(NeuralImputer):
         ([0.0, 1.0], True)
         """
         X = self._validate(X)
+        return self._shift_curve(self._scale(X), np.asarray(hidden), shifts)
+
+    def with_shift(self, shift: float) -> VAEImputer:
+        """Return an imputer of the same network that applies another shift, without training again.
+
+        Parameters
+        ----------
+        shift : float
+            0 for none.
+
+        Returns
+        -------
+        VAEImputer
+            Fitted; it shares the network with this one, which is not changed.
+
+        Raises
+        ------
+        ValueError
+            If the model has learnt with a shift of its own.
+
+        Examples
+        --------
+        >>> X = np.random.default_rng(0).normal(size=(40, 1)) * np.ones(12)
+        >>> imputer = VAEImputer(hidden_sizes=(8,), latent_dim=2, n_epochs=2, random_state=0).fit(X)
+        >>> imputer.with_shift(2.0).shift_, imputer.shift_
+        (2.0, 0.0)
+        """
         if self.model_.shift:
             raise ValueError(
                 f"The model has learnt with a shift of {self.model_.shift:g}, so no other can be "
                 "applied: fit one without train_shift."
             )
-        return self._shift_curve(self._scale(X), np.asarray(hidden), shifts)
+        shifted = copy(self).set_params(shift=shift)
+        shifted.shift_ = float(shift)
+        return shifted
 
     def _check_rows(self, n_rows: int) -> None:
         super()._check_rows(n_rows)
@@ -322,10 +351,10 @@ class VAEImputer(NeuralImputer):
     def _shift_curve(
         self, X: np.ndarray, hidden: np.ndarray, shifts: Iterable[float]
     ) -> pd.DataFrame:
-        probe, rows = copy(self), []
-        for probe.shift_ in map(float, shifts):
-            filled, _ = probe._predictions(X, hidden | np.isnan(X))
-            rows.append((probe.shift_, np.abs(filled.astype(X.dtype) - X)[hidden].mean()))
+        rows = []
+        for shift in map(float, shifts):
+            filled, _ = self.with_shift(shift)._predictions(X, hidden | np.isnan(X))
+            rows.append((shift, np.abs(filled.astype(X.dtype) - X)[hidden].mean()))
         return pd.DataFrame(rows, columns=["shift", "mae"])
 
     @property

@@ -4,6 +4,7 @@ from vaeimpute.plots.errors import (
     plot_error_panels,
     plot_errors,
     plot_findings,
+    plot_outcomes,
     plot_settings,
     plot_times,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "plot_interval_coverage",
     "plot_lines",
     "plot_mask",
+    "plot_outcomes",
     "plot_scaling",
     "plot_settings",
     "plot_survival",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from vaeimpute.plots.style import ERROR, label_of, looks, name_rows, name_ticks
+from vaeimpute.plots.style import ERROR, label_of, looks, name_rows, name_ticks, share_legend
 
 _PANELS_IN_A_ROW = 3
 
@@ -65,6 +65,37 @@ def plot_errors(
     ax.set_xlim(-0.5, len(scenarios) - 0.5)
     ax.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
+
+
+def plot_outcomes(summary: pd.DataFrame, *, ylabel: str) -> list[Axes]:
+    """Draw what `plot_errors` does for each clinical outcome, below each other.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `vaeimpute.evaluation.clinical.summarize_outcomes`.
+    ylabel : str
+        The name of the outcome is added.
+
+    Returns
+    -------
+    list of Axes
+
+    Examples
+    --------
+    >>> rows = [("grade", "mcar_10", "KNN", 0.9), ("survival", "mcar_10", "KNN", 0.8)]
+    >>> summary = pd.DataFrame(rows, columns=["outcome", "scenario", "method", "mean"])
+    >>> len(plot_outcomes(summary, ylabel="concordance"))
+    2
+    """
+    parts = list(summary.groupby("outcome", sort=False))
+    axes = plt.subplots(len(parts), 1, figsize=(6.8, 3.2 * len(parts)), sharex=True, squeeze=False)[
+        1
+    ].ravel()
+    for ax, (outcome, part) in zip(axes, parts, strict=True):
+        plot_errors(part, ylabel=f"{ylabel}\n({outcome})", ax=ax)
+    share_legend(axes)
+    return list(axes)
 
 
 def plot_error_panels(
