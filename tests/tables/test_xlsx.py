@@ -41,8 +41,8 @@ def test_a_sheet_with_a_title_and_a_note(tmp_path, name, left):
     np.testing.assert_array_equal(source.values, expected)
     assert list(source.values.index) == ["S 1", "S2", "S3"]
     assert source.notes[:2] == (
-        "1 rows below the others stay as they are: 'Values are log2.'.",
-        "Rows 1 to 2, above the column ids, stay as they are.",
+        "Lines 1 to 2, above the column ids, stay as they are.",
+        "1 lines below the rows stay as they are: 'Values are log2.'.",
     )
     write_filled(source, np.full((3, 3), 0.625), tmp_path / "out.xlsx")
     found = openpyxl.load_workbook(tmp_path / "out.xlsx").active.iter_rows(values_only=True)
@@ -64,6 +64,17 @@ def test_sheets_that_are_not_taken_are_named(tmp_path):
 
 def source_notes(path):
     return read_source(path, features_in_rows=True).notes
+
+
+def test_a_sheet_is_read_as_text_is(tmp_path):
+    rows = [["Protein IDs", "a\nb", "b"], ["#!{Type}Text", "E", "E"], ["P1", "1,5", None]]
+    path = book(tmp_path / "m.xlsx", [*rows, ["P2", "2,25", "3,5"]])
+    source = read_source(path, features_in_rows=True)
+    np.testing.assert_array_equal(source.values, [[1.5, 2.25], [np.nan, 3.5]])
+    assert list(source.values.index) == ["a b", "b"]
+    assert "'m.xlsx' looks like a table of Perseus." in source.notes
+    write_filled(source, np.full((2, 2), 0.25), tmp_path / "out.xlsx")
+    assert openpyxl.load_workbook(tmp_path / "out.xlsx").active["C3"].value == 0.25
 
 
 def test_true_and_dates_are_no_numbers(tmp_path):

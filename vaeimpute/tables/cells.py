@@ -61,14 +61,6 @@ class Cells:
         return np.array([kinds[dtype] for dtype in dtypes], dtype=bool)
 
 
-def without_empty_end(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, list[str]]:
-    """Leave out last columns without a name and a value: what lines, or a sheet, end with."""
-    kept = len(columns)
-    while kept and not columns[kept - 1] and table.iloc[:, kept - 1].isna().all():
-        kept -= 1
-    return table.iloc[:, :kept], columns[:kept]
-
-
 def is_number(dtype: object) -> bool:
     """Tell a type of numbers; True and False are none."""
     return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)

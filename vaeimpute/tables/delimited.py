@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError
-from vaeimpute.tables.cells import Cells, is_number, without_empty_end
+from vaeimpute.tables.cells import Cells, is_number
 from vaeimpute.tables.head import TOKEN, fields_of, read_head
 from vaeimpute.tables.layout import Layout, in_its_encoding, outline
 from vaeimpute.tables.numerals import Spelling, find_spelling, like_a_number, tidy, to_numbers
@@ -65,8 +65,16 @@ def read(path: Path, na: Sequence[str] = ()) -> Cells:
         layout = replace(layout, decimal=spelling.decimal)
     if not spelled and layout.decimal == ",":
         spelled = ("Its numbers have decimal commas.",)
-    table, columns = without_empty_end(table, found.columns)
+    table, columns = _without_empty_end(table, found.columns)
     return replace(found, table=table, columns=columns, notes=notes + spelled, layout=layout)
+
+
+def _without_empty_end(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out last columns that have neither name nor value: what lines end with."""
+    kept = len(columns)
+    while kept and not columns[kept - 1] and table.iloc[:, kept - 1].isna().all():
+        kept -= 1
+    return table.iloc[:, :kept], columns[:kept]
 
 
 def _parse(

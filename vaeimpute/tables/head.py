@@ -137,7 +137,7 @@ def _understood(path: Path, above: list[str], lines: list[str]) -> Head:
             f"{texts[0][:60]!r}. Expected column ids and, below them, rows of numbers."
         )
     rows = [fields_of(line, separator) for line in lines]
-    header, width = find_header(rows)
+    header, width = _find_header(rows)
     names, first = rows[header], header + 1
     while first < len(rows) and _is_second_header(names, rows[first]):
         first += 1
@@ -248,21 +248,8 @@ def _usual(counts: Iterable[int]) -> int:
     return max(tally, key=lambda count: (tally[count], count), default=0)
 
 
-def find_header(rows: list[list[str]]) -> tuple[int, int]:
-    """Find the column ids: what is above the first row of numbers and fits it best.
-
-    Parameters
-    ----------
-    rows : list of lists of str
-        The fields of each line.
-
-    Returns
-    -------
-    place : int
-        Of the row with the column ids.
-    width : int
-        How many fields most rows have.
-    """
+def _find_header(rows: list[list[str]]) -> tuple[int, int]:
+    """Find the line with the column ids; return its place, and how many fields most rows have."""
     width = _usual(map(len, rows))
     n_above = next((at for at, row in enumerate(rows) if _has_values(row, width)), len(rows))
     fits = [_fits_as_header(row, width) for row in rows[:n_above]]

@@ -110,8 +110,8 @@ def outline(path: Path) -> Cells:
 
 
 @dataclass(frozen=True)
-class Odd:
-    """A line with fewer fields than others, or with nothing but an id."""
+class _Odd:
+    """A line with fewer fields than others, or after an empty one."""
 
     place: int  # among the rows
     number: int
@@ -127,7 +127,7 @@ def _scan(path: Path, encoding: str) -> Cells:
     if head.width > len(head.names) + 1:
         raise TableError(_ragged(path, head.first, head.width, len(head.names), separator))
     rows: list[str] = []
-    odd: list[Odd] = []
+    odd: list[_Odd] = []
     skipped: set[int] = set()
     n_comments = n_after = 0
     n_whole = n_open = 0  # rows with all fields, and rows that end with an empty one
@@ -170,7 +170,7 @@ def _scan(path: Path, encoding: str) -> Cells:
                     raise TableError(
                         f"{path}, line {number} has a quotation mark that is not closed; remove it."
                     )
-                odd.append(Odd(len(rows), number, n_here, fields[0].strip(), values, blank))
+                odd.append(_Odd(len(rows), number, n_here, fields[0].strip(), values, blank))
             rows.append(fields[0].strip())
             last, blank = number, False
             n_open += is_open
@@ -180,7 +180,7 @@ def _scan(path: Path, encoding: str) -> Cells:
         notes.append(f"{n_comments} lines of comment, between rows or below, stay as they are.")
     if n_after:
         notes.append(f"{n_after} lines, from the end of the table on, stay as they are.")
-    below = lines_below(odd, len(rows))
+    below = _lines_below(odd, len(rows))
     if below:
         del rows[below[0].place :]
         odd = odd[: -len(below)]
@@ -218,21 +218,10 @@ def _scan(path: Path, encoding: str) -> Cells:
     return Cells(pd.DataFrame(), rows, columns, corner, tuple(notes), layout)
 
 
-def lines_below(odd: list[Odd], n_rows: int) -> list[Odd]:
-    """Return the lines at the end that are below the table, such as footnotes.
-
-    Parameters
-    ----------
-    odd : list of Odd
-        Those that have fewer fields than others, or come after an empty line.
-    n_rows : int
-
-    Returns
-    -------
-    list of Odd
-    """
-    below: list[Odd] = []
-    seen: list[Odd] = []
+def _lines_below(odd: list[_Odd], n_rows: int) -> list[_Odd]:
+    """Return the lines at the end, of those that are odd, that are below the table."""
+    below: list[_Odd] = []
+    seen: list[_Odd] = []
     for one in reversed(odd):
         ends = one.place == n_rows - len(seen) - 1
         if not ends or _any_value(one.values):

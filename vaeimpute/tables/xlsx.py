@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import re
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +16,19 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import TableError, not_installed, some
-from vaeimpute.tables.cells import Cells, without_empty_end
-from vaeimpute.tables.head import find_header
-from vaeimpute.tables.layout import Odd, lines_below
+from vaeimpute.tables import delimited
+from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.notes import Guess
-from vaeimpute.tables.numerals import POINTS, to_numbers
+from vaeimpute.tables.text import open_for_text
 
 if TYPE_CHECKING:
     from vaeimpute.tables.read import Source
 
+_LINE_END = re.compile(r"[\r\n]+")
+
 
 def read(path: Path, na: Sequence[str] = ()) -> Cells:
-    """Read the first sheet that holds anything; ids are in its first column and above the numbers.
+    """Read the first sheet that holds anything, as the text that a spreadsheet would save of it.
 
     Parameters
     ----------
@@ -46,12 +51,12 @@ def read(path: Path, na: Sequence[str] = ()) -> Cells:
     sheets = [sheet for sheet in book.worksheets if sheet.max_row > 1 and sheet.max_column > 1]
     if not sheets:
         raise TableError(f"{path} has no sheet with rows and columns.")
-    sheet = sheets[0]
+    sheet, *others = sheets
     notes: list[str] = []
-    if len(sheets) > 1:
-        others = some([other.title for other in sheets[1:]])
-        notes.append(Guess(f"The sheet {sheet.title!r} is taken, and not {others}."))
-    rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+    if others:
+        rest = some([other.title for other in others])
+        notes.append(Guess(f"The sheet {sheet.title!r} is taken, and not {rest}."))
+    rows = list(sheet.iter_rows(values_only=True))
     if _has_formulas(path):
         notes.append("Formulas are read, and written, as their last results.")
         formulas = _open(path, results=False)[sheet.title].iter_rows(values_only=True)
@@ -61,37 +66,25 @@ def read(path: Path, na: Sequence[str] = ()) -> Cells:
             for value, formula in zip(row, row_of_formulas, strict=True)
         ):
             raise TableError(f"{path} has formulas without results; save it in a spreadsheet once.")
-    words = [["" if value is None else str(value) for value in row] for row in rows]
-    left = min((row.index(next(filter(None, row))) for row in words if any(row)), default=0)
-    words = [row[left:] for row in words]
-    header, width = find_header(words)
-    filled = [any(row) for row in words]
-    places = [place for place in range(header + 1, len(words)) if filled[place]]
-    alone = [
-        Odd(at, place + 1, 1, words[place][0].strip(), [], not filled[place - 1])
-        for at, place in enumerate(places)
-        if not any(words[place][1:])
+    words = [
+        ["" if value is None else _LINE_END.sub(" ", str(value)) for value in row] for row in rows
     ]
-    below = lines_below(alone, len(places))
-    if below:
-        places = places[: below[0].place]
-        notes.append(f"{len(below)} rows below the others stay as they are: {below[0].name!r}.")
-    if not places:
-        raise TableError(f"{path} has column ids but no rows below them.")
-    if header:
-        notes.append(f"Rows 1 to {header}, above the column ids, stay as they are.")
-    grid = [rows[place][left + 1 : left + width] for place in places]
-    table = pd.DataFrame([[_cell(value) for value in row] for row in grid], dtype=object)
-    names = [name.strip() for name in words[header][1:width]]
-    table, names = without_empty_end(to_numbers(table, POINTS, na), names)
-    return Cells(
-        table,
-        [words[place][0].strip() for place in places],
-        names,
-        words[header][0].strip(),
-        tuple(notes),
-        layout=(sheet.title, [place + 1 for place in places], left + 2),
-    )
+    left = min((row.index(next(filter(None, row))) for row in words if any(row)), default=0)
+    with tempfile.TemporaryDirectory() as folder:
+        text = Path(folder, f"{path.name}.sheet.tsv")
+
+        def named(message: object) -> str:
+            return str(message).replace(str(text), str(path)).replace(text.name, path.name)
+
+        with open_for_text(text) as lines:
+            csv.writer(lines, "excel-tab").writerows(row[left:] for row in words)
+        try:
+            found = delimited.read(text, na)
+        except TableError as error:
+            raise TableError(named(error)) from None
+    at = [n for n in range(found.layout.first, found.layout.last + 1) if found.layout.is_row(n)]
+    notes += (type(note)(named(note)) for note in found.notes)
+    return replace(found, notes=tuple(notes), layout=(sheet.title, at, left + 2))
 
 
 def _open(path: Path, *, results: bool = True) -> Any:
@@ -112,14 +105,6 @@ def _has_formulas(path: Path) -> bool:
     with zipfile.ZipFile(path) as archive:
         sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
         return any(b"<f>" in archive.read(name) or b"<f " in archive.read(name) for name in sheets)
-
-
-def _cell(value: Any) -> Any:
-    """Return a number or text; True and dates are no numbers."""
-    if value is None:
-        return np.nan
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return repr(value) if is_number else str(value)
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
