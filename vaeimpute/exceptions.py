@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 
@@ -57,8 +60,8 @@ def duration(seconds: float) -> str:
     return f"{float(f'{seconds / size:.2g}'):g} {unit}"
 
 
-def not_installed(package: str, what: str, extra: str) -> ModuleNotFoundError:
-    """Return the error to raise where an optional package is lacking.
+def import_optional(package: str, what: str, extra: str) -> Any:
+    """Import a package that only an extra of this one brings, or say which.
 
     Parameters
     ----------
@@ -70,20 +73,28 @@ def not_installed(package: str, what: str, extra: str) -> ModuleNotFoundError:
 
     Returns
     -------
+    module
+
+    Raises
+    ------
     ModuleNotFoundError
+        If it is not installed.
 
     Examples
     --------
-    >>> raise not_installed("pyarrow", "Reading x.parquet", "data")
+    >>> import_optional("no_such_package", "Reading x.parquet", "data")
     Traceback (most recent call last):
-    ModuleNotFoundError: Reading x.parquet needs pyarrow, which is not installed. Install it: \
-pip install 'vaeimpute[data]'.
+    ModuleNotFoundError: Reading x.parquet needs no_such_package, which is not installed. Install \
+it: pip install 'vaeimpute[data]'.
     """
-    return ModuleNotFoundError(
-        f"{what} needs {package}, which is not installed. Install it: pip install "
-        f"'vaeimpute[{extra}]'.",
-        name=package,
-    )
+    try:
+        return import_module(package)
+    except ImportError:
+        raise ModuleNotFoundError(
+            f"{what} needs {package}, which is not installed. Install it: pip install "
+            f"'vaeimpute[{extra}]'.",
+            name=package,
+        ) from None
 
 
 class VaeimputeError(Exception):
@@ -180,3 +191,37 @@ class ExperimentError(VaeimputeError, ValueError):
 
 class NothingToHideError(VaeimputeError, ValueError):
     """A matrix has too few values for any of them to be hidden."""
+
+
+class Guess(str):
+    """A note on what a file leaves open, and for what it was taken nevertheless.
+
+    A note on what is clear, if unusual, is a plain str.
+    """
+
+
+def check_guesses(path: Path | str, notes: Sequence[str]) -> None:
+    """Refuse a file of which something had to be guessed.
+
+    Parameters
+    ----------
+    path : path or str
+        For the error.
+    notes : sequence of str
+
+    Raises
+    ------
+    TableError
+        If one of the notes is a `Guess`; the message has all of them.
+
+    Examples
+    --------
+    >>> check_guesses("a.csv", ["The fields are separated by semicolons."])
+    >>> check_guesses("a.csv", [Guess("'length' is taken for no sample.")])
+    Traceback (most recent call last):
+    vaeimpute.exceptions.TableError: a.csv is not clear, and nothing may be guessed: 'length' is \
+taken for no sample.
+    """
+    guesses = [note for note in notes if isinstance(note, Guess)]
+    if guesses:
+        raise TableError(f"{path} is not clear, and nothing may be guessed: {' '.join(guesses)}")

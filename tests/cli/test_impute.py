@@ -241,7 +241,7 @@ def test_the_model_remembers_the_logarithm(run, folder, values):
     counts[:40].to_csv("train.csv")
     counts[40:].to_csv("new.csv")
     run("impute", "train.csv", "-o", "a.csv", "--method", "vae", "--log", "--model", "m.st")
-    assert read_card("m.st")["transform"] == "log1p"
+    assert read_card("m.st")["transform"] == "log 1.0"
     result = run("apply", "m.st", "new.csv", "-o", "out.csv", "--std", "std.csv")
     assert "works on ln(x + 1)" in result.stderr
     new = counts[40:]

@@ -31,7 +31,7 @@ VALUES = parts()["values"]
         ({"values": VALUES.astype({"g2": object})}, r"1 columns of values are not numeric: 'g2'"),
         (
             {"values": VALUES.replace(3.0, -np.inf)},
-            "1 infinite entries in values, the first at sample 's2', feature 'g1'",
+            "Cohort 'toy', values: the value -inf in row 's2', column 'g1' is infinite",
         ),
         (
             {"clinical": pd.DataFrame({"grade": [1, 2, 3]}, ["s1", "s2", "s9"])},

@@ -433,10 +433,7 @@ def test_anndata_without_x_or_with_repeated_names(genes_by_samples, tmp_path):
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
-    def missing(*_):
-        raise ImportError("Unable to find a usable engine")
-
-    monkeypatch.setattr(pd, "read_parquet", missing)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "m.parquet").touch()
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'vaeimpute\[data\]'"):
         read_table_cohort(tmp_path / "m.parquet")

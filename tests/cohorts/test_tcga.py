@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import sys
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -318,7 +319,7 @@ def test_a_wrong_option_downloads_nothing(serve):
 
 def test_a_missing_reader_of_excel_files_is_named_before_the_download(serve, monkeypatch):
     server = serve()
-    monkeypatch.setattr("vaeimpute.cohorts.tcga.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(ModuleNotFoundError, match=r"openpyxl.*vaeimpute\[data\]"):
         load_cohort("tcga-glioma")
     assert server.requests == []

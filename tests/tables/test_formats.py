@@ -13,9 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.exceptions import Guess, TableError
 from vaeimpute.tables import delimited
-from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.numerals import POINTS, to_numbers
 from vaeimpute.tables.text import open_bytes
 

@@ -2,13 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.tables import (
+from vaeimpute.tables.describe import describe_orientation
+from vaeimpute.tables.transforms import (
     Scale,
     guess_bounds,
     suggest_scale,
     suggest_transforms,
 )
-from vaeimpute.tables.orientation import describe_orientation
 
 
 @pytest.mark.parametrize(("mean", "std"), [(2.0, 0.4), (0.5, 1.0), (6.0, 1e-6)])

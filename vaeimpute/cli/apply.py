@@ -11,6 +11,7 @@ import typer
 from vaeimpute.cli import matrices
 from vaeimpute.cli import options as o
 from vaeimpute.cli.running import WHOLE_OR_NOT, running
+from vaeimpute.exceptions import check_guesses
 from vaeimpute.methods import closed_form_device
 
 logger = logging.getLogger("vaeimpute.cli")
@@ -33,7 +34,7 @@ def apply(
     na: o.NA = None,
     annotation: o.Annotation = None,
     missing_value: o.MissingValue = None,
-    duplicates: o.Duplicates = o.Repeated.ERROR,
+    duplicates: o.Duplicates = "error",
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
@@ -55,7 +56,9 @@ def apply(
         import pandas as pd
 
         from vaeimpute.imputers import load_imputer, read_card
-        from vaeimpute.tables import Bounds, Scale, align_features, check_guesses, empty_features
+        from vaeimpute.tables.checks import empty_features
+        from vaeimpute.tables.features import align_features
+        from vaeimpute.tables.transforms import Bounds, Scale
 
         matrices.check_outputs(matrix, [output, std], force=force)
         card = read_card(model)

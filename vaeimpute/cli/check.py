@@ -22,7 +22,7 @@ def check(
     na: o.NA = None,
     annotation: o.Annotation = None,
     missing_value: o.MissingValue = None,
-    duplicates: o.Duplicates = o.Repeated.ERROR,
+    duplicates: o.Duplicates = "error",
     strict: o.Strict = False,
     debug: o.Debug = False,
 ) -> None:
@@ -33,7 +33,7 @@ def check(
     o.check(matrix, features_in_rows, layer, "auto")
     with running(WHOLE_OR_NOT, to_stdout=True, debug=debug):
         from vaeimpute.comparison.holdout import guess_scenario
-        from vaeimpute.tables import suggest_transforms
+        from vaeimpute.tables.transforms import suggest_transforms
 
         source = matrices.read(
             matrix, features_in_rows, layer, na, annotation, missing_value, duplicates, strict

@@ -26,7 +26,7 @@ def compare(
         list[o.MethodName] | None,
         typer.Option(help="A method to compare; may be repeated. All of them by default."),
     ] = None,
-    missing_like: o.MissingLike = o.Resemblance.AUTO,
+    missing_like: o.MissingLike = "auto",
     trials: Annotated[int, typer.Option(min=1, help="Times that values are hidden anew.")] = 3,
     whole: Annotated[
         bool,
@@ -42,7 +42,7 @@ def compare(
     na: o.NA = None,
     annotation: o.Annotation = None,
     missing_value: o.MissingValue = None,
-    duplicates: o.Duplicates = o.Repeated.ERROR,
+    duplicates: o.Duplicates = "error",
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     figure: Annotated[
@@ -74,7 +74,8 @@ def compare(
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
         from vaeimpute.comparison import compare_on
         from vaeimpute.files import replacing, write_atomically
-        from vaeimpute.tables import check_output, guess_bounds
+        from vaeimpute.tables.transforms import guess_bounds
+        from vaeimpute.tables.write import check_output
 
         if figure is not None:
             check_output(figure, force=force, extensions=(".png", ".svg", ".pdf"))

@@ -38,24 +38,24 @@ def impute(
             help="By default recommended or, where that would take minutes or more memory than "
             "there is, auto, which hides values of the matrix, lets every method but random "
             "restore them, and takes the best, or the simplest of those that equal it within the "
-            "noise. One that would take minutes where others do not has to be named."
+            "noise. One that would take minutes where others do not has to be named.",
         ),
     ] = None,
-    missing_like: o.MissingLike = o.Resemblance.AUTO,
+    missing_like: o.MissingLike = "auto",
     log: o.Log = False,
     zscore: o.ZScore = True,
     low: o.Min = None,
     high: o.Max = None,
     whole: o.Round = False,
     mnar: o.MNAR = None,
-    mechanism: o.Mechanism = o.Losses.AUTO,
+    mechanism: o.Mechanism = "auto",
     groups: o.Groups = None,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
     na: o.NA = None,
     annotation: o.Annotation = None,
     missing_value: o.MissingValue = None,
-    duplicates: o.Duplicates = o.Repeated.ERROR,
+    duplicates: o.Duplicates = "error",
     strict: o.Strict = False,
     keep_empty: o.KeepEmpty = False,
     std: o.Std = None,
@@ -95,8 +95,8 @@ def impute(
         raise typer.BadParameter(f"--mechanism curve: {method} knows no curve; recommended does.")
     keys = _candidates(str(method), mnar is not None, std is not None)
     with running(WHOLE_OR_NOT, quiet=quiet, verbose=verbose, debug=debug):
-        from vaeimpute.comparison import choose, too_much
-        from vaeimpute.tables import guess_bounds, suggest_scale
+        from vaeimpute.comparison.holdout import choose, too_much
+        from vaeimpute.tables.transforms import guess_bounds, suggest_scale
 
         matrices.check_outputs(matrix, [output, std, mask_out], [report, model], force=force)
         if report is not None:  # before the work, because its packages may be missing
@@ -112,7 +112,7 @@ def impute(
             if much := too_much(imputer, values.shape):
                 logger.info("The recommended method would take %s: compared the others.", much)
                 method = o.MethodChoice("auto")
-                keys = _candidates(method, False, std is not None)
+                keys = _candidates(str(method), False, std is not None)
         if std is not None and method == "auto":
             logger.info("Of the methods, these have standard deviations: %s.", ", ".join(keys))
         free = by_default or method == "auto"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaeimpute.cli.running import shows_progress
-from vaeimpute.exceptions import TableError, some
+from vaeimpute.exceptions import Guess, TableError, check_guesses, some
 from vaeimpute.methods import METHODS, build_own
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from vaeimpute.imputers._base import BaseImputer
     from vaeimpute.imputers.detection import DetectionCurve
-    from vaeimpute.tables import Bounds, Scale, Source
+    from vaeimpute.tables import Source
+    from vaeimpute.tables.transforms import Bounds, Scale
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -34,7 +35,7 @@ def read(
     strict: bool,
 ) -> Source:
     """Read a matrix, and say what it is taken for."""
-    from vaeimpute.tables import Guess, describe, read_source
+    from vaeimpute.tables import describe, read_source
 
     source = read_source(
         path,
@@ -53,7 +54,7 @@ def read(
 
 def learnable(source: Source, keep_empty: bool) -> pd.DataFrame:
     """Return the features that have a value, or refuse those that have none."""
-    from vaeimpute.tables import empty_features
+    from vaeimpute.tables.checks import empty_features
 
     values, empty = source.values, empty_features(source.values)
     if len(empty) == values.shape[1]:
@@ -86,7 +87,7 @@ def left_empty(values: pd.DataFrame, empty: pd.Index) -> pd.DataFrame:
 
 def scaled(values: pd.DataFrame, *, log: bool, zscore: bool, tries_log: bool = False) -> Scale:
     """Return the scale to work on, and suggest another one if the values ask for it."""
-    from vaeimpute.tables import Scale, suggest_transforms
+    from vaeimpute.tables.transforms import Scale, suggest_transforms
 
     for suggestion in suggest_transforms(values, log=log, zscore=zscore, tries_log=tries_log):
         logger.warning(suggestion)
@@ -101,8 +102,8 @@ def check_outputs(
     force: bool,
 ) -> None:
     """Find out what cannot be written before there is anything to write."""
-    from vaeimpute.tables import check_output
     from vaeimpute.tables.formats import EXTENSIONS
+    from vaeimpute.tables.write import check_output
 
     # Whatever the source is called, text can be called so.
     known = (*EXTENSIONS, "-", *filter(None, [source.suffix.lower()]))
@@ -128,7 +129,7 @@ def build(
     }
     for imputer in built.values():
         if hasattr(imputer, "mechanism"):
-            imputer.set_params(mechanism=str(mechanism))
+            imputer.set_params(mechanism=mechanism)
     return built
 
 
@@ -237,8 +238,6 @@ def report_range(
     strict: bool,
 ) -> None:  # fmt: skip
     """Say how many values were to be filled in where none can be, and how many where none was."""
-    from vaeimpute.tables import Guess, check_guesses
-
     if n_bounded:
         note = (
             f"{n_bounded} of {len(new)} values to fill in ({n_bounded / len(new):.1%}) would not "

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,36 +17,13 @@ from vaeimpute.methods import METHODS
 
 #: Keys of the methods that are offered for a matrix of one's own.
 OWN_METHODS = [key for key, method in METHODS.items() if method.own_data]
+# An enumeration, because typer knows no list of literals.
 MethodName = StrEnum("MethodName", [(key, key) for key in OWN_METHODS])  # type: ignore[misc]
 MethodChoice = StrEnum(  # type: ignore[misc]
     "MethodChoice", [(key, key) for key in ("auto", *OWN_METHODS)]
 )
 #: What is said where there was nothing to do.
 NOTHING_MISSING = "nothing was missing, so nothing was filled"
-
-
-class Resemblance(StrEnum):
-    """A key of `vaeimpute.comparison.HOLD_OUTS`, which takes long to import, or to guess one."""
-
-    AUTO = "auto"
-    RANDOM = "random"
-    FEATURES = "features"
-    LOW = "low"
-
-
-class Losses(StrEnum):
-    """How values are lost: a parameter of `vaeimpute.imputers.AdaptiveImputer`."""
-
-    AUTO = "auto"
-    MCAR = "mcar"
-    CURVE = "curve"
-
-
-class NotAtRandom(StrEnum):
-    """What is known about the missing values."""
-
-    LOW = "low"
-
 
 Input = Annotated[
     Path,
@@ -86,22 +63,11 @@ MissingValue = Annotated[
         metavar="NUMBER", help="A number that stands for a missing value, as 0; may be repeated."
     ),
 ]
-
-
-class Repeated(StrEnum):
-    """A key of `vaeimpute.tables.repeated.DUPLICATES`."""
-
-    ERROR = "error"
-    FIRST = "first"
-    MEAN = "mean"
-    SUFFIX = "suffix"
-
-
 Duplicates = Annotated[
-    Repeated,
+    Literal["error", "first", "mean", "suffix"],  # as in `vaeimpute.tables.repeated`
     typer.Option(
         help="What to do with ids that occur more than once: impute the first of each, or the mean "
-        "of each, or each by itself under a number of its own. The file keeps its ids."
+        "of each, or each by itself under a number of its own. The file keeps its ids.",
     ),
 ]
 KeepEmpty = Annotated[
@@ -162,18 +128,18 @@ Round = Annotated[
     ),
 ]
 MNAR = Annotated[
-    NotAtRandom | None,
+    Literal["low"] | None,
     typer.Option(
         help="Low values are the ones that are missing, as below a detection limit: correct the "
-        "VAE for it, and compare methods on low values. Only if you know."
+        "VAE for it, and compare methods on low values. Only if you know.",
     ),
 ]
 Mechanism = Annotated[
-    Losses,
+    Literal["auto", "mcar", "curve"],
     typer.Option(
         help="Of the recommended method: correct for low values being lost more often, by a curve "
         "that is found from the matrix: if it explains what is missing clearly better than chance "
-        "(auto), in any case (curve), or never (mcar)."
+        "(auto), in any case (curve), or never (mcar).",
     ),
 ]
 Groups = Annotated[
@@ -188,11 +154,13 @@ MaskOut = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Write True where a value is imputed, False elsewhere."),
 ]
+#: Keys of `vaeimpute.comparison.holdout.HOLD_OUTS`, which takes long to import, or to guess one.
+Resemblance = Literal["auto", "random", "features", "low"]
 MissingLike = Annotated[
     Resemblance,
     typer.Option(
         help="What to hide when methods are compared: values at random, whole features in some "
-        "samples, or low values; auto takes what the missing values of the matrix look like."
+        "samples, or low values; auto takes what the missing values of the matrix look like.",
     ),
 ]
 Std = Annotated[
@@ -217,9 +185,9 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more, with t
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def to_hide(missing_like: Resemblance, mnar: NotAtRandom | None) -> str:
+def to_hide(missing_like: str, mnar: str | None) -> str:
     """Return what to hide in order to compare methods."""
-    return "low" if mnar and missing_like == "auto" else str(missing_like)
+    return "low" if mnar and missing_like == "auto" else missing_like
 
 
 def corrected(methods: Iterable[str], low: bool) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vaeimpute.exceptions import CohortError, some
+from vaeimpute.tables.checks import check_finite
 
 DATA_TYPES = ("expression", "methylation")
 
@@ -136,13 +137,7 @@ class Cohort:
                 f"{self._who}: {len(bad)} columns of {table} are not numeric: "
                 f"{some(bad)} ({frame[bad[0]].dtype})."
             )
-        infinite = np.isinf(frame.to_numpy())
-        if infinite.any():
-            row, column = np.argwhere(infinite)[0]
-            raise CohortError(
-                f"{self._who}: {infinite.sum()} infinite entries in {table}, the first at sample "
-                f"{frame.index[row]!r}, feature {frame.columns[column]!r}. Use NaN for missing."
-            )
+        check_finite(f"{self._who}, {table}", frame)
 
     def __repr__(self) -> str:
         rows, columns = self.values.shape

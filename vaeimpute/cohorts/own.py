@@ -10,12 +10,11 @@ from pathlib import Path
 import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
-from vaeimpute.exceptions import TableError, some
+from vaeimpute.exceptions import Guess, TableError, some
 from vaeimpute.tables.cells import Cells
-from vaeimpute.tables.clinical import Match, join_clinical, match_samples, read_clinical
+from vaeimpute.tables.clinical import Match, id_columns, join_clinical, match_samples, read_clinical
 from vaeimpute.tables.formats import format_of
-from vaeimpute.tables.notes import Guess
-from vaeimpute.tables.orientation import rows_look_like
+from vaeimpute.tables.known import rows_look_like
 from vaeimpute.tables.read import read_source
 
 logger = logging.getLogger(__name__)
@@ -182,7 +181,12 @@ def _orient(
     matches = {side: match_samples(ids, clinical, sample_column) for side, ids in sides.items()}
     found = {side: match for side, match in matches.items() if match is not None}
     if not found:
-        raise TableError(_no_overlap(path, rows, columns, clinical, sample_column))
+        name, theirs = next(iter(id_columns(clinical, sample_column).items()))
+        raise TableError(
+            f"{path}: no id agrees with the clinical table's. Rows of the matrix: {some(rows, 3)}; "
+            f"columns: {some(columns, 3)}; clinical table, {name!r}: {some(theirs, 3)}. Bring the "
+            "ids into one form, or name the column that holds them as sample_column."
+        )
     # Words of a clinical table can look like genes (the series Donson shares its name with
     # DONSON), so ids that agree as they are written come before any number of others.
     rank = {side: (match.leniency, -match.n_ids) for side, match in found.items()}
@@ -209,19 +213,3 @@ def _guess(path: Path, rows: pd.Index, columns: pd.Index) -> tuple[bool, str]:
         )
     logger.warning("%s: guessing that the longer side are features; state orientation.", path.name)
     return len(rows) < len(columns), "a guess because features usually outnumber samples"
-
-
-def _no_overlap(
-    path: Path, rows: pd.Index, columns: pd.Index, clinical: pd.DataFrame, sample_column: str | None
-) -> str:
-    theirs = clinical.index
-    if sample_column in clinical:
-        theirs = clinical[sample_column]
-    elif isinstance(theirs, pd.RangeIndex) and clinical.shape[1]:
-        theirs = clinical.iloc[:, 0]
-    return (
-        f"{path}: no id agrees with the clinical table's. Rows of the matrix: {some(rows, 3)}; "
-        f"columns: {some(columns, 3)}; clinical table, {theirs.name or 'row names'!r}: "
-        f"{some(pd.Index(theirs), 3)}. Bring the ids into one form, or name the column that holds "
-        "them as sample_column."
-    )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib import util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.derived import log_counts
 from vaeimpute.cohorts.own import read_table_cohort
-from vaeimpute.exceptions import not_installed
+from vaeimpute.exceptions import import_optional
 
 _GENE = "num_HS_"  # SurvSet's prefix of human gene symbols
 
@@ -193,9 +194,7 @@ def pbmc68k_reduced() -> Cohort:
 
 def _require(package: str) -> Path:
     """Return the folder of an installed package, without importing it."""
-    found = util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise not_installed(package, "This cohort", "data")
+    found: Any = util.find_spec(package) or import_optional(package, "This cohort", "data")
     return Path(found.submodule_search_locations[0])
 
 

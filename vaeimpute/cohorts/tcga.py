@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
-from importlib import util
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import pandas as pd
 from vaeimpute.cohorts.cohort import Cohort
 from vaeimpute.cohorts.published import DAYS_PER_MONTH, against_the_paper
 from vaeimpute.cohorts.registry import COHORTS
-from vaeimpute.exceptions import CohortError, not_installed, some
+from vaeimpute.exceptions import CohortError, import_optional, some
 from vaeimpute.tables.delimited import read_words
 from vaeimpute.tables.text import open_bytes
 from vaeimpute.tables.transforms import to_log
@@ -56,8 +55,8 @@ def tcga_glioma(*, source: str = "gdc") -> Cohort:
     ModuleNotFoundError
         If openpyxl is not installed.
     """
-    if util.find_spec("openpyxl") is None:  # before gigabytes are downloaded for nothing
-        raise not_installed("openpyxl", "The survival table of this cohort", "data")
+    # Before gigabytes are downloaded for nothing.
+    import_optional("openpyxl", "The survival table of this cohort", "data")
     files = COHORTS["tcga-glioma"].fetch(source)
     tables = {what: files[what] for what in ("clinical", "survival")}
     return read_tcga_glioma(files["expression"], **tables, log2=source == "xena")

@@ -20,7 +20,7 @@ from vaeimpute.files import machine_memory
 from vaeimpute.imputers._base import BaseImputer
 from vaeimpute.missingness import Drawn, hide
 from vaeimpute.seeding import generator
-from vaeimpute.tables import Scale
+from vaeimpute.tables.transforms import Scale
 
 logger = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ import pandas as pd
 from vaeimpute import __version__
 from vaeimpute.comparison.holdout import HOLD_OUTS, Comparison
 from vaeimpute.evaluation import interval_coverage, summarize
+from vaeimpute.exceptions import import_optional
 from vaeimpute.imputers.detection import DetectionCurve
 from vaeimpute.methods import METHODS, find_method
 
@@ -23,12 +24,8 @@ try:
 
     from vaeimpute import plots
 except ModuleNotFoundError as error:
-    package = str(error.name).partition(".")[0]
-    raise ModuleNotFoundError(
-        f"Reports and figures need {package}, which is not installed. Install it: pip install "
-        "'vaeimpute[report]'.",
-        name=package,
-    ) from None
+    import_optional(str(error.name).partition(".")[0], "A report or a figure", "report")
+    raise
 
 _OFTEN = 0.5  # missing in so large a share of the samples, a feature rests on few of them
 _FEW_VALUES = 3  # of a feature; the mean of fewer errors is chance

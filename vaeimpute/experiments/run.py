@@ -12,7 +12,7 @@ from typing import Any
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from vaeimpute.exceptions import not_installed
+from vaeimpute.exceptions import import_optional
 
 Call = tuple[Callable[..., Any], tuple]
 
@@ -169,12 +169,9 @@ def connected(scheduler: str | None) -> Iterator[Any]:
     if scheduler is None:
         yield None
         return
+    distributed = import_optional("distributed", "A scheduler", "dask")
     try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise not_installed("distributed", "A scheduler", "dask") from None
-    try:
-        client = Client(scheduler, set_as_default=False, timeout=30)
+        client = distributed.Client(scheduler, set_as_default=False, timeout=30)
     except (OSError, ValueError) as error:
         raise OSError(f"No Dask scheduler answers at {scheduler}: {error}") from None
     with client:

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from vaeimpute.exceptions import CheckpointError, TrainingError
+from vaeimpute.exceptions import CheckpointError, TrainingError, import_optional
 from vaeimpute.models.callbacks import ProgressBar
 from vaeimpute.models.checkpoint import Checkpoint, read_tensors, write_tensors
 from vaeimpute.models.training import train
@@ -68,13 +68,8 @@ def train_on_devices(
     ``if __name__ == "__main__":``. An interrupt ends them all; what was learnt since the last
     checkpoint is lost.
     """
-    try:
-        from lightning_fabric import Fabric  # takes seconds, so only when it is needed
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Training on several devices needs Lightning Fabric: pip install 'vaeimpute[devices]'."
-        ) from error
-    fabric = Fabric(accelerator=accelerator, devices=n_devices, strategy="ddp_spawn")
+    lightning = import_optional("lightning_fabric", "Training on several devices", "devices")
+    fabric = lightning.Fabric(accelerator=accelerator, devices=n_devices, strategy="ddp_spawn")
     state = None if generator is None else generator.get_state()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "trained.safetensors"

@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, some
+from vaeimpute.exceptions import Guess, TableError, some
 from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.known import names, patterns, plain
-from vaeimpute.tables.notes import Guess
 
 #: What to give as annotation if there is none.
 NONE = "none"

@@ -10,9 +10,8 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, some
+from vaeimpute.exceptions import Guess, TableError, some
 from vaeimpute.tables.known import patterns
-from vaeimpute.tables.notes import Guess
 
 _NUMBER_WITH_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")
 _SPREADSHEET = re.compile(
@@ -211,12 +210,13 @@ def refuse_words(
     )
 
 
-def check_finite(path: Path, values: pd.DataFrame) -> None:
+def check_finite(where: Path | str, values: pd.DataFrame) -> None:
     """Refuse values that are infinite, or too large to compute with.
 
     Parameters
     ----------
-    path : pathlib.Path
+    where : pathlib.Path or str
+        Names the matrix in errors.
     values : DataFrame
         Rows and columns as in the file.
 
@@ -228,7 +228,7 @@ def check_finite(path: Path, values: pd.DataFrame) -> None:
     array = values.to_numpy()
     # float64, because float32 cannot hold the limit.
     for wrong, fault in (
-        (np.isinf(array), "is infinite. If it stands for a missing value, leave the field empty."),
+        (np.isinf(array), "is infinite. If it is missing, leave the field empty, or say NaN."),
         (
             np.abs(array) > np.float64(_LARGEST),
             "is too large to compute with. Correct it, or divide the values by a power of ten.",
@@ -238,6 +238,6 @@ def check_finite(path: Path, values: pd.DataFrame) -> None:
             row, column = np.argwhere(wrong)[0]
             more = int(wrong.sum()) - 1
             raise TableError(
-                f"{path}: the value {array[row, column]:g} in row {values.index[row]!r}, column "
+                f"{where}: the value {array[row, column]:g} in row {values.index[row]!r}, column "
                 f"{values.columns[column]!r}{f', like {more} more,' if more else ''} {fault}"
             )

@@ -140,7 +140,7 @@ def match_samples(
     >>> match.column, match.how
     ('patient', 'TCGA barcodes cut to 12 characters')
     """
-    candidates = _id_columns(clinical, sample_column)
+    candidates = id_columns(clinical, sample_column)
     spelled = _spelled(samples)
     for leniency in range(3):
         matches = []
@@ -202,7 +202,7 @@ def join_clinical(
     return joined, note
 
 
-def _id_columns(clinical: pd.DataFrame, sample_column: str | None) -> dict[str, pd.Index]:
+def id_columns(clinical: pd.DataFrame, sample_column: str | None) -> dict[str, pd.Index]:
     """Return what may hold sample ids, as text."""
     if sample_column is not None and sample_column in clinical:
         return {sample_column: pd.Index(clinical[sample_column].astype(str))}

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vaeimpute.tables.transforms import sample_of
+
 _FEW = 3  # a number that occurs less often is a value
 _USUAL = (-1, -9, -99, -999, -9999, 9, 99, 999, 9999)
 # How far away other values are, in ranges of the middle 98 % of them, of what may be a code.
@@ -14,7 +16,6 @@ _GAP, _WIDE_GAP = 0.5, 0.75
 _NO_LOGARITHM = 100.0  # logarithms of what is measured are smaller
 _MOST = 4  # codes at either end
 _FLOOR = 0.01  # share of the values, from which on it is worth a word that they are all alike
-_SAMPLED = 1_000_000  # values that tell where most are
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,7 @@ def find_codes(values: np.ndarray) -> list[Code]:
     n_given = int(np.count_nonzero(~np.isnan(values)))
     if not n_given:
         return []
-    flat = values.ravel(order="K")
-    sample = flat[:: max(1, flat.size // _SAMPLED)].astype(np.float64)
+    sample = sample_of(values)
     ends = [float(np.nanmin(values)), float(np.nanmax(values))]
     codes: dict[float, Code] = {}
     for side in (0, 1):

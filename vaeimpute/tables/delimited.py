@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
@@ -228,22 +227,16 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
             numbers: dict[int, str] = {}
             if layout.is_row(number):
                 row += 1
-                numbers = {
-                    column + 1: _spelled(filled[row, column]).replace(".", layout.decimal)
-                    for column in np.flatnonzero(
-                        missing[row]
-                    ).tolist()  # the first field is the row's id
-                }
+                for column in np.flatnonzero(missing[row]).tolist():  # the first field is an id
+                    value = filled[row, column]
+                    words = str(value) if isinstance(value, int) else repr(float(value))
+                    numbers[column + 1] = words.replace(".", layout.decimal)
             divided = layout.header <= number <= layout.last and number not in layout.skipped
             if numbers or (divided and separator != own):
                 content = line.rstrip("\r\n")
                 output.write(_replaced(content, own, separator, numbers) + line[len(content) :])
             else:
                 output.write(line)
-
-
-def _spelled(number: float | int) -> str:
-    return str(number) if isinstance(number, int) else repr(float(number))
 
 
 def _replaced(line: str, own: str, separator: str, numbers: dict[int, str]) -> str:
@@ -273,24 +266,12 @@ def _raw_fields(line: str, separator: str) -> list[str]:
     """
     if separator == " ":
         return TOKEN.findall(line)
-    parts = line.split(separator)
     if '"' not in line:
-        return parts
-    fields: list[str] = []
-    pending: str | None = None
-    for part in parts:
-        pending = part if pending is None else pending + separator + part
-        if not pending.startswith('"') or pending.count('"') % 2 == 0:
-            fields.append(pending)
-            pending = None
-    read = fields_of(line, separator)
-    if pending is None and len(fields) == len(read):
-        return fields
-    return [_quoted(field, separator) for field in read]
+        return line.split(separator)
+    mark = re.escape(separator)
+    return re.findall(f'(?:^|{mark})("(?:[^"]|"")*"(?!")[^{mark}]*|".*|[^{mark}]*)', line)
 
 
 def _quoted(field: str, separator: str) -> str:
-    buffer = io.StringIO()
-    # A field alone would be quoted if it is empty.
-    csv.writer(buffer, delimiter=separator, lineterminator="").writerow([field, ""])
-    return buffer.getvalue()[: -len(separator)]
+    needed = separator in field or '"' in field
+    return '"' + field.replace('"', '""') + '"' if needed else field

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-from vaeimpute.exceptions import some
+from vaeimpute.exceptions import Guess, some
 from vaeimpute.tables.checks import empty_samples
 from vaeimpute.tables.formats import FORMATS
-from vaeimpute.tables.notes import Guess
-from vaeimpute.tables.orientation import describe_orientation
+from vaeimpute.tables.known import kind_of
 from vaeimpute.tables.read import Source
-
-_SAMPLED = 1_000_000  # values that tell what scale all are on
+from vaeimpute.tables.transforms import looks_like_counts, sample_of
 
 
 def describe(source: Source) -> list[str]:
@@ -75,19 +74,44 @@ def describe_scale(values: np.ndarray) -> str:
     >>> describe_scale(np.array([[0.0, 0.25], [np.nan, 1.0]]))
     'Values are from 0 to 1, half of them below 0.25: like proportions, such as beta values.'
     """
-    flat = values.ravel(order="K")
-    sample = flat[:: max(1, flat.size // _SAMPLED)].astype(np.float64)
-    middle = float(np.nanmedian(sample))
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    sample = sample[~np.isnan(sample)]
+    sample = sample_of(values)
+    low, middle, high = float(np.nanmin(values)), float(np.median(sample)), float(np.nanmax(values))
     if low >= 0 and (sample % 1 == 0).all():
         kind = f"whole numbers, such as {'counts' if high < 1e7 else 'intensities'}"
     elif low >= 0 and high <= 1:
         kind = "proportions, such as beta values"
-    elif low >= 0 and high > 100 and high > 20 * max(middle, 1.0):
+    elif looks_like_counts(low, middle, high):
         kind = "intensities or normalised counts, of which no logarithm was taken"
     elif high < 30 and low > -30:
         kind = "logarithms" if low >= 0 else "logarithms, ratios or standard deviations"
     else:
         kind = "no scale in particular"
     return f"Values are from {low:.4g} to {high:.4g}, half of them below {middle:.4g}: like {kind}."
+
+
+def describe_orientation(values: pd.DataFrame) -> str | None:
+    """Say why a matrix looks as if its rows were features, or return None.
+
+    Parameters
+    ----------
+    values : DataFrame of shape (n_samples, n_features)
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> genes = pd.Index(["TP53", "EGFR", "PTEN", "MYC"])
+    >>> describe_orientation(pd.DataFrame(0.0, genes, [f"s{i}" for i in range(9)]))
+    "'TP53', 'EGFR' and 2 more, taken for samples, look like names of features"
+    >>> describe_orientation(pd.DataFrame(0.0, [f"s{i}" for i in range(4)], genes))
+    """
+    samples, features = values.index, values.columns
+    if kind_of(samples) == "features":
+        return f"{some(samples, 2)}, taken for samples, look like names of features"
+    if kind_of(features) == "samples":
+        return f"{some(features, 2)}, taken for features, look like names of samples"
+    if len(samples) > len(features) and kind_of(features) != "features":
+        return f"there are more samples ({len(samples)}) than features ({len(features)})"
+    return None

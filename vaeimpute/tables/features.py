@@ -7,8 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, some
-from vaeimpute.tables.notes import Guess
+from vaeimpute.exceptions import Guess, TableError, some
 
 _VERSION = re.compile(r"\.\d+$")
 _MOST_LACKING = 0.5  # share of a model's features that new samples may be without

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from vaeimpute.exceptions import TableError, not_installed, some
+from vaeimpute.exceptions import TableError, import_optional, some
 from vaeimpute.tables.cells import Cells
 
 if TYPE_CHECKING:
@@ -23,28 +23,8 @@ if TYPE_CHECKING:
 _SPARSE = ("data", "indices", "indptr")
 
 
-def import_anndata(what: str) -> Any:
-    """Return the module anndata, or say which extra brings it.
-
-    Parameters
-    ----------
-    what : str
-        What it is needed for, as in "Reading x.h5ad".
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If it is not installed.
-    """
-    try:
-        import anndata
-    except ModuleNotFoundError:
-        raise not_installed("anndata", what, "anndata") from None
-    return anndata
-
-
 def _read(path: Path) -> AnnData:
-    anndata = import_anndata(f"Reading {path}")
+    anndata = import_optional("anndata", f"Reading {path}", "anndata")
     with warnings.catch_warnings():
         # What is wrong with a matrix is said by us; what is odd beside it is not ours to change.
         warnings.simplefilter("ignore")
@@ -87,16 +67,9 @@ def read(path: Path, layer: str | None) -> Cells:
     return Cells(table, *names, obs=data.obs.set_axis(names[0]), var=data.var.set_axis(names[1]))
 
 
-def write(
-    values: pd.DataFrame,
-    path: Path,
-    obs: pd.DataFrame | None = None,
-    var: pd.DataFrame | None = None,
-) -> None:
-    """Write a matrix, samples in rows, alone or with what is said of its samples and features."""
-    anndata = import_anndata(f"Writing {path}")
-    obs = pd.DataFrame(index=values.index) if obs is None else obs
-    var = pd.DataFrame(index=values.columns) if var is None else var
+def write(values: pd.DataFrame, path: Path, obs: pd.DataFrame, var: pd.DataFrame) -> None:
+    """Write a matrix, samples in rows, with what is said of its samples and features."""
+    anndata = import_optional("anndata", f"Writing {path}", "anndata")
     anndata.AnnData(values.to_numpy(), obs=obs, var=var).write_h5ad(path)
 
 
@@ -129,15 +102,10 @@ def fill(source: Source, target: Path, missing: np.ndarray, filled: np.ndarray) 
             stored.attrs.get("encoding-type", stored.attrs.get("h5sparse_format"))
         )
         make = sparse.csc_matrix if by_columns else sparse.csr_matrix
-        places, at = make(tuple(parts), shape=missing.shape).tocoo(), np.nonzero(missing)
-        kept = ~missing[places.row, places.col]  # a place that is left empty is 0
-        numbers = np.concatenate([places.data[kept], filled[at].astype(filled.dtype)])
-        rows = np.concatenate([places.row[kept], at[0]])
-        columns = np.concatenate([places.col[kept], at[1]])
-        matrix = make(
-            (numbers.astype(np.result_type(parts[0], np.float32)), (rows, columns)), missing.shape
-        )
-        matrix.sort_indices()
+        matrix = make(tuple(parts), missing.shape).astype(np.result_type(parts[0], np.float32))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sparse.SparseEfficiencyWarning)  # of places not stored
+            matrix[np.nonzero(missing)] = filled[missing]
         for name, part in zip(_SPARSE, parts, strict=True):
             array = getattr(matrix, name)
             _store(stored, name, array if name == "data" else array.astype(part.dtype))

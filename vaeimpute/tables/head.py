@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from vaeimpute.exceptions import TableError, some
+from vaeimpute.exceptions import Guess, TableError, some
 from vaeimpute.tables.known import patterns
-from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.numerals import POINTS, find_spelling, is_missing, like_a_number, tidy
 from vaeimpute.tables.text import MARK, open_text, promised_separators, understanding
 
@@ -291,7 +290,5 @@ def _fits_as_header(row: list[str], width: int) -> int:
 
 def _is_second_header(header: list[str], row: list[str]) -> bool:
     """Tell whether a row says what columns are: Perseus' types, Firehose's kinds of values."""
-    if not row:
-        return False
     words = not any(like_a_number(tidy(field)) for field in row[1:])
     return row[0].startswith("#!{") or (_REFERENCE.fullmatch(header[0]) is not None and words)

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from importlib import resources
 
+import pandas as pd
 import yaml
 
 
@@ -51,3 +52,44 @@ def patterns(key: str) -> dict[str, re.Pattern[str]]:
     found = _data()[key]
     by_word = found if isinstance(found, dict) else dict(zip(found, found, strict=True))
     return {word: re.compile(pattern, re.I) for word, pattern in by_word.items()}
+
+
+def kind_of(ids: pd.Index) -> str | None:
+    """Tell samples from features by what their ids look like, or return None.
+
+    Parameters
+    ----------
+    ids : Index of str
+
+    Returns
+    -------
+    {"samples", "features"} or None
+
+    Examples
+    --------
+    >>> kind_of(pd.Index(["GSM1", "GSM2"])), kind_of(pd.Index(["cg00000029"]))
+    ('samples', 'features')
+    """
+    looks = patterns("ids")
+    if ids.str.match(looks["features"]).mean() >= 0.5:
+        return "features"
+    if ids.str.lower().isin(names("genes")).sum() >= 3:
+        return "features"
+    return "samples" if ids.str.match(looks["samples"]).mean() >= 0.5 else None
+
+
+def rows_look_like(rows: pd.Index, columns: pd.Index) -> str | None:
+    """Say whether the rows of a matrix look like samples or features, or return None.
+
+    Parameters
+    ----------
+    rows, columns : Index of str
+
+    Returns
+    -------
+    {"samples", "features"} or None
+        None if nothing speaks for either, or something for both.
+    """
+    other = {"samples": "features", "features": "samples", None: None}
+    says = {kind_of(rows), other[kind_of(columns)]} - {None}
+    return says.pop() if len(says) == 1 else None

@@ -11,10 +11,9 @@ from typing import TypeVar
 
 import pandas as pd
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.exceptions import Guess, TableError
 from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.head import COMMENT, NAMES, TABLE_ENDS, fields_of, read_head
-from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.numerals import is_missing, like_a_number, tidy
 from vaeimpute.tables.text import find_encoding, open_text
 
@@ -68,21 +67,17 @@ def in_its_encoding(path: Path, read: Callable[[str], Found]) -> tuple[Found, tu
     notes : tuple of str
         A `Guess` if the file is not in Unicode: nothing in it says in what it is.
     """
-    unicode = find_encoding(path)
-    try:
-        return read(unicode), ()
-    except TableError as error:
-        if not isinstance(error.__cause__, UnicodeDecodeError):
-            raise
-    note = Guess(
+    windows = Guess(
         f"{path.name!r} is not in UTF-8. Letters beyond A to Z are taken for Windows-1252."
     )
-    try:
-        return read("cp1252"), (note,)
-    except TableError as error:
-        if not isinstance(error.__cause__, UnicodeDecodeError):
-            raise
-    return read("latin-1"), (note,)  # which has a letter for every byte
+    unicode = find_encoding(path)
+    for encoding in (unicode, "cp1252", "latin-1"):  # the last has a letter for every byte
+        try:
+            return read(encoding), () if encoding == unicode else (windows,)
+        except TableError as error:
+            if not isinstance(error.__cause__, UnicodeDecodeError):
+                raise
+    raise AssertionError
 
 
 def outline(path: Path) -> Cells:
@@ -149,20 +144,14 @@ def _scan(path: Path, encoding: str) -> Cells:
                 raise TableError(
                     f"{path}, line {number} has NUL bytes, as damaged files have: copy it again."
                 )
-            if '"' in content or separator == " ":
-                fields = fields_of(content, separator)
-                n_here = len(fields)
-            else:
-                fields = content.split(separator, 1)
-                n_here = content.count(separator) + 1
+            fields = fields_of(content, separator)
+            name, n_here = fields[0].strip(), len(fields)
             if n_here > n_fields:
                 raise TableError(_ragged(path, number, n_here, n_fields, separator))
             is_open = content.endswith(separator)
-            only_id = is_open and separator not in content.rstrip(separator)
             comment = fields[0].startswith(COMMENT)
-            if n_here < n_fields or only_id or blank or comment:
-                values = fields_of(content, separator)[1:]
-                if comment and (n_here < n_fields or not _any_value(values)):
+            if n_here < n_fields or blank or comment or (is_open and not any(fields[1:])):
+                if comment and (n_here < n_fields or not _any_value(fields[1:])):
                     n_comments += 1
                     skipped.add(number)
                     continue
@@ -170,8 +159,8 @@ def _scan(path: Path, encoding: str) -> Cells:
                     raise TableError(
                         f"{path}, line {number} has a quotation mark that is not closed; remove it."
                     )
-                odd.append(_Odd(len(rows), number, n_here, fields[0].strip(), values, blank))
-            rows.append(fields[0].strip())
+                odd.append(_Odd(len(rows), number, n_here, name, fields[1:], blank))
+            rows.append(name)
             last, blank = number, False
             n_open += is_open
             n_whole += n_here == n_fields

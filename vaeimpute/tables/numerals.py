@@ -11,9 +11,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.exceptions import Guess, TableError
 from vaeimpute.tables.cells import is_number
-from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.text import MISSING
 
 _TYPESET = str.maketrans(

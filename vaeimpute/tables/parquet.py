@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, not_installed
+from vaeimpute.exceptions import TableError, import_optional
 from vaeimpute.tables.cells import Cells
 from vaeimpute.tables.numerals import POINTS, to_numbers
 
@@ -31,10 +31,9 @@ def read_parquet(path: Path) -> pd.DataFrame:
     -------
     DataFrame
     """
+    import_optional("pyarrow", f"Reading {path}", "data")
     try:
         return pd.read_parquet(path)
-    except ImportError:
-        raise not_installed("pyarrow", f"Reading {path}", "data") from None
     except (ValueError, OSError) as error:  # what pyarrow raises for a damaged file
         raise TableError(f"{path} cannot be read as Parquet: {error}") from None
 

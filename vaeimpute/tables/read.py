@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, some
+from vaeimpute.exceptions import Guess, TableError, check_guesses, some
 from vaeimpute.tables.annotation import NONE, find_annotation, name_rows
 from vaeimpute.tables.cells import Cells, to_numbers
 from vaeimpute.tables.checks import check_finite, check_numeric_ids, spreadsheet_ids
 from vaeimpute.tables.codes import find_codes
 from vaeimpute.tables.formats import FORMATS, STANDARD, existing, format_of
-from vaeimpute.tables.notes import Guess, check_guesses
 from vaeimpute.tables.repeated import numbered, resolve_repeated
 from vaeimpute.tables.unlike import refuse_mixture, set_unlike_aside
 
@@ -41,7 +40,7 @@ class Source:
     layer : str or None
         Of an AnnData file; None for its ``X``.
     notes : tuple of str
-        What a reader should know about how the file was read; a `vaeimpute.tables.notes.Guess`
+        What a reader should know about how the file was read; a `vaeimpute.exceptions.Guess`
         where the file leaves it open.
     obs, var : DataFrame of shape (n_samples, any) and (n_features, any)
         What the file says of its samples and features: annotation, or AnnData's tables.
@@ -77,22 +76,11 @@ class Source:
             Rows and columns as in the file; those of annotation have nothing to be filled.
         filled : array of shape (n_rows, n_columns)
         """
-        array = filled.T if self.features_in_rows else filled
-        rows, columns = self._positions
-        if array.shape != self._holes.shape or self.has_annotation:
-            own = self.values.to_numpy()  # of ids that repeat, one may fill another
-            array = np.where(np.isnan(own), filled, own)
-            array = array.T if self.features_in_rows else array
-            every = np.full(self._holes.shape, np.nan, dtype=array.dtype)
-            ours = np.ix_(rows >= 0, columns >= 0)
-            every[ours] = array[np.ix_(rows[rows >= 0], columns[columns >= 0])]
-            array = every
+        own = self.values.to_numpy()  # of ids that repeat, one may fill another
+        array = np.where(np.isnan(own), filled, own)
+        array = np.pad(array.T if self.features_in_rows else array, (0, 1), constant_values=np.nan)
+        array = array[np.ix_(*self._positions)]  # that of what is left as it is, -1, is padded
         return self._holes & ~np.isnan(array), array
-
-    @property
-    def has_annotation(self) -> bool:
-        """Whether the file has rows or columns that are left as they are."""
-        return any((side < 0).any() for side in self._positions)
 
     def check_unchanged(self) -> None:
         """Raise a `TableError` if the file is no longer the one that was read."""
@@ -215,11 +203,10 @@ def _beside(
     """Return what is said of each row and of each column of a matrix."""
     if cells.obs is not None and cells.var is not None:
         return cells.obs, cells.var
-    # Of rows that are merged, the first speaks for all.
-    kept = [
-        np.flatnonzero(place >= 0)[np.unique(place[place >= 0], return_index=True)[1]]
-        for place in places
-    ]
+    kept = []
+    for place in places:  # of rows that are merged, the first speaks for all
+        new, first = np.unique(place, return_index=True)
+        kept.append(first[new >= 0])
     aside = [np.flatnonzero(place < 0) for place in places]
     of_rows = cells.table.iloc[kept[0], aside[1]].set_axis(values.index)
     of_columns = cells.table.iloc[aside[0], kept[1]].T.infer_objects().set_axis(values.columns)

@@ -87,14 +87,10 @@ def numbered(ids: pd.Index) -> pd.Index:
     ['a', 'a.1', 'b']
     """
     taken, names = set(ids), []
-    counts: dict[str, int] = {}
-    for name in ids:
-        number = counts.get(name, 0)
-        counts[name] = number + 1
+    for name, number in zip(ids, ids.to_series().groupby(level=0).cumcount(), strict=True):
         new = name
         while number and new in taken:
-            new = f"{name}.{number}"
-            number += 1
+            new, number = f"{name}.{number}", number + 1
         taken.add(new)
         names.append(new)
     return pd.Index(names, dtype=object)

@@ -11,12 +11,13 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, not_installed
+from vaeimpute.exceptions import TableError, import_optional
 
 #: Extensions of text files, and the separators that they promise; any if none is named.
 SEPARATORS = {".csv": ",;", ".tsv": "\t", ".tab": "\t", ".txt": ""}
@@ -95,14 +96,6 @@ def _unpacked(content: Any, name: object) -> IO[bytes]:
             raise TableError(f"{name} is an archive of {len(files)} files; unpack the one meant.")
         return archive.open(files[0])
     return content
-
-
-def _arrow(what: str) -> Any:
-    try:
-        import pyarrow
-    except ImportError:
-        raise not_installed("pyarrow", what, "data") from None
-    return pyarrow
 
 
 def find_encoding(path: Path) -> str:
@@ -194,18 +187,19 @@ def open_for_text(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
         yield stack.enter_context(io.TextIOWrapper(raw, encoding=encoding, newline=""))
 
 
+_arrow = partial(import_optional, "pyarrow", extra="data")
 _UNPACKERS: dict[str, Callable[[Any], Any]] = {
     ".gz": lambda content: gzip.GzipFile(fileobj=content),
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
-    ".zst": lambda content: _arrow("Reading .zst").CompressedInputStream(content, "zstd"),
+    ".zst": lambda content: _arrow(what="Reading .zst").CompressedInputStream(content, "zstd"),
 }
 _PACKERS: dict[str, Callable[[Any], Any]] = {
     # Without name and time, the same content makes the same file.
     ".gz": lambda raw: gzip.GzipFile("", "wb", fileobj=raw, mtime=0),
     ".bz2": lambda raw: bz2.BZ2File(raw, "wb"),
     ".xz": lambda raw: lzma.LZMAFile(raw, "wb"),  # noqa: SIM115 - a context manager itself
-    ".zst": lambda raw: _arrow("Writing .zst").CompressedOutputStream(raw, "zstd"),
+    ".zst": lambda raw: _arrow(what="Writing .zst").CompressedOutputStream(raw, "zstd"),
     ".zip": lambda raw: zipfile.ZipFile(raw, "w"),
 }
 

@@ -19,6 +19,24 @@ _MANY = 100
 _ENOUGH = 10**6  # values to look at
 
 
+def sample_of(values: np.ndarray) -> np.ndarray:
+    """Return what is there of a matrix, or enough of it to tell how values are distributed.
+
+    Examples
+    --------
+    >>> sample_of(np.array([[0.5, np.nan], [np.nan, 2.0]]))
+    array([0.5, 2. ])
+    """
+    flat = values.ravel(order="K")
+    sample = flat[:: max(1, flat.size // _ENOUGH)].astype(np.float64)
+    return sample[~np.isnan(sample)]
+
+
+def looks_like_counts(low: float, middle: float, high: float) -> bool:
+    """Tell by smallest, median and largest whether values are from zero up, a few very large."""
+    return low >= 0 and high > max(_COUNTS_LOOK_LIKE, 20 * middle)
+
+
 def to_log(values: pd.DataFrame) -> pd.DataFrame:
     """Take ln(x + 1), as the paper does.
 
@@ -76,11 +94,9 @@ def suggest_transforms(
     ['The values look like counts or intensities (from zero up, a few very large): consider --log.']
     """
     array = values.to_numpy()
-    observed = array[~np.isnan(array)]
     suggestions = []
-    largest = observed.max()
-    skewed = largest > _COUNTS_LOOK_LIKE and largest > 20 * max(float(np.median(observed)), 1.0)
-    if not (log or tries_log) and observed.min() >= 0 and skewed:
+    middle, largest = np.median(sample_of(array)), np.nanmax(array)
+    if not (log or tries_log) and looks_like_counts(np.nanmin(array), middle, largest):
         suggestions.append(
             "The values look like counts or intensities (from zero up, a few very large): consider "
             "--log."
@@ -127,12 +143,10 @@ class Scale:
     @classmethod
     def parse(cls, text: str) -> Scale:
         """Read what ``str`` writes, as it stands in the card of a saved model."""
-        kind, _, offset = ("log 1" if text == "log1p" else text).partition(" ")
+        kind, _, offset = text.partition(" ")
         return cls(kind, float(offset or 1.0))  # type: ignore[arg-type]
 
     def __str__(self) -> str:
-        if (self.kind, self.offset) == ("log", 1.0):
-            return "log1p"
         return f"{self.kind} {self.offset!r}" if self.kind else ""
 
     @property
@@ -276,8 +290,7 @@ def suggest_scale(values: pd.DataFrame) -> Scale | None:
     least, most = np.fmin.reduce(array, axis=None), np.fmax.reduce(array, axis=None)
     if least < 0 or least == most:
         return None
-    some = array.ravel()[:: max(1, array.size // _ENOUGH)]
-    observed = some[~np.isnan(some)]
+    observed = sample_of(array)
     if most <= 1:
         distance = np.minimum(observed, 1 - observed)
         return Scale("logit", _half_of_the_closest(distance)) if (distance > 0).any() else None

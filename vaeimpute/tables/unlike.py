@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError
+from vaeimpute.exceptions import Guess, TableError
 from vaeimpute.tables.annotation import left
-from vaeimpute.tables.notes import Guess
 
 _FEWEST = 10  # values, below which nothing is said of them
 _HEAD = 16  # values that are looked at first, of each

@@ -8,13 +8,12 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import util
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, not_installed
+from vaeimpute.exceptions import TableError, import_optional
 from vaeimpute.files import replacing
 from vaeimpute.tables import h5ad
 from vaeimpute.tables.formats import FORMATS, STANDARD, named_format
@@ -51,8 +50,8 @@ def check_output(path: str | Path, *, force: bool, extensions: Sequence[str] = (
             f"{path} has an extension that is not known; expected one of {', '.join(extensions)}."
         )
     needed = FORMATS[named_format(path)]
-    if needed.package and util.find_spec(needed.package) is None:
-        raise not_installed(needed.package, f"Writing {path}", needed.extra)
+    if needed.package:
+        import_optional(needed.package, f"Writing {path}", needed.extra)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it.")
     if path.exists() and not path.is_file():
@@ -180,7 +179,8 @@ def _write(
     """Write a matrix alone or with annotation; return the names of what there is no place for."""
     table = pd.DataFrame(array, source.values.index, source.values.columns)
     if format_ == "h5ad":  # which has samples in rows whatever the source is like
-        h5ad.write(table, path, *([source.obs, source.var] if annotation else []))
+        said = source.obs, source.var
+        h5ad.write(table, path, *(said if annotation else (beside[[]] for beside in said)))
         return []
     beside, lost, name = source.obs, source.var, "sample"
     if source.features_in_rows:

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vaeimpute.exceptions import TableError, not_installed, some
+from vaeimpute.exceptions import Guess, TableError, import_optional, some
 from vaeimpute.tables import delimited
 from vaeimpute.tables.cells import Cells
-from vaeimpute.tables.notes import Guess
 from vaeimpute.tables.text import open_for_text
 
 if TYPE_CHECKING:
@@ -88,10 +87,7 @@ def read(path: Path, na: Sequence[str] = ()) -> Cells:
 
 
 def _open(path: Path, *, results: bool = True) -> Any:
-    try:
-        import openpyxl
-    except ModuleNotFoundError:
-        raise not_installed("openpyxl", f"Reading {path}", "data") from None
+    openpyxl = import_optional("openpyxl", f"Reading {path}", "data")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about what of a workbook it does not keep
         try:
