@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from vaeimpute.cohorts import load_cohort
-from vaeimpute.cohorts import wgbs as module
 from vaeimpute.cohorts.registry import COHORTS
 from vaeimpute.cohorts.wgbs import read_methylomes
 from vaeimpute.exceptions import CohortError, OptionError
@@ -139,15 +138,6 @@ def test_strands_cannot_be_merged_where_none_is_named(tmp_path):
 def test_chromosomes_with_and_without_chr(tmp_path, prefix, chromosome):
     calls = folder(tmp_path / "calls", lambda c: cov(c, prefix))
     assert read_methylomes(*calls, chromosome=chromosome).values.shape == (3, 2)
-
-
-def test_a_file_of_many_blocks(tmp_path, monkeypatch):
-    """Lines that are cut by the end of a block are neither lost nor read twice."""
-    reference = read_methylomes(*folder(tmp_path / "calls"), min_share=0.3)
-    for size in (7, 20, 50):
-        monkeypatch.setattr(module, "_BLOCK", size)
-        cohort = read_methylomes(*folder(tmp_path / "calls"), min_share=0.3)
-        assert cohort.values.equals(reference.values)
 
 
 def test_an_unsorted_file_and_one_without_a_last_newline(tmp_path):

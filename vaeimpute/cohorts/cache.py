@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
-import shutil
-import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -14,10 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from vaeimpute.cohorts.cohort import Cohort
+from vaeimpute.files import replacing
 
 logger = logging.getLogger(__name__)
 
-LAYOUT = 2  # raise it when the files below change their meaning
+LAYOUT = 3  # raise it when the parts below change their meaning
 _TABLES = ("values", "clinical", "features", "coverage")
 # Parquet keeps a header per column, and there are far more features than samples.
 _TURNED = ("values", "coverage")
@@ -45,38 +46,31 @@ def cache_dir() -> Path:
     return Path(folder).expanduser().absolute()
 
 
-def save_cohort(cohort: Cohort, folder: Path) -> None:
-    """Write a cohort into a new folder, all of it or nothing.
+def save_cohort(cohort: Cohort, path: Path) -> None:
+    """Write a cohort into one file, a zip archive of Parquet and JSON.
 
     Parameters
     ----------
     cohort : Cohort
-    folder : pathlib.Path
+    path : pathlib.Path
         Replaced if it exists.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    half_done = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    card = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name not in _TABLES}
+    with replacing(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
+        archive.writestr("card.json", json.dumps(card))
         for table in _TABLES:
             frame = getattr(cohort, table)
             if frame is not None:
                 frame = frame.T if table in _TURNED else frame
-                frame.to_parquet(half_done / f"{table}.parquet")
-        card = {f.name: getattr(cohort, f.name) for f in fields(cohort) if f.name not in _TABLES}
-        (half_done / "card.json").write_text(json.dumps(card, indent=1))
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(half_done, folder)
-    finally:
-        shutil.rmtree(half_done, ignore_errors=True)
+                archive.writestr(table, frame.to_parquet())
 
 
-def read_cohort(folder: Path) -> Cohort:
+def read_cohort(path: Path) -> Cohort:
     """Read a cohort that `save_cohort` wrote.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    path : pathlib.Path
 
     Returns
     -------
@@ -85,29 +79,27 @@ def read_cohort(folder: Path) -> Cohort:
     Raises
     ------
     FileNotFoundError
-        If the folder is not there.
-    ValueError
-        If it is damaged.
+        If the file is not there.
     """
-    card = json.loads((folder / "card.json").read_text())
-    tables = {}
-    for table in _TABLES:
-        path = folder / f"{table}.parquet"
-        if path.exists():
-            frame = pd.read_parquet(path)
-            tables[table] = frame.T if table in _TURNED else frame
-    return Cohort(**tables, **(card | {"notes": tuple(card["notes"])}))
+    with zipfile.ZipFile(path) as archive:
+        card = json.loads(archive.read("card.json"))
+        tables = {
+            table: pd.read_parquet(io.BytesIO(archive.read(table)))
+            for table in {*_TABLES} & {*archive.namelist()}
+        }
+    turned = {table: tables[table].T for table in _TURNED if table in tables}
+    return Cohort(**(tables | turned), **(card | {"notes": tuple(card["notes"])}))
 
 
-def cached(folder: Path, prepare: Callable[[], Cohort]) -> Cohort:
-    """Return the cohort in a cache folder, preparing and storing it when it is not there.
+def cached(path: Path, prepare: Callable[[], Cohort]) -> Cohort:
+    """Return the cohort in a file of the cache, preparing and storing it when it is not there.
 
-    A folder that cannot be read is prepared again, and a folder that cannot be written only costs
-    the time that it would have saved.
+    A file that cannot be read is prepared again, and one that cannot be written only costs the time
+    that it would have saved.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    path : pathlib.Path
     prepare : callable
         Makes the cohort from its source.
 
@@ -116,14 +108,14 @@ def cached(folder: Path, prepare: Callable[[], Cohort]) -> Cohort:
     Cohort
     """
     try:
-        return read_cohort(folder)
+        return read_cohort(path)
     except (FileNotFoundError, NotADirectoryError):
         pass
     except Exception as error:
-        logger.warning("Preparing %s again, its cached copy is damaged: %s", folder.name, error)
+        logger.warning("Preparing %s again, its cached copy is damaged: %s", path.name, error)
     cohort = prepare()
     try:
-        save_cohort(cohort, folder)
+        save_cohort(cohort, path)
     except OSError as error:
-        logger.warning("Could not keep %s in the cache %s: %s", cohort.name, folder.parent, error)
+        logger.warning("Could not keep %s in the cache %s: %s", cohort.name, path.parent, error)
     return cohort

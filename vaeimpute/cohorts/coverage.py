@@ -258,13 +258,9 @@ def spacing_scores(positions: np.ndarray) -> np.ndarray:
     if len(positions) < 2:
         return np.zeros(len(positions))
     gaps = np.log(np.maximum(np.diff(positions, append=2 * positions[-1] - positions[-2]), 1.0))
-    half = min(_DENSITY_WINDOW, len(gaps)) // 2
-    sums = np.concatenate([[0.0], np.cumsum(gaps)])
-    start = np.maximum(np.arange(len(gaps)) - half, 0)
-    stop = np.minimum(np.arange(len(gaps)) + half + 1, len(gaps))
-    local = (sums[stop] - sums[start]) / (stop - start)
+    local = pd.Series(gaps).rolling(_DENSITY_WINDOW, center=True, min_periods=1).mean()
     # Ties (evenly spaced sites) get the same rank, so even spacing means no effect at all.
-    return normal_scores(np.round(local, 9))
+    return normal_scores(local.round(9).to_numpy())
 
 
 def normal_scores(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import logging
 import os
-import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -86,14 +85,8 @@ def human_size(size: int) -> str:
     return f"{size} bytes"
 
 
-def describe_size(files: Sequence[RemoteFile], unknown: str | None = None) -> str:
+def describe_size(files: Sequence[RemoteFile]) -> str:
     """Say how much there is to download, and how exactly that is known.
-
-    Parameters
-    ----------
-    files : sequence of RemoteFile
-    unknown : str, optional
-        What to say of files whose size is not published. Without it, how many they are.
 
     Examples
     --------
@@ -105,7 +98,7 @@ def describe_size(files: Sequence[RemoteFile], unknown: str | None = None) -> st
     about = "" if all(file.size or not file.about_size for file in files) else "about "
     parts = [f"{about}{human_size(total)}"] if total else []
     if n_unknown:
-        parts.append(unknown or f"{n_unknown} file{'s' * (n_unknown > 1)} of unknown size")
+        parts.append(f"{n_unknown} file{'s' * (n_unknown > 1)} of unknown size")
     return " and ".join(parts) or "nothing"
 
 
@@ -140,7 +133,7 @@ def download(files: Sequence[RemoteFile], folder: Path) -> list[Path]:
             describe_size(missing),
             " and ".join(dict.fromkeys(file.host for file in missing)),
             folder,
-            ", ".join(f"{file.name} ({describe_size([file], 'size unknown')})" for file in missing),
+            ", ".join(f"{file.name} ({describe_size([file])})" for file in missing),
         )
         folder.mkdir(parents=True, exist_ok=True)
         parts = (folder / f"{file.name}.part" for file in missing)
@@ -249,10 +242,13 @@ class _Download:
                 headers["If-Range"] = version
         asked = requests.get(self.file.url, headers=headers, stream=True, timeout=_TIMEOUT)
         with asked as response:
-            start, total = _extent(response)
+            extent = response.headers.get("Content-Range", "")
+            length = extent.rpartition("/")[2] or response.headers.get("Content-Length", "")
+            total = int(length) if length.isdigit() else None
             if response.status_code == 416 and have == total:
                 return
-            if response.status_code == 416 or start not in (0, have):
+            goes_on = response.status_code == 206
+            if response.status_code == 416 or (goes_on and f"bytes {have}-" not in extent):
                 self._start_over(sink)
                 raise requests.ConnectionError("the server has another file than it had before")
             self._check_status(response)
@@ -260,14 +256,14 @@ class _Download:
             chunks = response.raw.stream(_CHUNK, decode_content=False)
             head = next(chunks, b"")
             total = total or self.file.size
-            if not start:
+            if not goes_on:
                 self._check_start(head)
             if self.file.size and total != self.file.size:
                 raise DownloadError(
                     f"{self.file.host} offers {self.file.name} with {total} bytes where "
                     f"{self.file.size} were published: the file has changed. Please report it."
                 )
-            if not start:  # whether it was asked for the beginning or ignored the range
+            if not goes_on:  # whether it was asked for the beginning or ignored the range
                 self._start_over(sink)
                 self._remember_version(response)
             _require_space(self.path.parent, (total or 0) - sink.tell())
@@ -329,17 +325,3 @@ class _Download:
             sink.truncate(0)
             sink.seek(0)
         self.version.unlink(missing_ok=True)
-
-
-def _extent(response: Response) -> tuple[int, int | None]:
-    """Return where in the file a response begins, and how long the file is if that is said."""
-    total = response.headers.get("Content-Length", "")
-    start = 0
-    if response.status_code in (206, 416):
-        # Without a word about where it begins, it cannot be used: no file goes on at -1.
-        spec = response.headers.get("Content-Range", "")
-        found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", spec)
-        total = found[2] if found else ""
-        if response.status_code == 206:
-            start = int(found[1] or -1) if found else -1
-    return start, int(total) if total.isdigit() else None

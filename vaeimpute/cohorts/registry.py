@@ -89,12 +89,10 @@ def _read_entries() -> dict[str, Entry]:
     text = (resources.files("vaeimpute.cohorts") / "registry.toml").read_text("utf-8")
     entries = {}
     for name, table in tomllib.loads(text).items():
-        sources = table.pop("sources", [])
-        files: dict[str, dict[str, RemoteFile]] = {source: {} for source in sources}
-        for file in table.pop("files", []):
-            role, needed_by = file.pop("role"), file.pop("sources", sources)
-            for source in needed_by:
-                files[source][role] = RemoteFile(**file)
+        files = {
+            source: {role: RemoteFile(**file) for role, file in roles.items()}
+            for source, roles in table.pop("files", {}).items()
+        }
         entries[name] = Entry(name, files=files, **table)
     return entries
 

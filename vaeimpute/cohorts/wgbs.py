@@ -23,7 +23,7 @@ from vaeimpute.tables.clinical import typed
 from vaeimpute.tables.delimited import read_words
 from vaeimpute.tables.text import open_bytes
 
-_BLOCK = 1 << 24
+_BUFFER = 1 << 20
 _HUMAN = {*map(str, range(1, 23)), "X", "Y", "M"}
 
 
@@ -31,8 +31,8 @@ _HUMAN = {*map(str, range(1, 23)), "X", "Y", "M"}
 class _Layout:
     """What lines of methylation calls look like, and where the columns are.
 
-    The first column is number 0 and holds the chromosome. Of the reads that say methylated, those
-    that do not, all of them (coverage), and the percentage methylated, two are enough.
+    The first column is number 0 and holds the chromosome. There are the reads that say methylated
+    and those that do not or all of them (coverage), or the coverage and the percentage methylated.
     """
 
     pattern: str
@@ -278,11 +278,15 @@ def _read_calls(
     open_file: Callable[[], IO[bytes]], name: str, number: str, merge_strands: bool
 ) -> pd.DataFrame:
     """Return level and coverage of a sample by position, sorted, where there is a read."""
-    with open_bytes(open_file(), name) as content:
-        lines = b"\n".join(_lines_of(content, number))
+    beginnings = (f"chr{number}\t".encode(), f"{number}\t".encode())
+    with (
+        open_bytes(open_file(), name) as content,
+        io.BufferedReader(content, _BUFFER) as every,  # type: ignore[type-var]
+    ):
+        lines = b"".join(line for line in every if line.startswith(beginnings))
     if not lines:
         raise CohortError(f"{name} has no line that begins with chr{number} or {number}.")
-    layout = _detect(re.match(rb"[^\n]*", lines)[0], name)  # type: ignore[index]
+    layout = _detect(lines.partition(b"\n")[0], name)
     if layout.fraction:
         lines = lines.replace(b"'", b"").replace(b'"', b"").replace(b"/", b"\t")
     if merge_strands and "strand" not in layout.columns:
@@ -291,21 +295,6 @@ def _read_calls(
             "Bismark's cytosine reports, or merge with its coverage2cytosine --merge_CpG."
         )
     return _counts(_parse(lines, layout, name), layout, name, merge_strands)
-
-
-def _lines_of(content: IO[bytes], number: str) -> Iterator[bytes]:
-    """Yield the lines of one chromosome; the others are skipped without being taken apart."""
-    wanted = re.compile(rb"^(?:chr)?%b\t.*$" % re.escape(number.encode()), re.MULTILINE)
-    beginnings = [b"\n%b\t" % name.encode() for name in (number, f"chr{number}")]
-    rest = b"\n"  # the end of the line before, and what has arrived of the next one
-    while block := content.read(_BLOCK):
-        block = rest + block
-        end = block.rfind(b"\n")
-        # Most blocks are of other chromosomes, and finding bytes is faster than the pattern is.
-        if any(beginning in block for beginning in beginnings):
-            yield from wanted.findall(block[:end])
-        rest = block[end:]
-    yield from wanted.findall(rest)
 
 
 def _detect(line: bytes, name: str) -> _Layout:
@@ -339,11 +328,7 @@ def _counts(table: pd.DataFrame, layout: _Layout, name: str, merge_strands: bool
     if "coverage" not in table:
         table["coverage"] = table["methylated"] + table["unmethylated"]
     if "methylated" not in table:
-        table["methylated"] = (
-            table["coverage"] * table["percent"] / 100
-            if "percent" in table
-            else table["coverage"] - table["unmethylated"]
-        )
+        table["methylated"] = table["coverage"] * table["percent"] / 100
     impossible = ~table["methylated"].between(0, table["coverage"]) | (table["position"] < 0)
     if impossible.any():
         worst = table[impossible].iloc[0]
@@ -387,24 +372,19 @@ def _align(
     from tqdm import tqdm
 
     may_lack = math.floor((1 - min_share) * n_samples + 1e-9)
-    lacking = pd.Series(dtype=np.int64)  # by position, in the samples so far
+    counts = pd.Series(dtype=np.int64)  # by position: how many of the samples so far have it
     seen = pd.Index([], dtype=np.int64)
     kept: list[pd.DataFrame] = []
-    for n_before, table in enumerate(
-        tqdm(tables, "Reading samples", total=n_samples, disable=None)
-    ):
+    reading = tqdm(tables, "Reading samples", total=n_samples, disable=None)
+    for n_read, table in enumerate(reading, start=1):
         seen = seen.union(table.index)
-        if n_before <= may_lack:  # a position that no sample had yet can still be kept
-            lacking = lacking.reindex(lacking.index.union(table.index), fill_value=n_before)
-        lacking = lacking + ~lacking.index.isin(table.index)
-        lacking = lacking[lacking <= may_lack]
-        kept.append(table[table.index.isin(lacking.index)])
-    positions = lacking.index
-    levels = np.full((n_samples, len(positions)), np.nan, dtype=np.float32)
-    coverage = np.zeros((n_samples, len(positions)), dtype=np.int32)
+        counts = counts.add(pd.Series(1, table.index), fill_value=0)
+        counts = counts[counts >= n_read - may_lack]
+        kept.append(table[table.index.isin(counts.index)])
+    positions = counts.index
+    levels = np.empty((n_samples, len(positions)), dtype=np.float32)
+    coverage = np.empty(levels.shape, dtype=np.int32)
     for row, table in enumerate(kept):
-        table = table[table.index.isin(positions)]
-        columns = positions.get_indexer(table.index)
-        levels[row, columns] = table["level"]
-        coverage[row, columns] = table["coverage"]
+        table = table.reindex(positions)
+        levels[row], coverage[row] = table["level"], table["coverage"].fillna(0)
     return positions.to_numpy(), levels, coverage, len(seen)
