@@ -1,11 +1,12 @@
 """The detection curve, against numerical integration, its limits, and curves that are known."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.optimize import brentq
+from scipy.optimize import approx_fprime, brentq
 from scipy.stats import norm
 
 from vaeimpute.imputers.detection import (
@@ -198,6 +199,22 @@ class TestEvidence:
         binned = Evidence.binned(observed, Predictions(*missing)).log_likelihood(true)
         exact = np.log(true.chance(*missing)).sum() + np.log(1 - true(observed)).sum()
         assert binned == pytest.approx(exact, rel=2e-3)
+
+    @pytest.mark.parametrize("curve", CURVES[:4])
+    def test_slopes_are_those_of_the_log_likelihood(self, curve):
+        rng = np.random.default_rng(6)
+        values, mean, std = simulate(rng)
+        gone = rng.random(values.shape) < 0.1
+        evidence = Evidence.binned(values[~gone], Predictions(mean[gone], std[gone]))
+        names = ("at_random", "lost", "threshold", "softness")
+
+        def at(parameters):
+            changed = dict(zip(names, parameters, strict=True))
+            return evidence.log_likelihood(replace(curve, **changed))
+
+        here = np.array([getattr(curve, name) for name in names])
+        expected = approx_fprime(here, at, 1e-6 * np.abs(here))
+        np.testing.assert_allclose(evidence.slope(curve), expected, rtol=1e-3, atol=1e-2)
 
     def test_few_missing_values_tell_nothing(self):
         few = Predictions(np.zeros(49), np.ones(49), np.zeros(49))

@@ -31,10 +31,11 @@ class Gain(NamedTuple):
     mean: float
     power: int
 
-    def weights(self, correlations: np.ndarray) -> np.ndarray:
-        """Return weights beyond 1 for correlations with all features, a row for each target."""
-        powers = reduce(np.multiply, [correlations] * self.power)  # faster than pow
-        return self.mean * powers / np.maximum(powers.mean(axis=1, keepdims=True), 1e-30)
+    def weights(self, chosen: np.ndarray, correlations: np.ndarray) -> np.ndarray:
+        """Return weights beyond 1 for some of the correlations, a row for each target."""
+        *rest, last = [correlations] * self.power  # products are faster than powers
+        mean = np.einsum("ij,ij->i", reduce(np.multiply, rest), last) / correlations.shape[1]
+        return self.mean * chosen**self.power / np.maximum(mean, 1e-30)[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,8 +150,9 @@ class AdaptiveRidge:
             np.put_along_axis(correlations, features[block, None], 0.0, axis=1)
             nearest = np.argpartition(correlations, d - size - 1, axis=1)[:, d - size :]
             members[block, 1:] = nearest
+            chosen = np.take_along_axis(correlations, nearest, axis=1)
             for one, gain in zip(weights, gains, strict=True):
-                one[block, 1:] = np.take_along_axis(gain.weights(correlations), nearest, axis=1)
+                one[block, 1:] = gain.weights(chosen, correlations)
         return Neighbourhoods(members, weights)
 
     def fit(self, around: Neighbourhoods, ridge: float) -> list[Regressions]:

@@ -10,6 +10,7 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from vaeimpute.imputers._backend import Algebra
 from vaeimpute.imputers._covariance_systems import CovarianceSystems
+from vaeimpute.imputers._patterns import distinct_patterns
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator
 
@@ -95,8 +96,8 @@ def variance_by_axes(
     scaled = axes / np.sqrt(noise)[:, None]
     whole = scaled.T @ scaled + np.diag(1 / variances[few:])
     found = np.zeros(missing.shape)
-    patterns, pattern_of = np.unique(missing, axis=0, return_inverse=True)
-    for number, pattern in enumerate(patterns):
+    first, pattern_of = distinct_patterns(missing)
+    for number, pattern in enumerate(missing[first]):
         lost = scaled[pattern]
         factor = cholesky(whole - lost.T @ lost, lower=True)
         left = np.square(solve_triangular(factor, axes[pattern].T, lower=True)).sum(axis=0)
@@ -299,8 +300,8 @@ def _systems(
     """
     n = len(train)
     kernel = train @ train.T + n * alpha * np.eye(n)
-    patterns, pattern_of = np.unique(missing, axis=0, return_inverse=True)
-    for number, pattern in enumerate(patterns):
+    first, pattern_of = distinct_patterns(missing)
+    for number, pattern in enumerate(missing[first]):
         lost = train[:, pattern]
         yield (
             np.flatnonzero(pattern_of == number),

@@ -12,6 +12,7 @@ from sklearn.utils import gen_batches
 
 from vaeimpute.imputers._backend import Algebra
 from vaeimpute.imputers._kernel_systems import LeftOut, scalar_products, too_small
+from vaeimpute.imputers._patterns import distinct_patterns
 
 _WORKING_BYTES = 2**28  # what a block of rows may need
 
@@ -210,10 +211,8 @@ def _inverses(
     columns : ndarray of shape (n, n_chosen)
     inverses : ndarray of shape (n, n_chosen, n_chosen)
     """
-    _, first, pattern_of = np.unique(
-        np.packbits(chosen, axis=1), axis=0, return_index=True, return_inverse=True
-    )
-    patterns, pattern_of = chosen[first], pattern_of.reshape(-1)
+    first, pattern_of = distinct_patterns(chosen)
+    patterns = chosen[first]
     sizes = patterns.sum(axis=1)
     for size in np.unique(sizes[sizes > 0]):
         alike = np.flatnonzero(sizes == size)

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 
 from vaeimpute.imputers._backend import Algebra, Array, few_threads
+from vaeimpute.imputers._patterns import distinct_patterns
 
 _WORKING_BYTES = 2**28  # what a block of rows may need
 _ITERATIONS_PER_DIGIT = 0.8  # of conjugate gradients, with a tenth of the values missing
@@ -181,12 +182,10 @@ class _Block:
     def solve(self, ridges: np.ndarray, tolerance: float, out: Array) -> None:
         n_train, n_features = self.train.shape
         # Rows that miss the same features share a system, unless each is left out of its own.
-        each = np.arange(len(self.missing))[:, None]
-        keys = np.packbits(self.missing, axis=1) if self.left_out is None else each
-        _, first, pattern_of, sharing = np.unique(
-            keys, axis=0, return_index=True, return_inverse=True, return_counts=True
-        )
-        pattern_of = pattern_of.reshape(-1)
+        first = pattern_of = np.arange(len(self.missing))
+        if self.left_out is None:
+            first, pattern_of = distinct_patterns(self.missing)
+        sharing = np.bincount(pattern_of)
         n_missing = self.missing[first].sum(axis=1)
         decomposition = len(ridges) * n_train**3 / 3
         direct = n_train**2 * np.minimum(n_missing, n_features - n_missing) + decomposition

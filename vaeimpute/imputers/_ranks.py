@@ -46,6 +46,14 @@ class RankToNormal:
         return cls.from_sorted(np.sort(X, axis=0))
 
     @classmethod
+    def with_scores(cls, X: np.ndarray) -> tuple[RankToNormal, np.ndarray]:
+        """Learn from training rows; return their scores as well, which need no interpolation."""
+        order = np.argsort(X, axis=0)
+        ranks, scores = cls.from_sorted(np.take_along_axis(X, order, axis=0)), np.empty_like(X)
+        np.put_along_axis(scores, order, ranks.scores, axis=0)
+        return ranks, scores
+
+    @classmethod
     def from_sorted(cls, values: np.ndarray) -> RankToNormal:
         """Learn from what is in the attribute `values`."""
         count = (~np.isnan(values)).sum(axis=0)

@@ -93,8 +93,8 @@ class _Model:
     @classmethod
     def fit(cls, X: np.ndarray, gaussian: GaussianImputer, *, by_rank: bool) -> _Model:
         """Learn from training rows in standard deviations, NaN where missing."""
-        ranks = RankToNormal.of(X) if by_rank else None
-        return cls(ranks, gaussian.fit(X if ranks is None else ranks.forward(X)))
+        ranks, scaled = RankToNormal.with_scores(X) if by_rank else (None, X)
+        return cls(ranks, gaussian.fit(scaled))
 
     @cached_property
     def ridge(self) -> AdaptiveRidge:

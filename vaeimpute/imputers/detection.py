@@ -316,6 +316,26 @@ class Evidence(NamedTuple):
             found += (self.n_errors * np.log(shares)).sum()
         return float(found)
 
+    def slope(self, curve: DetectionCurve) -> np.ndarray:
+        """Return the derivatives of that by at_random, lost, threshold and softness."""
+        std, softness = self.std[:, None], curve.softness
+        beyond = (curve.threshold - self.mean[:, None] - std * _EDGES) / softness
+        step, ramp = expit(beyond), np.logaddexp(0, beyond)
+        weight = curve.errors.masses[curve.errors.level(self.mean)] / (std * np.diff(_EDGES))
+        low, by_threshold, by_softness = (
+            (weight * np.diff(one)).sum(axis=1)
+            for one in (-softness * ramp, -step, step * beyond - ramp)
+        )
+        lost = np.array(
+            [np.ones_like(low), low, curve.lost * by_threshold, curve.lost * by_softness]
+        )
+        found = lost @ (self.n_missing / (curve.at_random + curve.lost * low))
+        beyond = (curve.threshold - self.value) / softness
+        low = expit(beyond)
+        steep = curve.lost * low * (1 - low) / softness
+        seen = np.array([np.ones_like(low), low, steep, -steep * beyond])
+        return found - seen @ (self.n_values / (1 - curve.at_random - curve.lost * low))
+
     def all_errors(self, curve: DetectionCurve) -> Errors:
         """Return the errors of observed values and those that a curve expects of missing ones."""
         if not self.n_errors.any():
@@ -399,6 +419,13 @@ def fit_curve(evidence: Evidence) -> DetectionCurve:
     def loss(parameters: np.ndarray, errors: Errors) -> float:
         return (null - evidence.log_likelihood(curve_of(parameters, errors))) / n_missing
 
+    def slope(parameters: np.ndarray, errors: Errors) -> np.ndarray:
+        curve = curve_of(parameters, errors)
+        *by_share, by_threshold, by_softness = evidence.slope(curve) / -n_missing
+        shares = np.array([curve.at_random, curve.lost])
+        by_share = shares * (by_share - shares @ by_share)  # of the softmax
+        return np.array([*by_share, unit * by_threshold, curve.softness * by_softness])
+
     places = (np.concatenate([evidence.value, evidence.mean]) - center) / unit
     bounds = [(-14, 8), (-14, 8), (places.min(), places.max()), np.log([1e-3, 10])]
     starts = [
@@ -411,7 +438,7 @@ def fit_curve(evidence: Evidence) -> DetectionCurve:
     best = min(starts, key=lambda start: loss(start, errors))
     for _ in range(_ROUNDS):
         best = minimize(
-            loss, best, (errors,), method="L-BFGS-B", bounds=bounds, options={"maxiter": 20}
+            loss, best, (errors,), "L-BFGS-B", slope, bounds=bounds, options={"maxiter": 20}
         ).x
         for _ in range(3):
             errors = evidence.all_errors(curve_of(best, errors))
