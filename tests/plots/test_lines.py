@@ -106,11 +106,11 @@ def test_shares_that_methods_won_stack_up_to_one():
     table = errors_by_property(errors, properties, n_bins=4)
     axes = plot_errors_by_property(table, property_labels={"mean": "level"})
     assert axes.shape == (2, 2)
-    for ax in axes[1]:
+    for ax in axes[:, 1]:
         tops = [bar.get_y() + bar.get_height() for bar in ax.patches]
         assert max(tops) == pytest.approx(1)
         assert len(ax.patches) == 12
-    assert [ax.get_xlabel() for ax in axes[1]] == ["level", "variance"]
+    assert [ax.get_xlabel() for ax in axes[:, 1]] == ["level", "variance"]
 
 
 def test_a_panel_per_coefficient_and_scenario():

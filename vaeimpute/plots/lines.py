@@ -193,7 +193,7 @@ def plot_errors_by_property(
 
     Returns
     -------
-    ndarray of Axes of shape (2, n_properties)
+    ndarray of Axes of shape (n_properties, 2)
 
     Examples
     --------
@@ -201,25 +201,27 @@ def plot_errors_by_property(
     >>> columns = ["property", "bin", "middle", "n_features", "method", "mae", "share_won"]
     >>> axes = plot_errors_by_property(pd.DataFrame(rows, columns=columns))
     >>> axes.shape, axes[0, 0].lines[0].get_ydata().tolist()
-    ((2, 1), [0.5, 0.5])
+    ((1, 2), [0.5, 0.5])
     """
     names = list(table["property"].unique())
-    _, axes = plt.subplots(2, len(names), figsize=(9, 6), sharey="row", squeeze=False)
-    for (above, below), name in zip(axes.T, names, strict=True):
+    size = (6.8, 2.6 * len(names) + 0.6)
+    _, axes = plt.subplots(len(names), 2, figsize=size, sharey="col", squeeze=False)
+    for (errors, winners), name in zip(axes, names, strict=True):
         part = table[table["property"] == name]
         part = part.assign(middle=part["middle"].map("{:.2g}".format))
-        plot_lines(part, "middle", "mae", xlabel="", ylabel="", ax=above)
-        above.tick_params(labelbottom=False)
+        label = (property_labels or {}).get(name, name)
+        plot_lines(part, "middle", "mae", xlabel=label, ylabel="", ax=errors)
         methods = looks(part["method"])
         shares = part.pivot(index="bin", columns="method", values="share_won")[list(methods)]
         colors = [color for color, _ in methods.values()]
         shares.plot.bar(stacked=True, color=colors, width=0.9, edgecolor="white", linewidth=0.8,
-                        legend=False, ax=below)  # fmt: skip
-        below.set(ylim=(0, 1), xlabel=(property_labels or {}).get(name, name))
-        below.set_xticklabels(part["middle"].unique(), rotation="horizontal")
-    axes[0, 0].set_ylabel(ERROR)
-    axes[1, 0].set_ylabel("share of genes where\nthe method errs least")
-    share_legend(axes[0])
+                        legend=False, ax=winners)  # fmt: skip
+        winners.set(ylim=(0, 1), xlabel=label)
+        winners.tick_params(labelleft=True)
+        winners.set_xticklabels(part["middle"].unique(), rotation="horizontal")
+    axes[0, 0].set_title(ERROR, fontsize="medium")
+    axes[0, 1].set_title("share of genes where\nthe method errs least", fontsize="medium")
+    share_legend(axes[:, 0])
     return axes
 
 
