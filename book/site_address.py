@@ -52,14 +52,22 @@ def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: A
     """Take away what leads astray, and let the keyboard reach tables that scroll.
 
     docutils gives lists of citations the role of a list, but their children none. viewcode links
-    all of a module's sources back to one page of the reference, where some have another place.
+    all of a module's sources back to one page of the reference, where some have another place. And
+    sphinx-exercise begins a link with the space before it.
     """
     if "body" in context:
         role = '<div role="list" class="citation-list">'
         body = context["body"].replace(role, '<div class="citation-list">')
         table = '<div class="output text_html"'
         body = body.replace(table, f'{table} tabindex="0"')
+        body = re.sub(r"Solution to(<a [^>]*>) ", r"Solution to \1", body)
         context["body"] = re.sub(r'<a class="viewcode-back".*?</a>', "", body)
+
+
+def keep_underscores(*described: Any) -> None:
+    """Escape the names of what estimators have learnt: docutils takes ``mean_`` for a link."""
+    lines = described[-1]
+    lines[:] = [re.sub(r"^:(ivar|vartype) (\w+)_:", r":\1 \2\_:", line) for line in lines]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -67,4 +75,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", derive, priority=100)
     app.connect("build-finished", write_sitemap)
     app.connect("html-page-context", mend)
+    app.connect("autodoc-process-docstring", keep_underscores, priority=600)  # after napoleon
     return {"parallel_read_safe": True}

@@ -265,17 +265,15 @@ def every_claim(board: Board, chapters: Iterable[Path]) -> str:
         words = f"**{id}. {_capital(claim.words)}:** {row.badge}"
         lines += [f"(claim-{id.lower()})=", words, ""]
         lines += [f"- {_evidence(row)}"]
-        printed = f", {claim.printed}" if claim.printed else ""
+        printed = f", {claim.printed}" if claim.printed and claim.printed != claim.section else ""
         where = "Not in the paper" if id in BEYOND else f"In the paper: {claim.section}{printed}"
         lines += [f"- {where}. More in {link}."]
         lines += [f"- The rule: {judge(claim, {}).rule}.{' ' + claim.trap if claim.trap else ''}"]
         others = {name: r for name, r in board.stored[id].items() if (name,) != row.by}
         if others:
-            lines += ["", "| other runs | | figures | over |", "|---|---|---|---|"]
-            lines += [
-                f"| {r.basis} | {r.badge} {r.cells} | {r.figures} {r.why} | {r.n} |"
-                for r in others.values()
-            ]
+            lines += ["", f":::{{dropdown}} Other runs ({len(others)})"]
+            lines += [f"- {r.badge}. {_evidence(r)}" for r in others.values()]
+            lines.append(":::")
         lines.append("")
     return "\n".join(lines)
 

@@ -106,10 +106,29 @@ def test_every_public_name_is_documented_with_its_source(pages):
     assert names <= shown
 
 
+def test_what_estimators_have_learnt_keeps_its_underscore(pages, site):
+    page = pages[site / "book" / "api" / "imputers.html"]
+    assert {"train_", "mean_"} <= {name.get_text() for name in page.select("dd strong")}
+
+
 def test_the_way_from_the_paper_to_the_code_is_linked(pages, site):
     codes = pages[site / "book" / "code.html"].select("article table code")
     assert len(codes) > 30
     assert not [code.get_text() for code in codes if not code.find_parent("a")]
+
+
+def test_heads_of_tables_name_every_column(pages):
+    tables = [t for page in pages.values() for t in page.select(".captioned-table .dataframe")]
+    assert len(tables) > 30
+    for table in tables:
+        for row in table.select("thead tr"):
+            assert row.select("th")[-1].get_text(), table.get_text()
+
+
+def test_where_rows_are_paragraphs_cells_say_what_they_are(pages, site):
+    row = pages[site / "book" / "differences.html"].select_one(".sentences tbody tr")
+    names = [cell.select_one(".column-name").get_text() for cell in row.select("td")[1:]]
+    assert names == ["the text: ", "the code: ", "here: ", "to choose: "]
 
 
 def test_the_first_use_of_a_term_shows_what_it_means(pages, site):
