@@ -194,7 +194,7 @@ class VariationalAutoencoder(Reconstructor):
         mean, log_variance = self.encode(seen)
         z = mean + torch.exp(0.5 * log_variance) * epsilon  # eq. 9
         mean_of_missing, scale = self.decode(z)
-        # Adding 0 would take a sixth of the time of a training of moderate size.
+        # Adding 0 would go over the whole batch a few times more, forwards and backwards.
         mean_of_observed = mean_of_missing + self.shift * scale if self.shift else mean_of_missing
         nll = gaussian_nll(x, mean_of_observed, scale)
         reconstruction = torch.where(observed, nll, 0.0).sum(dim=1)
