@@ -19,8 +19,8 @@ from vaeimpute.files import write_atomically
 ROOT = Path(__file__).resolve().parents[1]
 # The first is where the address is set, the others repeat it.
 WITH_ADDRESS = (
-    "_config.yml", "CITATION.cff", "README.md", "book/changing.md", "index.md",
-    "notebooks/12_impute_your_data.ipynb", "pyproject.toml",
+    "_config.yml", "CITATION.cff", "README.md", "book/changing.md", "index.md", "pyproject.toml",
+    *(f"notebooks/{path.name}" for path in sorted(ROOT.glob("notebooks/*.ipynb"))),
 )  # fmt: skip
 HEAD = '''\
 """Written by book/configure.py from _config.yml, for Sphinx without jupyter-book."""
