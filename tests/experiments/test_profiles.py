@@ -34,6 +34,7 @@ def test_papermill_reads_the_same_values(name):
 # Chapter 6 trains for as many steps as the paper did, chapter 9 trains seven networks, and chapter
 # 10 follows some for longer.
 OWN_SIZES = {
+    "05_shift_correction": {"n_trials"},
     "06_methylation": {"n_epochs", "batch_size"},
     "09_beta_vae": {"hidden_sizes"},
     "10_open_questions": {"hidden_sizes", "n_epochs", "betas"},

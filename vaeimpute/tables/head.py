@@ -291,4 +291,5 @@ def _fits_as_header(row: list[str], width: int) -> int:
 def _is_second_header(header: list[str], row: list[str]) -> bool:
     """Tell whether a row says what columns are: Perseus' types, Firehose's kinds of values."""
     words = not any(like_a_number(tidy(field)) for field in row[1:])
-    return row[0].startswith("#!{") or (_REFERENCE.fullmatch(header[0]) is not None and words)
+    first, names = ("".join(one[:1]) for one in (row, header))  # a line may be empty
+    return first.startswith("#!{") or (_REFERENCE.fullmatch(names) is not None and words)
