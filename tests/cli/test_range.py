@@ -103,6 +103,13 @@ def test_other_limits(run, fails, folder):
     assert "Expected --min below --max" in fails(*command, "--min", "1", "--max", "0", status=2)
 
 
+def test_a_limit_holds_to_the_last_digit(run, folder):
+    """exp(log(10 + 1)) - 1 is more than 10."""
+    (folder / "in.csv").write_text("id,a,b\ns1,10,1\ns2,10,2\ns3,,3\n")
+    run("impute", "in.csv", "-o", "out.csv", "--log", "--max", "10", "--method", "mean")
+    assert pd.read_csv(folder / "out.csv", index_col=0).loc["s3", "a"] == 10.0
+
+
 @pytest.mark.parametrize("kind", [betas, intensities, proportions], ids=lambda kind: kind.__name__)
 def test_the_scale_that_errs_less_on_hidden_values_is_taken_and_said(run, folder, kind):
     true = kind()

@@ -212,7 +212,8 @@ def fill(
     filled = np.asarray(free.transform(taken))
     found = filled[missing]
     bounded = np.clip(found, imputer.min_value, imputer.max_value)
-    new = scale.back(bounded)
+    # Back from a logarithm, a limit may have been rounded beyond itself.
+    new = np.clip(scale.back(bounded), bounds.low, bounds.high)
     n_bounded = int((~np.isclose(new, scale.back(found))).sum())
     if whole:
         counts = ((values % 1 == 0) | values.isna()).all().to_numpy()
