@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 
 def distinct_patterns(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -28,6 +29,5 @@ def distinct_patterns(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (array([0, 1]), array([0, 1, 0]))
     """
     keys = [row.tobytes() for row in np.packbits(missing, axis=1)]
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    pattern_of = np.array([numbers[key] for key in keys], dtype=np.intp)
+    pattern_of, _ = pd.factorize(np.array(keys, dtype=object))
     return np.unique(pattern_of, return_index=True)[1], pattern_of

@@ -65,11 +65,7 @@ class Optimizer:
 
     def clip(self, largest_norm: float) -> torch.Tensor:
         """Shorten the gradient to this norm if it is longer; return the norm that it had."""
-        weights = list(self._parameters.values())
-        norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
-        if norm > largest_norm:  # seldom, and it takes as long as the norm
-            nn.utils.clip_grads_with_norm_(weights, largest_norm, norm)
-        return norm
+        return nn.utils.clip_grad_norm_(self._parameters.values(), largest_norm)
 
     @torch.no_grad()
     def step(self) -> None:

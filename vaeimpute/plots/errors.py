@@ -89,13 +89,12 @@ def plot_outcomes(summary: pd.DataFrame, *, ylabel: str) -> list[Axes]:
     2
     """
     parts = list(summary.groupby("outcome", sort=False))
-    axes = plt.subplots(len(parts), 1, figsize=(6.8, 3.2 * len(parts)), sharex=True, squeeze=False)[
-        1
-    ].ravel()
-    for ax, (outcome, part) in zip(axes, parts, strict=True):
+    size = (6.8, 3.2 * len(parts))
+    _, axes = plt.subplots(len(parts), figsize=size, sharex=True, squeeze=False)
+    for ax, (outcome, part) in zip(axes.flat, parts, strict=True):
         plot_errors(part, ylabel=f"{ylabel}\n({outcome})", ax=ax)
-    share_legend(axes)
-    return list(axes)
+    share_legend(axes.flat)
+    return list(axes.flat)
 
 
 def plot_error_panels(
