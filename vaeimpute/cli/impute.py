@@ -50,6 +50,7 @@ def impute(
     mnar: o.MNAR = None,
     mechanism: o.Mechanism = "auto",
     groups: o.Groups = None,
+    within_groups: o.WithinGroups = False,
     features_in_rows: o.FeaturesInRows = False,
     layer: o.Layer = None,
     na: o.NA = None,
@@ -86,6 +87,10 @@ def impute(
     o.check(matrix, features_in_rows, layer, device, output, std, mask_out, report, model)
     if low is not None and high is not None and not low < high:
         raise typer.BadParameter(f"Expected --min below --max but got {low:g} and {high:g}.")
+    if within_groups and (groups is None or model is not None):
+        raise typer.BadParameter(
+            "--within-groups needs --groups, and fits no single model that --model could save."
+        )
     by_default = method is None
     if by_default:  # what --mnar corrects is the VAE
         method = o.MethodChoice("auto" if mnar is not None else "recommended")
@@ -144,9 +149,13 @@ def impute(
         )  # fmt: skip
         scale = scales[chosen]
         imputer = imputers[chosen].fit(scale.forward(values))
+        parts = []
+        if within_groups:
+            parts = matrices.fit_groups(imputer, scale.forward(values), group_of)
+            logger.info("%d groups were imputed each from its own samples.", len(parts))
         matrices.fill(
             source, values, imputer, output, std, scale=scale, bounds=bounds, whole=whole,
-            strict=strict,
+            strict=strict, parts=parts,
         )  # fmt: skip
         logger.info("%s: %s.", output, o.NOTHING_MISSING if complete else f"filled with {chosen}")
         losses = matrices.describe_losses(imputer, values, group_of, scale)

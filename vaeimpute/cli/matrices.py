@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from vaeimpute.imputers.detection import DetectionCurve
     from vaeimpute.tables import Source
     from vaeimpute.tables.transforms import Bounds, Scale
+
+    Part = tuple[np.ndarray, np.ndarray, BaseImputer]  # positions of rows and columns, and theirs
 
 logger = logging.getLogger("vaeimpute.cli")
 
@@ -143,6 +145,21 @@ def groups_of(source: Source, column: str | None) -> pd.Series | None:
     return source.obs[column].astype(str).set_axis(source.values.index)
 
 
+def fit_groups(imputer: BaseImputer, values: pd.DataFrame, groups: pd.Series) -> list[Part]:
+    """Fit an imputer of its own, without limits, to every group of two samples or more."""
+    import numpy as np
+    from sklearn.base import clone
+
+    free = clone(imputer).set_params(min_value=-np.inf, max_value=np.inf)
+    parts = []
+    for at in groups.groupby(groups.to_numpy()).indices.values():
+        rows = values.iloc[at]
+        known = np.flatnonzero(rows.notna().any())
+        if len(rows) > 1 and len(known):
+            parts.append((at, known, clone(free).fit(rows.iloc[:, known])))
+    return parts
+
+
 def describe_losses(
     imputer: BaseImputer, values: pd.DataFrame, groups: pd.Series | None, scale: Scale
 ) -> list[str]:
@@ -168,6 +185,7 @@ def describe_losses(
 def fill(
     source: Source, values: pd.DataFrame, imputer: BaseImputer, output: Path, std: Path | None, *,
     scale: Scale, bounds: Bounds, whole: bool = False, strict: bool = False,
+    parts: Sequence[Part] = (),
 ) -> None:  # fmt: skip
     """Fill a matrix with a fitted imputer and write it, with its standard deviations if asked for.
 
@@ -187,6 +205,8 @@ def fill(
         Whether to round what is filled in where all that is observed is whole.
     strict : bool
         Whether a bound that is guessed and makes a difference is an error.
+    parts : sequence of part
+        Of `fit_groups`, imputed by imputers of their own.
     """
     import numpy as np
 
@@ -206,10 +226,16 @@ def fill(
         among_all[:, at[at >= 0]] = array[:, at >= 0]
         return among_all
 
+    def applied(what: str, imputer: BaseImputer) -> np.ndarray:
+        result = np.array(getattr(imputer, what)(taken))
+        for at, known, own in parts:
+            result[np.ix_(at, known)] = getattr(own, what)(taken.iloc[at, known])
+        return result
+
     taken = scale.forward(values)
     # What is bounded is counted first.
     free = copy(imputer).set_params(min_value=-np.inf, max_value=np.inf)
-    filled = np.asarray(free.transform(taken))
+    filled = applied("transform", free)
     found = filled[missing]
     bounded = np.clip(found, imputer.min_value, imputer.max_value)
     # Back from a logarithm, a limit may have been rounded beyond itself.
@@ -223,7 +249,7 @@ def fill(
     filled = placed(filled, "values", "try another method")
     report_range(source, values, new, n_bounded, bounds, strict)
     if std is not None:
-        spread = np.asarray(imputer.predict_std(taken))
+        spread = applied("predict_std", imputer)
         spread[missing] = scale.back_std(bounded, spread[missing])
         spread = placed(spread, "standard deviations", "leave --std out")
     lost = write_filled(source, filled, output, whole=whole)

@@ -150,6 +150,14 @@ Groups = Annotated[
         "how many values are imputed, and by which curve they were lost.",
     ),
 ]
+WithinGroups = Annotated[
+    bool,
+    typer.Option(
+        "--within-groups",
+        help="Impute every group from its own samples alone; features without a value there, and "
+        "groups of one sample, from all.",
+    ),
+]
 MaskOut = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Write True where a value is imputed, False elsewhere."),
