@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module, metadata
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -92,12 +93,19 @@ def api_page(room: list[ModuleType], documented: dict[str, str]) -> str:
 
 
 def commands() -> str:
-    """Return the help of all commands in Markdown."""
+    """Return the help of all commands in Markdown, which a narrow page can break where it likes."""
     parts = []
     for name, command in typer.main.get_command(app).commands.items():
-        context = command.context_class(command, info_name=f"vaeimpute {name}", terminal_width=90)
-        parts += [f"## vaeimpute {name}", "", "```text", command.get_help(context), "```", ""]
-    return "\n".join(parts)
+        context = command.context_class(command, info_name=f"vaeimpute {name}")
+        usage = command.get_usage(context).removeprefix("Usage: ")
+        parts += [f"## vaeimpute {name}", command.help, f"```text\n{usage}\n```"]
+        for option, text in filter(None, (p.get_help_record(context) for p in command.params)):
+            text = re.sub(r"(?<![\w-])--[a-z-]+", r"`\g<0>`", text)  # or two hyphens become a dash
+            parts.append(f"`{option}`\n: {text}")
+        if command.epilog:
+            examples = dedent(command.epilog.partition("Examples:\n")[2])
+            parts += ["Examples:", f"```bash\n{examples.strip()}\n```"]
+    return "\n\n".join(parts) + "\n"
 
 
 def cohorts() -> str:

@@ -45,10 +45,11 @@ def in_how_many(errors: pd.DataFrame) -> pd.Series:
 
 def counts(errors: pd.DataFrame) -> str:
     """Say what `in_how_many` found."""
-    said = "; ".join(f"{method} in {count}" for method, count in in_how_many(errors).items())
+    said = "; ".join(f"{method} {count}" for method, count in in_how_many(errors).items())
     return (
-        f"There are {len(errors)} comparisons, each of a run and a way of losing values, which no "
-        f"method was told. The error is the smallest of all or within 2 % of it: {said}.\n"
+        f"There are {len(errors)} comparisons: in each, one run loses values in one way, and no "
+        "method is told how. The number in which a method's error is the smallest or within 2 % "
+        f"of the smallest: {said}.\n"
     )
 
 
@@ -63,10 +64,11 @@ def answer(board: Board, errors: pd.DataFrame) -> str:
     """Return the answer of the landing page in two sentences of Markdown."""
     row, near = board.answers["C3"], in_how_many(errors)
     return (
-        f"{in_a_word(errors)} A conditional Gaussian, which the paper left out, has the smallest "
+        f"{in_a_word(errors)} A conditional Gaussian has the smallest "
         f"error or one within 2 % of it in **{near['Gaussian']} of {len(errors)}** comparisons, "
         f"the VAE in **{near['VAE']}**.\n"
-        f"The paper's main claim, that {CLAIMS['C3'].words}: {row.badge}, by the "
+        f"The paper did not compare with it. Its own main claim, that {CLAIMS['C3'].words}: "
+        f"{row.badge}, by the "
         "{doc}`runs closest to the paper </book/verdicts>`.\n"
     )
 

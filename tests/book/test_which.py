@@ -30,7 +30,7 @@ def test_counts_are_of_errors_within_two_percent():
     )  # fmt: skip
     said = which.counts(which.mean_errors([(None, table)]))
     assert said.startswith("There are 2 comparisons")
-    assert said.endswith("KNN in 1; SVD in 1; SVD, tuned in 1; Gaussian in 0; VAE in 1.\n")
+    assert said.endswith("KNN 1; SVD 1; SVD, tuned 1; Gaussian 0; VAE 1.\n")
 
 
 def test_more_training_rows_help_and_the_recommended_method_is_ahead():
