@@ -21,6 +21,10 @@ PACKAGES = {
     "pimms-learn": ["pimms-learn==0.5.2", f"torch=={version('torch').partition('+')[0]}"],
     # The authors' program: TensorFlow 2 can play the first one, with the numpy of its time.
     "authors": ["tensorflow-cpu==2.15.1", "numpy<2"],
+    "gcimpute": ["gcimpute==0.0.4"],
+    "imputation-methods": ["imputation-methods==0.2.0"],
+    "pyimputelcmd": ["pyimputelcmd==0.1.1"],
+    "vbpca-py": ["vbpca-py==0.5.0"],
 }
 _THREADS = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 _THREADS |= {f"TF_NUM_{name}_THREADS": "1" for name in ("INTRAOP", "INTEROP")}

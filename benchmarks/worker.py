@@ -122,7 +122,7 @@ def _sklearn_iterative(parameters: dict[str, Any], folder: Path) -> Fit:
     from sklearn.impute import IterativeImputer
 
     warnings.filterwarnings("ignore", message=".*convergence")  # one round is what is timed
-    imputer = IterativeImputer(max_iter=1, tol=0.0, random_state=0)
+    imputer = IterativeImputer(max_iter=parameters.get("rounds", 1), tol=0.0, random_state=0)
     return lambda train: imputer.fit(train).transform
 
 
@@ -150,6 +150,42 @@ def _fancyimpute_svd(parameters: dict[str, Any], folder: Path) -> Fit:
         return imputer.fit_transform(X)
 
     return _together(fit_transform)
+
+
+def _soft_impute(parameters: dict[str, Any], folder: Path) -> Fit:
+    import pandas as pd
+    from imputation_methods import SoftImputeImputer
+
+    return _together(lambda X: SoftImputeImputer().impute(pd.DataFrame(X)).to_numpy())
+
+
+def _vbpca(parameters: dict[str, Any], folder: Path) -> Fit:
+    from vbpca_py import VBPCA
+
+    def fit_transform(X: np.ndarray) -> np.ndarray:
+        known = ~np.isnan(X)
+        model = VBPCA(n_components=min(parameters.get("rank", 4), min(X.shape) - 1))
+        model.fit_transform(np.where(known, X, 0), mask=known)
+        return np.where(known, X, model.reconstruction_)
+
+    return _together(fit_transform)
+
+
+def _gcimpute(parameters: dict[str, Any], folder: Path) -> Fit:
+    from gcimpute.low_rank_gaussian_copula import LowRankGaussianCopula
+
+    rank = parameters.get("rank", 4)
+    return _together(lambda X: LowRankGaussianCopula(rank=rank).fit_transform(X))
+
+
+def _left_censored(name: str) -> Callable[[dict[str, Any], Path], Fit]:
+    def program(parameters: dict[str, Any], folder: Path) -> Fit:
+        import pyimputelcmd
+
+        # It has samples in columns, each of which is imputed by itself.
+        return lambda train: lambda rows: getattr(pyimputelcmd, name)(rows.T, seed=0).T
+
+    return program
 
 
 def _pimms_vae(parameters: dict[str, Any], folder: Path) -> Fit:
@@ -234,6 +270,11 @@ PROGRAMS: dict[str, Callable[[dict[str, Any], Path], Fit]] = {
     "fancyimpute KNN": _fancyimpute_knn,
     "fancyimpute IterativeSVD": _fancyimpute_svd,
     "pimms-learn VAE": _pimms_vae,
+    "imputation-methods SoftImpute": _soft_impute,
+    "vbpca-py VBPCA": _vbpca,
+    "gcimpute copula": _gcimpute,
+    "pyimputelcmd QRILC": _left_censored("impute_qrilc"),
+    "pyimputelcmd MinProb": _left_censored("impute_minprob"),
     "authors VAE": _authors_vae,
 }
 
