@@ -328,7 +328,7 @@ class AdaptiveImputer(BaseImputer):
         errors = ", ".join(f"{name} {error:.3f}" for name, error in self.errors_.items())
         return (
             f"Predicted on {scale}, {how}. Errors on held-out values, in standard deviations: "
-            f"{errors}. Deviations times {self.widening_:.2f}."
+            f"{errors}. Standard deviations are multiplied by {self.widening_:.2f}."
         )
 
     def _operations(self, n_samples: int, n_features: int) -> tuple[float, float]:
