@@ -82,7 +82,10 @@ def stand() -> str:
 
 SECTIONS = {
     README: {"verdicts": stand, "times": times},
-    ROOT / "results" / "README.md": {"tables": partial(stored.table_of_tables, ROOT / "results")},
+    ROOT / "results" / "README.md": {
+        "tolerances": partial(stored.tolerances, ROOT / "results"),
+        "tables": partial(stored.table_of_tables, ROOT / "results"),
+    },
 }
 
 

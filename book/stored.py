@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from vaeimpute.claims.paper import TABLES
 from vaeimpute.experiments.catalogue import EXPERIMENTS
 from vaeimpute.profiles import read_profile
@@ -31,7 +33,7 @@ def command_for(table: Path, record: Mapping[str, Any]) -> str:
     """Return the command that makes a table anew, or nothing if none does any more."""
     name, parameters = table.stem, record["parameters"]
     if table.parent.name == "benchmarks":
-        by_hand = name.startswith("mechanisms")
+        by_hand = name.startswith(("mechanisms", "peer_errors", "repeatability"))
         return f"python benchmarks/{record['command']}" if by_hand else "make bench"
     kind, _, maker = TABLES.get(name, "").partition(" ")
     script = maker if kind == "benchmark" else name
@@ -73,4 +75,17 @@ def table_of_tables(results: Path) -> str:
             f"{code}, {record['date']}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def tolerances(results: Path) -> str:
+    """Say in Markdown how far two runs of the same commands came apart in their errors."""
+    twice = pd.read_csv(results / "benchmarks" / "repeatability.csv")
+    twice = twice[twice["column"].isin(["mae", "rmse", "mse", "coverage_95"])]
+    shown = twice.groupby(["table", "methods"], sort=False)[["median", "largest"]].max()
+    lines = ["| table | methods | median | largest |", "|---|---|---|---|"]
+    lines += [
+        f"| `{table}` | {methods} | {row['median']:.1%} | {row['largest']:.1%} |"
+        for (table, methods), row in shown.iterrows()
+    ]
     return "\n".join(lines) + "\n"
