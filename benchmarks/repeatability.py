@@ -8,8 +8,9 @@ By hand: make tables again in a folder of their own, with other numbers of threa
 
 Sums of floats depend on their order, and the order on threads, processors and libraries. A closed
 form keeps such differences in the last digits; the training of a network carries them on, and a
-shift that is chosen from it may go to another step. The table has, by experiment, kind of method and column, the largest and the median relative difference
-of a row: ``results/benchmarks/repeatability.csv``. Times are left out.
+shift that is chosen from it may go to another step. The table has, by experiment, kind of method
+and column, the largest and the median relative difference of a row:
+``results/benchmarks/repeatability.csv``. Times are left out.
 """
 
 from __future__ import annotations
