@@ -153,6 +153,16 @@ def test_a_method_can_be_added_to_a_table_that_is_there(folder):
     )
 
 
+def test_a_method_is_added_to_an_older_table_that_has_no_errors_by_sample(folder):
+    place = folder / "results/expression/small"
+    assert run("low_values", "--without", "KNN").exit_code == 0
+    for file in place.glob("low_values_samples*"):
+        file.unlink()
+    assert run("low_values", "--add", "KNN").exit_code == 0
+    assert "KNN" in set(table(place / "low_values.csv")["method"])
+    assert not list(place.glob("low_values_samples*"))
+
+
 def test_a_method_is_added_to_a_table_of_the_same_parameters_only(folder):
     result = run("low_values", "--add", "KNN")
     assert result.exit_code == 2

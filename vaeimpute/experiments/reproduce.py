@@ -157,5 +157,9 @@ def _added(results: Results, provenance: dict, path: Path) -> tuple[Results, dic
     return replace(
         results,
         table=together(results.table, path),
-        beside={name: together(t, _beside(path, name)) for name, t in results.beside.items()},
+        beside={
+            name: together(table, _beside(path, name))
+            for name, table in results.beside.items()
+            if _beside(path, name).exists()  # not of an older table
+        },
     ), before | {"added": [*before.get("added", ()), {"methods": methods, **what}]}
