@@ -34,9 +34,13 @@ LEADS = dict(zip(VERDICTS, ("Yes", "In part", "No", "Not known", "Not known"), s
 QUESTIONS = {
     "Is the VAE similar to KNN and SVD or better in the vast majority of scenarios?": ("C3",),
     "Does it beat KNN?": ("C16", "C15"),
-    "Does it match SVD?": ("C17", "B2"),
+    "Does it match the paper's SVD?": ("C17", "B2"),
     "Does it match a conditional Gaussian, which the paper left out?": ("B1", "B3"),
-    "Does the shift correction help where low values are missing?": ("C22", "C23", "B4"),
+    "Does the shift correction help where low values are missing, if it alone is told?": (
+        "C22",
+        "C23",
+        "B4",
+    ),
     "Are the others hard to inform in the same way?": ("C2",),
     "Does a beta above 1 make it worse?": ("C39", "C38"),
     "Does a plain autoencoder really fail?": ("C40", "C4"),
@@ -129,8 +133,9 @@ def describe(run: Run) -> str:
 
 
 def _labelled(text: str) -> str:
-    """Put the names of scenarios in place of their keys."""
-    return re.sub(r"\b(mcar|mnar)_[\w+]+", lambda key: scenario_label(key[0]), text)
+    """Put the names of scenarios in place of their keys, and minus signs before numbers."""
+    text = re.sub(r"\b(mcar|mnar)_[\w+]+", lambda key: scenario_label(key[0]), text)
+    return re.sub(r"(?<![\w.)])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
 def rows_of_chapters(chapters: Iterable[Path]) -> dict[str, Row]:
@@ -195,14 +200,22 @@ def in_short(board: Board) -> str:
     """Return the questions in Markdown with figures, intervals, and what they rest on."""
     lines = [count(board), ""]
     for question, ids in QUESTIONS.items():
-        lead = LEADS[board.answers[ids[0]].verdict]
-        lines += [f"**{question}** {lead}.", ""]
+        answer = board.answers[ids[0]]
+        lines += [f"**{question}** {LEADS[answer.verdict]}{_other_runs(board, ids[0])}.", ""]
         for id in ids:
             claim, row = {**CLAIMS, **BEYOND}[id], board.answers[id]
             words = f"[{id}](#claim-{id.lower()}) {_capital(claim.words)}"
             lines.append(f"- {words}: {row.badge}. {_evidence(row)}")
         lines.append("")
     return "\n".join(lines)
+
+
+def _other_runs(board: Board, id: str) -> str:
+    """Say how many of the runs that the answer does not come from give each verdict."""
+    by = board.answers[id].by
+    verdicts = Counter(row.verdict for name, row in board.stored[id].items() if name not in by)
+    said = ", ".join(f"{SYMBOLS[v]} {verdicts[v]}" for v in VERDICTS if verdicts[v])
+    return f" (other runs: {said})" if said else ""
 
 
 def _evidence(row: Row) -> str:

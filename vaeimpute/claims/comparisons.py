@@ -127,6 +127,8 @@ def compare_errors(
         return with_shifted(table) if stand_in else table
 
     keys, column = [cell_by, by], {"mae": "mae", "rmse": "mse"}[metric]
+    there = [tables[name] for name in check.tables if name in tables]
+    stands_in = stand_in and any((table["method"] == "VAE, shifted").any() for table in there)
     sources = []
     for name in (name for name in check.tables if name in tables):
         samples = tables.get(f"{name}_samples", pd.DataFrame())
@@ -138,7 +140,8 @@ def compare_errors(
         others = dict.fromkeys(name for mean, _ in sources for name in mean.index.unique(by))
         others.pop(first, None)
         for second in list(others) or [other] if other == "*" else [other]:
-            finding = Finding(cell.split("|")[0], f"{first} / {second}")
+            shifted = ", shifted" * (stands_in and (cell, first) == ("mnar_low_values", "VAE"))
+            finding = Finding(cell.split("|")[0], f"{first}{shifted} / {second}")
             compared = [
                 _compare(finding, *source, (first, second), cell, metric) for source in sources
             ] or [replace(finding, note=f"there is no table {check.tables[0]}")]

@@ -86,14 +86,22 @@ class Judgement:
 
     @property
     def why(self) -> str:
-        """Which cells are not as claimed, and why others could not be judged, in a sentence."""
+        """Which cells are as claimed or not, whichever are fewer, and why others are not known."""
         known = self.figures[self.figures["meets"].notna()]
-        failed = [_place(row) for row in known[known["meets"].eq(False)].itertuples()]
+        met, failed = (
+            list(dict.fromkeys(map(_place, rows.itertuples())))
+            for rows in (known[known["meets"].eq(True)], known[known["meets"].eq(False)])
+        )
         if not failed and len(known) == len(self.figures):
             return "All cells are as claimed."
-        parts = [f"Not as claimed: {_first(failed)}."] if failed else []
-        if len(failed) > 1 and len(failed) == len(self.figures):
+        parts = []
+        if known["meets"].eq(False).sum() == len(self.figures) > 1:
             parts = ["No cell is as claimed."]
+        elif failed:
+            fewer = (
+                ("As claimed", met) if 0 < len(met) < len(failed) else ("Not as claimed", failed)
+            )
+            parts = [f"{fewer[0]}: {_first(fewer[1], 6)}."]
         return " ".join(parts + ([f"Not known: {self.reason}."] if self.reason else []))
 
     @property

@@ -31,7 +31,7 @@ def compare_value(
     value: str,
     quantity: str,
     region: Limits,
-    label: Sequence[str],
+    label: str,
     where: str = "",
     enough: str = "",
     reference: str = "",
@@ -41,9 +41,10 @@ def compare_value(
 ) -> list[Finding]:
     """See whether an expression of columns lies in a region, in every row of a table.
 
-    `enough` is what a row has to satisfy to tell anything, `ran_away` the answer where the number
-    is NaN or infinite, `error` the column of its standard error. The first row that satisfies
-    `reference` adds its columns to all rows, with ``reference_`` before their names.
+    `label` names a row, with its columns in braces. `enough` is what it has to satisfy to tell
+    anything, `ran_away` the answer where the number is NaN or infinite, `error` the column of its
+    standard error. The first row that satisfies `reference` adds its columns to all rows, with
+    ``reference_`` before their names.
     """
     finding = Finding(value, quantity=quantity, paper=paper)
     rows = table.query(where) if where else table
@@ -58,7 +59,7 @@ def compare_value(
     for (_, row), number, is_told in zip(rows.iterrows(), rows.eval(value), told, strict=True):
         half = 1.96 * row[error] if error else np.nan
         here = replace(
-            finding, cell=", ".join(map(_text, row[list(label)])), value=float(number),
+            finding, cell=label.format(**row), value=float(number),
             low=number - half, high=number + half,
         )  # fmt: skip
         if not is_told:
@@ -69,10 +70,6 @@ def compare_value(
             here = replace(here, meets=bool(lower < number < upper))
         findings.append(here)
     return findings
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def compare_share(
