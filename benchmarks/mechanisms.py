@@ -6,8 +6,9 @@ By hand, ``python benchmarks/mechanisms.py COHORT ...`` or ``python benchmarks/m
   threshold, gradually below it (softness .3 and .6), below it and at random, or below a threshold
   of each gene. The errors are those without correction, with the shift that is best in hindsight,
   with the detection curve that is found, and with the true one; beside them, the share of values
-  in their 95 % interval, in all and in the tenth of expression levels where it is the least and
-  the most. ``results/benchmarks/mechanisms.csv``; a cohort is measured anew, the others stay.
+  in their 95 % interval, in all, and in the tenths of the features by their mean where it is the
+  least and the most. ``results/benchmarks/mechanisms.csv``; a cohort is measured anew, the others
+  stay.
 - ``null``: 200 simulated matrices lose values completely at random, and no curve should be
   believed. ``results/benchmarks/mechanisms_null.csv``; it goes on where it was.
 """
@@ -52,6 +53,7 @@ def measure(cohort: str) -> Iterator[dict]:
     split = split_rows(len(found.values), strata=found.strata, seed=0)
     X = found.values.to_numpy(dtype=np.float64)
     X = X[:, (X[split.train].std(axis=0) > 0) & ~np.isnan(X).any(axis=0)]
+    level = pd.qcut(X.mean(axis=0), 10, labels=False, duplicates="drop")
     X = (X - X[split.train].mean(axis=0)) / X[split.train].std(axis=0)
     imputer, true = AdaptiveImputer(random_state=0).fit(X[split.train]), X[split.test]
     for mechanism in MECHANISMS:
@@ -61,13 +63,13 @@ def measure(cohort: str) -> Iterator[dict]:
         lost = rng.random(true.shape) < curve(true - of_gene)
         rows = np.where(lost, np.nan, true)
         yield {"cohort": cohort, "mechanism": mechanism} | score(
-            imputer, rows, true, lost, curve, of_gene
+            imputer, rows, true, lost, curve, of_gene, level
         )
 
 
 def score(
     imputer: AdaptiveImputer, rows: np.ndarray, true: np.ndarray, lost: np.ndarray,
-    curve: DetectionCurve, of_gene: np.ndarray,
+    curve: DetectionCurve, of_gene: np.ndarray, level: np.ndarray,
 ) -> dict:  # fmt: skip
     """Return errors, coverage, and what was found out."""
 
@@ -95,8 +97,7 @@ def score(
         errors["oracle"] = errors["plain"]
     low, high = imputer.predict_interval(rows)
     inside = ((low <= true) & (true <= high))[lost]
-    level = pd.qcut(true[lost], 10, labels=False, duplicates="drop")
-    by_level = pd.Series(inside).groupby(level).mean()
+    by_level = pd.Series(inside).groupby(np.broadcast_to(level, lost.shape)[lost]).mean()
     return errors | {
         "believed": detected.believed, "gain": detected.gain, "null_gain": detected.null_gain,
         "at_random": detected.at_random, "lost": detected.lost, "threshold": detected.threshold,
