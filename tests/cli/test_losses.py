@@ -50,9 +50,10 @@ def test_groups_are_imputed_each_from_its_own_samples(run, folder, lost):
     assert run("impute", "protein.csv", "-o", "all.csv", *options, "all-std.csv").exit_code == 0
     result = run(
         "impute", "protein.csv", "-o", "filled.csv", "--groups", "batch", "--within-groups",
-        *options, "std.csv",
+        *options, "std.csv", "--report", "report.html",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
+    assert "every batch from its own samples" in (folder / "report.html").read_text()
     assert "2 groups were imputed each" in result.stderr
     read = partial(pd.read_csv, index_col=0)
     filled, std = read("filled.csv")[lost.columns], read("std.csv")[lost.columns]

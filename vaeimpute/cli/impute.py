@@ -185,6 +185,7 @@ def impute(
                 f"worked on {scale.words}",
                 "in standard deviations of the features" if zscore else "in the file's units",
                 f"seed {seed}",
+                *([f"every {groups} from its own samples"] if within_groups else []),
                 *chose,
             ]
             page = render_report(
