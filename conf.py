@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent / "book"))  # the extensions of this book
 
 author = 'vaeimpute contributors'
+autodoc_default_options = {'no-value': True}
 autodoc_typehints = 'none'
 autosummary_generate = False
 bibtex_bibfiles = ['book/references.bib']
