@@ -7,9 +7,9 @@ By hand: make tables again in a folder of their own, with other numbers of threa
     python benchmarks/repeatability.py one two
 
 Sums of floats depend on their order, and the order on threads, processors and libraries. A closed
-form keeps such differences in the last digits; the training of a network carries them on, and a
-shift that is chosen from it may go to another step. The table has, by experiment, kind of method
-and column, the largest and the median relative difference of a row:
+form keeps such differences in the last digits; the training of a network carries them on, more so
+to its standard deviations, of which a shift is a multiple, than to its means. The table has, by
+experiment, kind of method and column, the largest and the median relative difference of a row:
 ``results/benchmarks/repeatability.csv``. Times are left out.
 """
 

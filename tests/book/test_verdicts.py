@@ -93,6 +93,21 @@ def test_pages_agree_with_the_map(parts, rows):
         assert f"| {question} | **{verdicts.LEADS[answers[id]]}** |" in readme.stand()
 
 
+def test_an_answer_says_what_the_other_runs_say(parts):
+    board = verdicts.make_board(ROOT / "results", CHAPTERS)
+    for question, (id, *_) in verdicts.QUESTIONS.items():
+        (lead,) = re.findall(rf"^\*\*{re.escape(question)}\*\* (.*)$", parts["in_short"], re.M)
+        others = set(board.stored[id]) - set(board.answers[id].by)
+        assert sum(map(int, re.findall(r"\d+", lead))) == len(others), question
+
+
+def test_numbers_have_minus_signs_and_names_keep_their_hyphens():
+    text = "6000-2000-200: -1.5 % [-2.0, -1.0] (mcar_10, beta-1) at 5e-05"
+    assert verdicts._labelled(text) == (
+        "6000-2000-200: \u22121.5 % [\u22122.0, \u22121.0] (10 % at random, beta-1) at 5e-05"
+    )
+
+
 def test_every_claim_has_its_figures_or_the_reason_why_not(parts):
     sections = re.split(r"^\(claim-\w+\)=\n", parts["claims"], flags=re.MULTILINE)[1:]
     for section, (id, claim) in zip(sections, {**CLAIMS, **BEYOND}.items(), strict=True):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vaeimpute.claims import closest_run, judge_closest, load_all_runs
+from vaeimpute.claims import closest_run, judge, judge_closest, load_all_runs
 from vaeimpute.files import write_table
 
 NETWORKS = {"paper": ([6000, 2000], 200, 250), "quick": ([256], 32, 100)}
@@ -77,6 +77,20 @@ def test_parts_of_a_claim_have_runs_of_their_own(write):
     assert run.name == " and ".join(names)
     assert (found.verdict, found.count) == ("holds in part", "12 of 22")
     assert found.why.startswith("Not as claimed: 5 % at random, VAE / KNN; ")
+
+
+def test_the_vae_that_is_shifted_is_called_so_and_the_fewer_cells_are_named(write):
+    low = errors(1.2, ["mnar_low_values"])
+    shifted = low[low["method"] == "VAE"].assign(method="VAE, shifted", mae=0.3)
+    folder = write("mine", "paper", pd.concat([errors(1.2, ["mcar_05", "mcar_10"]), low, shifted]))
+    (run,) = load_all_runs(folder)
+    found = judge("C3", run)
+    assert "VAE, shifted / KNN" in set(found.figures["compared"])
+    assert found.why.startswith(
+        "As claimed: low values, VAE, shifted / KNN; low values, VAE, shifted / SVD. Not known"
+    )
+    plain = judge("C16", run)  # as the paper means it, of a VAE that is not informed
+    assert set(plain.figures["compared"]) == {"VAE / KNN"}
 
 
 def test_the_closest_run_that_has_a_table_is_shown_or_that_there_is_none(write):

@@ -90,10 +90,16 @@ def with_shifted(table: pd.DataFrame) -> pd.DataFrame:
     [1, 4]
     """
     low, shifted = table["scenario"] == "mnar_low_values", table["method"] == "VAE, shifted"
-    has_shifted = (low & shifted).any()
-    dropped = (shifted & ~low) | (low & (table["method"] == "VAE") & has_shifted)
+    plain = table["method"] == "VAE"
+    dropped = (shifted & ~low) | (low & plain & _has_shifted(table))
     kept = table[~dropped]
     return kept.assign(method=kept["method"].replace("VAE, shifted", "VAE"))
+
+
+def _has_shifted(table: pd.DataFrame) -> bool:
+    """Return whether a shifted VAE is there to stand for the VAE."""
+    low = table["scenario"] == "mnar_low_values"
+    return bool((low & (table["method"] == "VAE, shifted")).any())
 
 
 def _split(table: pd.DataFrame) -> pd.Series:
@@ -127,14 +133,14 @@ def compare_errors(
         return with_shifted(table) if stand_in else table
 
     keys, column = [cell_by, by], {"mae": "mae", "rmse": "mse"}[metric]
-    there = [tables[name] for name in check.tables if name in tables]
-    stands_in = stand_in and any((table["method"] == "VAE, shifted").any() for table in there)
+    there = {name: tables[name] for name in check.tables if name in tables}
+    stands_in = stand_in and any(map(_has_shifted, there.values()))
     sources = []
-    for name in (name for name in check.tables if name in tables):
+    for name, table in there.items():
         samples = tables.get(f"{name}_samples", pd.DataFrame())
         known = column in samples
         by_sample = _errors_by_sample(chosen(samples), column, keys) if known else samples[:0]
-        sources.append((_mean_errors(chosen(tables[name]), metric, keys), by_sample))
+        sources.append((_mean_errors(chosen(table), metric, keys), by_sample))
     findings = []
     for cell, (first, other) in product(cells, pairs):
         others = dict.fromkeys(name for mean, _ in sources for name in mean.index.unique(by))
