@@ -85,7 +85,7 @@ def tolerances(results: Path) -> str:
     shown = twice.groupby(["table", "methods"], sort=False)[["median", "largest"]].max()
     lines = ["| table | methods | median | largest |", "|---|---|---|---|"]
     lines += [
-        f"| `{table}` | {methods} | {row['median']:.1%} | {row['largest']:.1%} |"
+        f"| `{table}` | {methods} | {100 * row['median']:.1f} % | {100 * row['largest']:.1f} % |"
         for (table, methods), row in shown.iterrows()
     ]
     return "\n".join(lines) + "\n"

@@ -36,7 +36,7 @@ QUESTIONS = {
     "Does it beat KNN?": ("C16", "C15"),
     "Does it match the paper's SVD?": ("C17", "B2"),
     "Does it match a conditional Gaussian, which the paper left out?": ("B1", "B3"),
-    "Does the shift correction help where low values are missing, if it alone is told?": (
+    "Does the shift correction help where low values are missing, if the VAE alone is informed?": (
         "C22",
         "C23",
         "B4",

@@ -48,7 +48,7 @@ def counts(errors: pd.DataFrame) -> str:
     said = "; ".join(f"{method} {count}" for method, count in in_how_many(errors).items())
     return (
         f"There are {len(errors)} comparisons: in each, one run loses values in one way, and no "
-        "method is told how. The number in which a method's error is the smallest or within 2 % "
+        "method is informed. The number in which a method's error is the smallest or within 2 % "
         f"of the smallest: {said}.\n"
     )
 
