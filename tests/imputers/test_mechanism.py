@@ -1,9 +1,14 @@
 """How the recommended imputer finds out how values were lost, and what it then does."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vaeimpute.imputers import AdaptiveImputer, load_imputer, save_imputer
+from vaeimpute.imputers._mechanism import Predicted, Scale
+from vaeimpute.imputers._moments import Scaler
+from vaeimpute.imputers.detection import DetectionCurve
 
 LIMIT, UNIT = 3.2, 2.0
 
@@ -91,3 +96,17 @@ class TestTrainingRows:
         asked = AdaptiveImputer(mechanism="curve", **options).fit(rows)
         assert not asked.curve_.believed
         assert (asked.transform(rows) != AdaptiveImputer(**options).fit_transform(rows)).any()
+
+
+def test_what_a_curve_moves_far_stays_where_it_was_found_whatever_the_scale():
+    # Scores are logarithms: half a score below the mean is not half a deviation.
+    scale = Scale(np.log, np.exp, Scaler(np.array([3.0]), np.array([2.0])), "scores")
+    prediction = Predicted(np.zeros((1, 1)), np.full((1, 1), 0.5), scale)
+    limit = DetectionCurve(at_random=1e-6, lost=0.5, threshold=3.8, softness=1e-3)
+    mean, std = prediction.in_units("input")
+    found = limit.quantile(mean, std, 0.5)
+    assert found < 3.8 < mean
+    (value,) = replace(prediction, curve=limit).at(0.0)
+    np.testing.assert_allclose(3 + 2 * value, found[0], rtol=1e-6)
+    (at_random,) = replace(prediction, curve=replace(limit, at_random=0.1, lost=1e-9)).at(0.0)
+    np.testing.assert_allclose(at_random, 1.0, atol=0.02)  # exp(0), the median on the scale

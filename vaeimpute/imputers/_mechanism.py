@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
+from vaeimpute.imputers._moments import Scaler
 from vaeimpute.imputers.detection import DetectionCurve, Predictions, Units, detect
 from vaeimpute.missingness import hide
 
@@ -16,6 +17,7 @@ _ROWS, _ENTRIES = 60, 20_000  # rows to ask at least, and missing values that ar
 _HIDDEN = 0.15
 _PARTS = 3
 _LEAST_STD = 1e-9
+_FAR = 0.5  # standard deviations
 
 Map = Callable[[np.ndarray], np.ndarray]
 Predict = Callable[[np.ndarray], "Predicted"]
@@ -27,17 +29,22 @@ class Scale:
 
     Attributes
     ----------
-    forward : callable
-        Turns rows in standard deviations into it.
-    back : callable
-        Turns it into the units of the input.
+    forward, backward : callable
+        Turn rows in standard deviations into it, and back.
+    scaler : Scaler
+        Turns standard deviations into the units of the input.
     units : {"deviations", "scores"}
         What it is in.
     """
 
     forward: Map
-    back: Map
+    backward: Map
+    scaler: Scaler
     units: Units
+
+    def to_input(self, X: np.ndarray) -> np.ndarray:
+        """Return what is on the scale in the units of the input."""
+        return self.scaler.inverse_transform(self.backward(X))
 
 
 @dataclass(frozen=True)
@@ -60,21 +67,29 @@ class Predicted:
     curve: DetectionCurve | None = None
 
     def at(self, score: float | np.ndarray) -> np.ndarray:
-        """Return quantiles on the scale, of levels that are given as scores of a normal one.
+        """Return quantiles in standard deviations, of levels that are scores of a normal one.
 
         Of standard normal scores, these are draws.
         """
         if self.curve is None:
-            return self.mean + self.std * score
+            return self.scale.backward(self.mean + self.std * score)
         mean, std = self.in_units(self.curve.units)
         value = self.curve.quantile(mean, std, ndtr(score))
-        return self.mean + self.std * (value - mean) / np.maximum(std, _LEAST_STD)
+        steps = (value - mean) / np.maximum(std, _LEAST_STD)
+        on_scale = self.scale.backward(self.mean + self.std * steps)
+        if self.curve.units != "input":
+            return on_scale
+        # As many steps may lead elsewhere on the scale, which knows how a feature is skewed, but
+        # not where the threshold is. So a value that the curve moves far stays where it was found.
+        center, unit = self.scale.scaler
+        moved = np.clip((score - steps) / _FAR, 0.0, 1.0)
+        return on_scale + moved * ((value - center) / unit - on_scale)
 
     def in_units(self, units: Units) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations on the scale, or about those of the input."""
         if units != "input":
             return self.mean, self.std
-        low, high = (self.scale.back(self.mean + sign * self.std) for sign in (-1, 1))
+        low, high = (self.scale.to_input(self.mean + sign * self.std) for sign in (-1, 1))
         return (low + high) / 2, (high - low) / 2
 
 
@@ -152,7 +167,7 @@ def _ask(
     for units in (found.scale.units, "input"):
         values, others = observed, complete
         if units == "input":
-            values, others = found.scale.back(observed), found.scale.back(complete)
+            values, others = found.scale.to_input(observed), found.scale.to_input(complete)
         mean, std = found.in_units(units)
         at = missing & (std > _LEAST_STD)
         predictions = [Predictions(mean[at], std[at], values[at])]

@@ -21,7 +21,7 @@ from vaeimpute.imputers._calibration import variance_by_axes
 from vaeimpute.imputers._mechanism import Predicted, Scale, find_curve
 from vaeimpute.imputers._moments import Moments, Scaler
 from vaeimpute.imputers._ranks import RankToNormal
-from vaeimpute.imputers.detection import DetectionCurve, Errors
+from vaeimpute.imputers.detection import DetectionCurve, Errors, Units
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.missingness import hide
 from vaeimpute.seeding import generator, integer
@@ -436,17 +436,15 @@ class AdaptiveImputer(BaseImputer):
         curve = self._curve_for(X)
         if curve is None:
             return _expect(self._models, X)
-        return self._models[-1].backward(self._predict(X, curve).at(0.0))
+        return self._predict(X, curve).at(0.0)
 
     def _predict(self, X: np.ndarray, curve: DetectionCurve | None) -> Predicted:
         """Return distributions of what is missing in rows in standard deviations."""
         fitted = np.isin(_fingerprints(X), self._rows)
         mean, std = _distribution(self._models, X, fitted)
-        model, scaler = self._models[-1], self._scaler
-        scale = Scale(
-            model.forward, lambda X: scaler.inverse_transform(model.backward(X)),
-            "deviations" if model.ranks is None else "scores",
-        )  # fmt: skip
+        model = self._models[-1]
+        units: Units = "deviations" if model.ranks is None else "scores"
+        scale = Scale(model.forward, model.backward, self._scaler, units)
         return Predicted(mean, std * self.widening_, scale, curve)
 
     def _curve_for(self, X: np.ndarray) -> DetectionCurve | None:
@@ -523,7 +521,7 @@ class AdaptiveImputer(BaseImputer):
         predicted = self._predict(scaled, self._curve_for(scaled))
         mean = square = 0.0
         for node, weight in zip(_NODES, _WEIGHTS / _WEIGHTS.sum(), strict=True):
-            value = self._models[-1].backward(predicted.at(node))
+            value = predicted.at(node)
             mean, square = mean + weight * value, square + weight * np.square(value)
         std = np.sqrt(np.maximum(square - np.square(mean), 0.0)) * self._scaler.scale_
         std[~np.isnan(scaled)] = 0.0
@@ -554,7 +552,7 @@ class AdaptiveImputer(BaseImputer):
         reach = ndtri((1 + level) / 2)
         bounds = []
         for sign in (-1, 1):
-            bound = self._models[-1].backward(predicted.at(sign * reach))
+            bound = predicted.at(sign * reach)
             bound += sign * _HAIR  # rounding must not leave out the 0 that is a feature's least
             bound = self._bounded(self._scaler.inverse_transform(bound), slice(None))
             bound = np.where(np.isnan(values), bound, values)
@@ -585,7 +583,7 @@ class AdaptiveImputer(BaseImputer):
         modelled = np.where(np.isnan(values), scale.gaussian.predict_std(own), 1.0)
         error = scale.gaussian.sample(own, n_draws) - scale.gaussian.transform(own)
         scores = error / np.where(modelled > 0, modelled, 1.0)
-        draws = np.array([scale.backward(predicted.at(score)) for score in scores])
+        draws = np.array([predicted.at(score) for score in scores])
         draws = self._bounded(self._scaler.inverse_transform(draws), slice(None))
         filled = np.where(np.isnan(values), draws, values)
         return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
