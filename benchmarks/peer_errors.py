@@ -4,7 +4,8 @@ By hand, ``python benchmarks/peer_errors.py COHORT ...``: 1000 features of each 
 random; the test rows of one split lose a tenth of their values at random, whole features, or half
 of their low values; and every program fills the same rows from the same training rows, in standard
 deviations. Programs run in virtual environments of their own, one hour at most. They have their
-default settings, but for ranks (20 of the factor models) and rounds (10 of scikit-learn's).
+default settings, but for ranks (20 of the factor models) and scikit-learn's regressions (on 100
+features each, as its documentation advises for many features, in ten rounds).
 ``results/benchmarks/peer_errors.csv``; what is there stays, so it goes on where it was.
 """
 
@@ -39,7 +40,7 @@ SCENARIOS = {
 }
 OURS = ("mean", "knn", "svd", "svd_tuned", "gaussian", "recommended", "vae")
 THEIRS: dict[str, dict[str, Any]] = {
-    "scikit-learn IterativeImputer": {"rounds": 10},
+    "scikit-learn IterativeImputer": {"rounds": 10, "nearest": 100},
     "imputation-methods SoftImpute": {},
     "vbpca-py VBPCA": {"rank": 20},
     "gcimpute copula": {"rank": 20},

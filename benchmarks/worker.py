@@ -122,7 +122,10 @@ def _sklearn_iterative(parameters: dict[str, Any], folder: Path) -> Fit:
     from sklearn.impute import IterativeImputer
 
     warnings.filterwarnings("ignore", message=".*convergence")  # one round is what is timed
-    imputer = IterativeImputer(max_iter=parameters.get("rounds", 1), tol=0.0, random_state=0)
+    imputer = IterativeImputer(
+        max_iter=parameters.get("rounds", 1), n_nearest_features=parameters.get("nearest"),
+        tol=0.0, random_state=0,
+    )  # fmt: skip
     return lambda train: imputer.fit(train).transform
 
 
