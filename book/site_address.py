@@ -64,10 +64,17 @@ def mend(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: A
         context["body"] = re.sub(r'<a class="viewcode-back".*?</a>', "", body)
 
 
-def keep_underscores(*described: Any) -> None:
-    """Escape the names of what estimators have learnt: docutils takes ``mean_`` for a link."""
+def mend_attributes(*described: Any) -> None:
+    """Write the names of attributes such that docutils and Sphinx take them as names.
+
+    The one takes ``mean_``, which an estimator has learnt, for a link, the other the first word of
+    ``color, marker`` for a type.
+    """
     lines = described[-1]
-    lines[:] = [re.sub(r"^:(ivar|vartype) (\w+)_:", r":\1 \2\_:", line) for line in lines]
+    for number, line in enumerate(lines):
+        if field := re.match(r":(ivar|vartype) ([^:]+):", line):
+            names = re.sub(r"_(?=,|$)", r"\_", field[2]).replace(", ", ",")
+            lines[number] = f":{field[1]} {names}:{line[field.end() :]}"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -75,5 +82,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", derive, priority=100)
     app.connect("build-finished", write_sitemap)
     app.connect("html-page-context", mend)
-    app.connect("autodoc-process-docstring", keep_underscores, priority=600)  # after napoleon
+    app.connect("autodoc-process-docstring", mend_attributes, priority=600)  # after napoleon
     return {"parallel_read_safe": True}

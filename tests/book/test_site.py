@@ -111,6 +111,11 @@ def test_what_estimators_have_learnt_keeps_its_underscore(pages, site):
     assert {"train_", "mean_"} <= {name.get_text() for name in page.select("dd strong")}
 
 
+def test_attributes_that_share_a_line_are_all_names(pages, site):
+    page = pages[site / "book" / "api" / "methods.html"]
+    assert "color,marker" in {name.get_text() for name in page.select("dd strong")}
+
+
 def test_the_way_from_the_paper_to_the_code_is_linked(pages, site):
     codes = pages[site / "book" / "code.html"].select("article table code")
     assert len(codes) > 30
