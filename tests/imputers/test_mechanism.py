@@ -110,3 +110,14 @@ def test_what_a_curve_moves_far_stays_where_it_was_found_whatever_the_scale():
     np.testing.assert_allclose(3 + 2 * value, found[0], rtol=1e-6)
     (at_random,) = replace(prediction, curve=replace(limit, at_random=0.1, lost=1e-9)).at(0.0)
     np.testing.assert_allclose(at_random, 1.0, atol=0.02)  # exp(0), the median on the scale
+
+
+def test_a_feature_that_is_mostly_zeros_keeps_the_width_of_its_intervals():
+    # A step either way leads to 0, the most frequent value, but two steps up do not.
+    scale = Scale(
+        lambda X: X, lambda X: np.maximum(X - 1, 0), Scaler(np.zeros(1), np.ones(1)), "scores"
+    )
+    curve = DetectionCurve(at_random=0.05, lost=0.5, threshold=-1.0, softness=1e-3)
+    prediction = Predicted(np.zeros((1, 1)), np.ones((1, 1)), scale, curve)
+    bounds = [prediction.at(sign * 1.96)[0, 0] for sign in (-1, 1)]
+    np.testing.assert_allclose(bounds, [0, 0.96], atol=1e-6)

@@ -75,7 +75,8 @@ class Predicted:
             return self.scale.backward(self.mean + self.std * score)
         mean, std = self.in_units(self.curve.units)
         value = self.curve.quantile(mean, std, ndtr(score))
-        steps = (value - mean) / np.maximum(std, _LEAST_STD)
+        # Where a normal error leads to the same value either way, a curve has nothing to say.
+        steps = np.where(std > _LEAST_STD, (value - mean) / np.maximum(std, _LEAST_STD), score)
         on_scale = self.scale.backward(self.mean + self.std * steps)
         if self.curve.units != "input":
             return on_scale
