@@ -98,7 +98,7 @@ class TestTrainingRows:
         assert (asked.transform(rows) != AdaptiveImputer(**options).fit_transform(rows)).any()
 
 
-def test_what_a_curve_moves_far_stays_where_it_was_found_whatever_the_scale():
+def test_what_a_threshold_moves_far_stays_where_it_was_found_whatever_the_scale():
     # Scores are logarithms: half a score below the mean is not half a deviation.
     scale = Scale(np.log, np.exp, Scaler(np.array([3.0]), np.array([2.0])), "scores")
     prediction = Predicted(np.zeros((1, 1)), np.full((1, 1), 0.5), scale)
@@ -110,6 +110,16 @@ def test_what_a_curve_moves_far_stays_where_it_was_found_whatever_the_scale():
     np.testing.assert_allclose(3 + 2 * value, found[0], rtol=1e-6)
     (at_random,) = replace(prediction, curve=replace(limit, at_random=0.1, lost=1e-9)).at(0.0)
     np.testing.assert_allclose(at_random, 1.0, atol=0.02)  # exp(0), the median on the scale
+
+
+def test_what_a_gradual_loss_moves_is_as_many_steps_away_on_the_scale():
+    scale = Scale(np.log, np.exp, Scaler(np.zeros(1), np.ones(1)), "scores")
+    prediction = Predicted(np.zeros((1, 1)), np.full((1, 1), 0.5), scale)
+    mean, std = prediction.in_units("input")
+    gradual = DetectionCurve(at_random=1e-6, lost=0.9, threshold=mean[0, 0], softness=std[0, 0])
+    steps = (gradual.quantile(mean, std, 0.5) - mean) / std
+    assert steps < -0.2
+    np.testing.assert_allclose(replace(prediction, curve=gradual).at(0.0), np.exp(0.5 * steps))
 
 
 def test_a_feature_that_is_mostly_zeros_keeps_the_width_of_its_intervals():

@@ -17,7 +17,7 @@ _ROWS, _ENTRIES = 60, 20_000  # rows to ask at least, and missing values that ar
 _HIDDEN = 0.15
 _PARTS = 3
 _LEAST_STD = 1e-9
-_FAR = 0.5  # standard deviations
+_FAR, _SHARP = 0.5, 0.25  # standard deviations
 
 Map = Callable[[np.ndarray], np.ndarray]
 Predict = Callable[[np.ndarray], "Predicted"]
@@ -81,9 +81,11 @@ class Predicted:
         if self.curve.units != "input":
             return on_scale
         # As many steps may lead elsewhere on the scale, which knows how a feature is skewed, but
-        # not where the threshold is. So a value that the curve moves far stays where it was found.
+        # not where a threshold is. So what a sharp one moves far stays where it was found.
         center, unit = self.scale.scaler
+        softness = self.curve.softness / np.maximum(std, _LEAST_STD)
         moved = np.clip((score - steps) / _FAR, 0.0, 1.0)
+        moved *= np.clip(2 - softness / _SHARP, 0.0, 1.0)
         return on_scale + moved * ((value - center) / unit - on_scale)
 
     def in_units(self, units: Units) -> tuple[np.ndarray, np.ndarray]:
