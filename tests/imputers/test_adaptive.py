@@ -217,3 +217,16 @@ def test_few_rows_or_features(shape):
     assert ((low <= filled) & (filled <= high)).all()
     assert np.isfinite(imputer.predict_std(new)).all()
     assert np.isfinite(imputer.sample(new, 2)).all()
+
+
+def test_both_scales_together_impute_what_their_intervals_hold():
+    rng = np.random.default_rng(1)
+    factors = rng.normal(size=(200, 4)) @ rng.normal(size=(4, 30)) / 2
+    counts = rng.poisson(np.exp(factors + 0.4 * rng.normal(size=factors.shape))).astype(float)
+    rows = np.where(rng.random(counts.shape) < 0.1, np.nan, counts)
+    options = {"marginals": "both", "refine": False, "mechanism": "mcar", "random_state": 0}
+    imputer = AdaptiveImputer(**options).fit(rows)
+    filled = imputer.transform(rows)
+    low, high = imputer.predict_interval(rows, 0.99)
+    assert ((low - 1e-6 <= filled) & (filled <= high + 1e-6)).all()
+    assert filled.min() > -1e-6  # the ranks know that nothing is below 0

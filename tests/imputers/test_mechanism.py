@@ -56,6 +56,28 @@ class TestNewRows:
         assert np.median(draws.std(axis=0)[lost] / std[lost]) == pytest.approx(1, abs=0.1)
         assert np.abs(np.median(draws, axis=0) - filled)[lost].mean() < 0.3 * std[lost].mean()
 
+    def test_rows_that_miss_nothing_count_for_all_that_is_said(self, matrix, complete):
+        true = matrix[160:]
+        lost = below_limit(true, np.random.default_rng(1)) & (np.arange(80) % 2 == 0)[:, None]
+        rows = np.where(lost, np.nan, true)
+        filled = complete.transform(rows)
+        low, high = complete.predict_interval(rows, 0.1)
+        assert ((low <= filled) & (filled <= high))[lost].all()
+        gappy = lost.any(axis=1)
+        assert complete.detect(rows).lost < complete.detect(rows[gappy]).lost
+
+    def test_without_a_seed_rows_are_filled_alike_each_time(self, matrix):
+        imputer = AdaptiveImputer(refine=False, marginals="values").fit(matrix[:160])
+        rows = np.where(below_limit(matrix, np.random.default_rng(1)), np.nan, matrix)[160:]
+        np.testing.assert_array_equal(imputer.transform(rows), imputer.transform(rows))
+
+    @pytest.mark.parametrize("unit", [1e-12, 1e12])
+    def test_the_unit_does_not_matter(self, matrix, complete, unit):
+        rows = np.where(below_limit(matrix, np.random.default_rng(1)), np.nan, matrix)[160:]
+        other = AdaptiveImputer(**complete.get_params()).fit(unit * matrix[:160])
+        assert other.detect(unit * rows).units == "input"
+        np.testing.assert_allclose(other.transform(unit * rows) / unit, complete.transform(rows))
+
     def test_at_random_nothing_changes_to_the_bit(self, matrix, complete):
         rng = np.random.default_rng(2)
         rows = np.where(rng.random((80, 40)) < 0.1, np.nan, matrix[160:])
@@ -131,3 +153,23 @@ def test_a_feature_that_is_mostly_zeros_keeps_the_width_of_its_intervals():
     prediction = Predicted(np.zeros((1, 1)), np.ones((1, 1)), scale, curve)
     bounds = [prediction.at(sign * 1.96)[0, 0] for sign in (-1, 1)]
     np.testing.assert_allclose(bounds, [0, 0.96], atol=1e-6)
+
+
+@pytest.mark.parametrize("lost_below", [0.5, 2.5])
+def test_intervals_of_counts_hold_what_they_promise(matrix, lost_below):
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(np.exp((matrix - 5) / 2)).astype(float)
+    lost = (counts < lost_below) & (rng.random(counts.shape) < 0.6)
+    rows = np.where(lost, np.nan, counts)
+    imputer = AdaptiveImputer(refine=False, marginals="ranks", random_state=0).fit(rows)
+    assert imputer.curve_.units == "input"
+    filled = imputer.transform(rows)
+    inner = filled, filled
+    for level in (0.5, 0.9, 0.95, 0.99):
+        low, high = imputer.predict_interval(rows, level)
+        assert ((low <= inner[0] + 1e-6) & (inner[1] <= high + 1e-6)).all()
+        inner = low, high
+    draws = imputer.sample(rows, 20)
+    low, high = imputer.predict_interval(rows, 0.9)
+    assert ((low <= draws) & (draws <= high))[:, lost].mean() == pytest.approx(0.9, abs=0.04)
+    assert ((low <= filled) & (filled <= high)).all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from vaeimpute.imputers import GaussianImputer, VAEImputer
+from vaeimpute.imputers import AdaptiveImputer, GaussianImputer, VAEImputer
 from vaeimpute.imputers._pooling import pool_variances, predictive_variance
 
 COUNTS = (1, 2, 3, 5, 10)
@@ -142,3 +142,19 @@ def test_constants_and_single_values_have_a_spread_too():
     assert (variance > 0).all()
     assert variance[2] < 0.01 * variance[3]
     assert (predictive_variance(np.zeros(3), np.array([1, 1, 1])) == 0).all()
+
+
+@pytest.mark.parametrize("imputer", [GaussianImputer, AdaptiveImputer, VAEImputer])
+def test_a_feature_that_was_empty_at_fit_is_known_where_it_is_observed(imputer):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    X[:, 0] = np.nan
+    fitted = imputer(keep_empty_features=True, random_state=0).fit(X)
+    rows = X[:2].copy()
+    rows[0, 0] = 7.0
+    std = fitted.predict_std(rows)
+    assert std[0, 0] == 0
+    assert np.isnan(std[1, 0])
+    if hasattr(fitted, "predict_interval"):
+        for bound in fitted.predict_interval(rows):
+            assert bound[0, 0] == 7
+            assert np.isnan(bound[1, 0])

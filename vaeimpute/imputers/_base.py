@@ -215,8 +215,8 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = self._read(X, copy=True)
         missing = np.isnan(X)
         known, gaps = self._known(X), self._known(missing)
-        rows = gaps.any(axis=1)
-        if rows.any():
+        if gaps.any():
+            rows = self._needed(gaps)
             predicted = self._impute(self._scale(known[rows]), gaps[rows])[gaps[rows]]
             if self._scaler is not None:
                 # Not in what `_impute` works in: float32 would round to the digits of an offset.
@@ -227,6 +227,10 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if self.keep_empty_features:
             X[missing & self._empty] = 0.0
         return X, missing
+
+    def _needed(self, gaps: np.ndarray) -> np.ndarray:
+        """Return which rows `_impute` is to have: those with gaps."""
+        return np.asarray(gaps.any(axis=1))
 
     def _bounded(self, values: np.ndarray, features: np.ndarray | slice = slice(None)):
         """Return values of some features, of those that are not empty, within their bounds."""
@@ -344,6 +348,10 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         whole[..., ~self._empty] = values
         whole[..., self._empty] = empty
         return whole
+
+    def _given_to_empty(self, X) -> np.ndarray:
+        """Return the values that `X` has of features that were empty at fit; NaN is missing."""
+        return self._read(X)[:, self._empty]
 
     def _scale(self, X: np.ndarray) -> np.ndarray:
         """Scale by the training rows' mean and standard deviation.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,10 @@ class Scale:
         """Return what is on the scale in the units of the input."""
         return self.scaler.inverse_transform(self.backward(X))
 
+    def least_std(self, units: Units) -> float | np.ndarray:
+        """Return what is no spread any more, but a matter of rounding."""
+        return _LEAST_STD * self.scaler.scale_ if units == "input" else _LEAST_STD
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -71,27 +76,45 @@ class Predicted:
 
         Of standard normal scores, these are draws.
         """
-        if self.curve is None:
+        curve = self.curve
+        if curve is None:
             return self.scale.backward(self.mean + self.std * score)
-        mean, std = self.in_units(self.curve.units)
-        value = self.curve.quantile(mean, std, ndtr(score))
+        mean, std = self.in_units(curve.units)
+        value = curve.quantile(mean, std, ndtr(score))
+        least = self.scale.least_std(curve.units)
         # Where a normal error leads to the same value either way, a curve has nothing to say.
-        steps = np.where(std > _LEAST_STD, (value - mean) / np.maximum(std, _LEAST_STD), score)
-        on_scale = self.scale.backward(self.mean + self.std * steps)
-        if self.curve.units != "input":
-            return on_scale
-        # As many steps may lead elsewhere on the scale, which knows how a feature is skewed, but
-        # not where a threshold is. So what a sharp one moves far stays where it was found.
+        steps = np.where(std > least, (value - mean) / np.maximum(std, least), score)
+        stepped = self.scale.backward(self.mean + self.std * steps)
+        if curve.units != "input":
+            return stepped
         center, unit = self.scale.scaler
-        softness = self.curve.softness / np.maximum(std, _LEAST_STD)
-        moved = np.clip((score - steps) / _FAR, 0.0, 1.0)
-        moved *= np.clip(2 - softness / _SHARP, 0.0, 1.0)
-        return on_scale + moved * ((value - center) / unit - on_scale)
+        return stepped + self._stays * ((value - center) / unit - stepped)
+
+    @cached_property
+    def _stays(self) -> float | np.ndarray:
+        """Whether a value stays where the curve finds it in the input's units: 0 to 1.
+
+        As many steps may lead elsewhere on the scale, which knows how a feature is skewed, but not
+        where a threshold is. So what a sharp one moves far stays where it was found; but not if the
+        feature has many equal values there, of which a normal distribution knows nothing. It is the
+        same for all quantiles of a value, which keeps their order.
+        """
+        curve = self.curve
+        if curve is None or curve.units != "input":
+            return 0.0
+        mean, std = self.in_units("input")
+        std = np.maximum(std, self.scale.least_std("input"))
+        moved = (mean - curve.quantile(mean, std, 0.5)) / std
+        sharp = 2 - curve.softness / std / _SHARP
+        below, further = (self.scale.backward(self.mean - k * self.std) for k in (1, 2))
+        return np.clip(moved / _FAR, 0, 1) * np.clip(sharp, 0, 1) * (below != further)
 
     def in_units(self, units: Units) -> tuple[np.ndarray, np.ndarray]:
         """Return means and standard deviations on the scale, or about those of the input."""
-        if units != "input":
-            return self.mean, self.std
+        return self._in_input if units == "input" else (self.mean, self.std)
+
+    @cached_property
+    def _in_input(self) -> tuple[np.ndarray, np.ndarray]:
         low, high = (self.scale.to_input(self.mean + sign * self.std) for sign in (-1, 1))
         return (low + high) / 2, (high - low) / 2
 
@@ -172,11 +195,12 @@ def _ask(
         if units == "input":
             values, others = found.scale.to_input(observed), found.scale.to_input(complete)
         mean, std = found.in_units(units)
-        at = missing & (std > _LEAST_STD)
+        least = found.scale.least_std(units)
+        at = missing & (std > least)
         predictions = [Predictions(mean[at], std[at], values[at])]
         mean, std = guess.in_units(units)
         for number in range(_PARTS):
-            at = hidden & (std > _LEAST_STD) & (part == number)
+            at = hidden & (std > least) & (part == number)
             predictions.append(Predictions(mean[at], std[at], values[at]))
         told[units] = _Told(np.concatenate([values[~missing], others.ravel()]), predictions)
     return told

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import chain, product
-from numbers import Real
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -151,8 +151,14 @@ def _n_trials(n_samples: int) -> int:
 
 
 def _expect(models: list[_Model], X: np.ndarray) -> np.ndarray:
-    """Return the mean of what models predict for rows in standard deviations."""
-    return np.mean([model.predict(X) for model in models], axis=0)
+    """Return the mean of what models predict for rows in standard deviations.
+
+    It is a value that the scale of the last one has: not below a 0 that many values are.
+    """
+    predicted = [model.predict(X) for model in models]
+    if len(models) == 1:
+        return predicted[0]
+    return models[-1].backward(models[-1].forward(np.mean(predicted, axis=0)))
 
 
 def _fingerprints(X: np.ndarray) -> np.ndarray:
@@ -431,12 +437,17 @@ class AdaptiveImputer(BaseImputer):
         needed = np.quantile(every, 0.95) / ndtri(0.975) if len(every) else 1.0
         return float((needed * len(every) + _PRIOR_ERRORS) / (len(every) + _PRIOR_ERRORS))
 
+    def _needed(self, gaps: np.ndarray) -> np.ndarray:
+        return np.ones(len(gaps), dtype=bool)  # whole ones say how much is lost
+
     def _impute(self, X: np.ndarray, missing: np.ndarray) -> np.ndarray:
         X = np.where(missing, np.nan, X)
-        curve = self._curve_for(X)
+        curve, gappy = self._curve_for(X), missing.any(axis=1)
         if curve is None:
-            return _expect(self._models, X)
-        return self._predict(X, curve).at(0.0)
+            X[gappy] = _expect(self._models, X[gappy])
+        else:
+            X[gappy] = self._predict(X[gappy], curve).at(0.0)
+        return X
 
     def _predict(self, X: np.ndarray, curve: DetectionCurve | None) -> Predicted:
         """Return distributions of what is missing in rows in standard deviations."""
@@ -477,7 +488,9 @@ class AdaptiveImputer(BaseImputer):
         self, batches: Iterable[tuple[np.ndarray, AdaptiveImputer]]
     ) -> DetectionCurve | None:
         """Find it from rows in standard deviations, with imputers that were not fitted to them."""
-        rng = self._generator("detection")
+        # The same every time that rows are filled, whatever the random state.
+        seeded = isinstance(self.random_state, Integral)
+        rng = generator(self.random_state if seeded else 0, type(self).__name__, "detection")
         return find_curve(((X, partial(one._predict, curve=None)) for X, one in batches), rng)
 
     def _detect_at_fit(self, X: np.ndarray, trials: list[_Trial]) -> DetectionCurve | None:
@@ -525,7 +538,7 @@ class AdaptiveImputer(BaseImputer):
             mean, square = mean + weight * value, square + weight * np.square(value)
         std = np.sqrt(np.maximum(square - np.square(mean), 0.0)) * self._scaler.scale_
         std[~np.isnan(scaled)] = 0.0
-        return self._label(X, self._with_empty(std, np.nan))
+        return self._label(X, self._with_empty(std, 0 * self._given_to_empty(X)))
 
     def predict_interval(self, X, level: float = 0.95) -> tuple:
         """Return the bounds between which a missing entry lies with a given probability.
@@ -556,7 +569,8 @@ class AdaptiveImputer(BaseImputer):
             bound += sign * _HAIR  # rounding must not leave out the 0 that is a feature's least
             bound = self._bounded(self._scaler.inverse_transform(bound), slice(None))
             bound = np.where(np.isnan(values), bound, values)
-            bounds.append(self._label(X, self._with_empty(bound, np.nan)))
+            bound = self._with_empty(bound, self._given_to_empty(X))
+            bounds.append(self._label(X, bound))
         return tuple(bounds)
 
     def sample(self, X, n_draws: int = 10) -> np.ndarray:
@@ -586,7 +600,7 @@ class AdaptiveImputer(BaseImputer):
         draws = np.array([predicted.at(score) for score in scores])
         draws = self._bounded(self._scaler.inverse_transform(draws), slice(None))
         filled = np.where(np.isnan(values), draws, values)
-        return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
+        return self._with_empty(filled, np.nan_to_num(self._given_to_empty(X)))
 
     def _to_arrays(self) -> tuple[dict[str, np.ndarray], dict]:
         arrays = {"rows": self._rows}

@@ -236,7 +236,7 @@ class GaussianImputer(ClosedFormImputer):
         missing = np.isnan(self._validate(X))
         std, _ = self._spread(missing)
         unit = self._unit if self._scaler is None else self._unit * self._scaler.scale_
-        return self._label(X, self._with_empty(std * unit, np.nan))
+        return self._label(X, self._with_empty(std * unit, 0 * self._given_to_empty(X)))
 
     def sample(self, X, n_draws: int = 10) -> np.ndarray:
         """Draw several fillings of a matrix, for multiple imputation.
@@ -275,7 +275,7 @@ class GaussianImputer(ClosedFormImputer):
         if self._scaler is not None:
             draws = self._scaler.inverse_transform(draws)
         filled = np.where(missing, self._bounded(draws), values)
-        return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
+        return self._with_empty(filled, np.nan_to_num(self._given_to_empty(X)))
 
     def _spread(self, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return standard deviations, in units of `train_`, as calibrated and as modelled.

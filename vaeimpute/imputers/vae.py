@@ -403,7 +403,7 @@ class VAEImputer(NeuralImputer):
             draw = mean + scale * rng.standard_normal(mean.shape)
             draw = trust * center + ratio * (draw - center)
             one[missing] = self._bounded(self._scaler.inverse_transform(draw))[missing]
-        return self._with_empty(filled, np.nan_to_num(self._read(X)[:, self._empty]))
+        return self._with_empty(filled, np.nan_to_num(self._given_to_empty(X)))
 
     def predict_std(self, X, n_draws: int = 20):
         """Return the predictive standard deviation of every missing entry.
@@ -436,7 +436,7 @@ class VAEImputer(NeuralImputer):
         _, missing, settled = self._settled(X, n_draws)
         std = self._widened(self._model_std(settled.encoded, n_draws), settled)
         std = np.where(missing, std * self._scaler.scale_, 0.0)
-        return self._label(X, self._with_empty(std, np.nan))
+        return self._label(X, self._with_empty(std, 0 * self._given_to_empty(X)))
 
     def _widened(self, std: np.ndarray, settled: Settled) -> np.ndarray:
         """Return standard deviations that know of rows that run away and of rare features."""
