@@ -94,11 +94,11 @@ def plot_answer(errors: pd.DataFrame) -> Figure:
 
 def by_samples(tables: list[tuple[Run, pd.DataFrame]]) -> str:
     """Return a table in Markdown of errors at 10 % missing at random, by run."""
-    rows = []
+    columns, rows = ["mean", *SERIOUS, "recommended"], []
     for run, table in tables:
         means = table[table["scenario"] == "mcar_10"].groupby("method")["mae"].mean()
-        rows.append(_row(f"{describe(run)}", means.reindex(["mean", *SERIOUS])))
-    return _table("10 % missing at random", ["mean", *SERIOUS], rows)
+        rows.append(_row(describe(run), means.reindex(columns)))
+    return _table("10 % missing at random", columns, rows)
 
 
 def by_need(benchmarks: Run, coverage: pd.Series) -> str:
