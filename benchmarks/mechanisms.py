@@ -7,8 +7,8 @@ By hand, ``python benchmarks/mechanisms.py COHORT ...`` or ``python benchmarks/m
   of each gene. The errors are those without correction, with the shift that is best in hindsight,
   with the detection curve that is found, and with the true one; beside them, the share of values
   in their 95 % interval, in all, and in the tenths of the features by their mean where it is the
-  least and the most. ``results/benchmarks/mechanisms.csv``; a cohort is measured anew, the others
-  stay.
+  least and the most; and what each part of the imputer changes on held-out values.
+  ``results/benchmarks/mechanisms.csv``; a cohort is measured anew, the others stay.
 - ``null``: 200 simulated matrices lose values completely at random, and no curve should be
   believed. ``results/benchmarks/mechanisms_null.csv``; it goes on where it was.
 """
@@ -62,9 +62,9 @@ def measure(cohort: str) -> Iterator[dict]:
         rng = generator(1, mechanism)
         lost = rng.random(true.shape) < curve(true - of_gene)
         rows = np.where(lost, np.nan, true)
-        yield {"cohort": cohort, "mechanism": mechanism} | score(
-            imputer, rows, true, lost, curve, of_gene, level
-        )
+        found = score(imputer, rows, true, lost, curve, of_gene, level)
+        held_out = {f"held out, {name}": value for name, value in imputer.errors_.items()}
+        yield {"cohort": cohort, "mechanism": mechanism} | found | held_out
 
 
 def score(
