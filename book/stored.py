@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,10 @@ def stored_tables(results: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def command_for(table: Path, record: Mapping[str, Any]) -> str:
-    """Return the command that makes a table anew, or nothing if none does any more."""
+    """Return the command that makes a table anew, or nothing if none does any more.
+
+    Methods that were added to it are added by a second one.
+    """
     name, parameters = table.stem, record["parameters"]
     if table.parent.name == "benchmarks":
         by_hand = name.startswith(("mechanisms", "peer_errors", "repeatability"))
@@ -50,14 +54,17 @@ def command_for(table: Path, record: Mapping[str, Any]) -> str:
     for key in sorted(names & set(parameters)):
         if parameters[key] != sizes[key]:
             words += ["--set", f"{key}={parameters[key]}"]
-    for method in re.findall(r"--without (.+?)(?= --|$)", record["command"]):
-        words += ["--without", method]
+    rows = []
     n_splits = parameters.get("n_splits", len(parameters.get("seeds", [0])))
     if n_splits > 1:
-        words += ["--splits", str(n_splits)]
+        rows += ["--splits", str(n_splits)]
     if parameters.get("seed"):
-        words += ["--seed", str(parameters["seed"])]
-    return shlex.join(words)
+        rows += ["--seed", str(parameters["seed"])]
+    without = re.findall(r"--without (.+?)(?= --|$)", record["command"])
+    added = dict.fromkeys(chain(*(one["methods"] for one in record.get("added", ()))))
+    choices = [[x for method in without for x in ("--without", method)]]
+    choices += [[x for method in added for x in ("--add", method)]] * bool(added)
+    return " && ".join(shlex.join([*words, *choice, *rows]) for choice in choices)
 
 
 def table_of_tables(results: Path) -> str:
@@ -65,7 +72,10 @@ def table_of_tables(results: Path) -> str:
     lines = ["| table | made again by | hours | on | code, day |", "|---|---|---|---|---|"]
     for table, record in stored_tables(results):
         command = command_for(table, record)
-        hours = f"{record['seconds'] / 3600:.1f}" if "seconds" in record else "not recorded"
+        seconds = sum(
+            one["seconds"] for one in (record, *record.get("added", ())) if "seconds" in one
+        )
+        hours = f"{seconds / 3600:.1f}" if "seconds" in record else "not recorded"
         code = f"{record['commit'][:7]}{' with changes' if record.get('modified') else ''}"
         cells = [
             f"`{table.relative_to(results)}`",

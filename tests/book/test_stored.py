@@ -23,7 +23,9 @@ def test_all_tables_are_listed():
 def test_the_commands_write_the_tables_that_they_stand_for():
     commands = {path: stored.command_for(path, r) for path, r in stored.stored_tables(RESULTS)}
     reproduce = get_command(app).commands["reproduce"]
-    for path, command in commands.items():
+    for path, command in (
+        (path, one) for path, all in commands.items() for one in all.split(" && ")
+    ):
         program, *arguments = shlex.split(command) or [""]
         if program != "vaeimpute":
             continue
@@ -53,3 +55,16 @@ def test_a_command_has_what_was_changed():
         "vaeimpute reproduce low_values --cohort breast-gse1992 --profile paper --set n_epochs=750 "
         "--without 'VAE, shifted' --splits 3 --seed 2"
     )
+
+
+def test_what_was_added_is_added_again():
+    table = RESULTS / "breast-gse1992" / "quick,n_trials=1" / "low_values.csv"
+    record = {
+        "command": "vaeimpute reproduce low_values --without VAE", "seconds": 3600.0,
+        "parameters": read_profile("quick").parameters() | {"cohort": "breast-gse1992"},
+        "added": [{"methods": ["recommended"], "seconds": 1800.0}, {"methods": ["VAE"]}],
+    }  # fmt: skip
+    command = "vaeimpute reproduce low_values --cohort breast-gse1992 --profile quick"
+    assert stored.command_for(table, record).split(" && ") == [
+        f"{command} --without VAE", f"{command} --add recommended --add VAE",
+    ]  # fmt: skip
