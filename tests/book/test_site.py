@@ -113,7 +113,7 @@ def test_what_estimators_have_learnt_keeps_its_underscore(pages, site):
 
 def test_attributes_that_share_a_line_are_all_names(pages, site):
     page = pages[site / "book" / "api" / "methods.html"]
-    assert "color,marker" in {name.get_text() for name in page.select("dd strong")}
+    assert {"color", "marker"} <= {name.get_text() for name in page.select("dd strong")}
 
 
 def test_the_way_from_the_paper_to_the_code_is_linked(pages, site):
