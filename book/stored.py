@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +60,10 @@ def command_for(table: Path, record: Mapping[str, Any]) -> str:
     if parameters.get("seed"):
         rows += ["--seed", str(parameters["seed"])]
     without = re.findall(r"--without (.+?)(?= --|$)", record["command"])
-    added = dict.fromkeys(chain(*(one["methods"] for one in record.get("added", ()))))
-    choices = [[x for method in without for x in ("--without", method)]]
-    choices += [[x for method in added for x in ("--add", method)]] * bool(added)
+    choices = [[word for method in without for word in ("--without", method)]]
+    if "added" in record:
+        added = dict.fromkeys(method for one in record["added"] for method in one["methods"])
+        choices.append([word for method in added for word in ("--add", method)])
     return " && ".join(shlex.join([*words, *choice, *rows]) for choice in choices)
 
 
@@ -72,9 +72,7 @@ def table_of_tables(results: Path) -> str:
     lines = ["| table | made again by | hours | on | code, day |", "|---|---|---|---|---|"]
     for table, record in stored_tables(results):
         command = command_for(table, record)
-        seconds = sum(
-            one["seconds"] for one in (record, *record.get("added", ())) if "seconds" in one
-        )
+        seconds = sum(one.get("seconds", 0) for one in (record, *record.get("added", ())))
         hours = f"{seconds / 3600:.1f}" if "seconds" in record else "not recorded"
         code = f"{record['commit'][:7]}{' with changes' if record.get('modified') else ''}"
         cells = [

@@ -350,7 +350,12 @@ class BaseImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return whole
 
     def _given_to_empty(self, X) -> np.ndarray:
-        """Return the values that `X` has of features that were empty at fit; NaN is missing."""
+        """Return the values that `X` has of features that were empty at fit, if these are kept.
+
+        NaN means missing.
+        """
+        if self._shown.sum() == self._n_known:  # not read once more for nothing
+            return np.zeros(0)
         return self._read(X)[:, self._empty]
 
     def _scale(self, X: np.ndarray) -> np.ndarray:

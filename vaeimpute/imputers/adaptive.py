@@ -562,15 +562,14 @@ class AdaptiveImputer(BaseImputer):
         values = self._validate(X)
         scaled = self._scale(values)
         predicted = self._predict(scaled, self._curve_for(scaled))
-        reach = ndtri((1 + level) / 2)
+        reach, of_empty = ndtri((1 + level) / 2), self._given_to_empty(X)
         bounds = []
         for sign in (-1, 1):
             bound = predicted.at(sign * reach)
             bound += sign * _HAIR  # rounding must not leave out the 0 that is a feature's least
             bound = self._bounded(self._scaler.inverse_transform(bound), slice(None))
             bound = np.where(np.isnan(values), bound, values)
-            bound = self._with_empty(bound, self._given_to_empty(X))
-            bounds.append(self._label(X, bound))
+            bounds.append(self._label(X, self._with_empty(bound, of_empty)))
         return tuple(bounds)
 
     def sample(self, X, n_draws: int = 10) -> np.ndarray:
