@@ -1,6 +1,8 @@
 """The benchmarks are run by hand and rarely; what they import must be there all the same."""
 
 import runpy
+import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +24,13 @@ def test_it_can_be_read(path):
 def test_the_full_size_runs_are_of_experiments_and_cohorts_that_there_are():
     full_size = runpy.run_path(str(BENCHMARKS / "full_size.py"), run_name="not __main__")
     cohorts = set(list_cohorts().index)
-    for cohort, experiments, settings in full_size["RUNS"]:
-        assert cohort in cohorts
-        assert find_experiments(experiments.split())
-        read_profile("paper", **parse_overrides(settings.split()))
+    for run in full_size["RUNS"]:
+        words = shlex.split(run)
+        place = words.index("--cohort")
+        assert find_experiments(words[:place])
+        assert words[place + 1] in cohorts
+        settings = [after for option, after in pairwise(words) if option == "--set"]
+        read_profile("paper", **parse_overrides(settings))
     read_profile("paper", **parse_overrides(full_size["SMALL"].split()))
 
 

@@ -104,6 +104,9 @@ class NeuralImputer(BaseImputer):
             self.history_ = interruption.history
             self._is_fitted = True
             raise
+        finally:
+            if torch.cuda.is_initialized():
+                torch.cuda.empty_cache()  # gradients and moments: others may need the memory
 
     def _learn_trust(self, X: np.ndarray) -> None:
         """Find out what the imputation of rows that run away is worth, on hidden values.
