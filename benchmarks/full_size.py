@@ -41,7 +41,7 @@ RUNS: tuple[str, ...] = (
     "expression_errors low_values --cohort glioma-gliovis --set n_trials=3 --splits 10",
     "architectures batch_sizes --cohort glioma-gliovis",
     "expression_errors low_values clinical_concordance --cohort tcga-small-cohorts"
-    " --set n_epochs=375",
+    " --set n_epochs=750",
     "methylation_errors --cohort simulated-methylome --set n_epochs=750",
     "expression_errors low_values clinical_concordance --cohort glioma-gliovis"
     " --set hidden_sizes=[2000,6000]",

@@ -6,11 +6,16 @@ By hand: make tables again in a folder of their own, with other numbers of threa
     OMP_NUM_THREADS=2 vaeimpute reproduce --cohort breast-gse1992 --output two --store store-two
     python benchmarks/repeatability.py one two
 
+Or compare what two tables have in common, such as one split of several, made on another machine::
+
+    python benchmarks/repeatability.py results/COHORT/paper/TABLE.csv elsewhere/TABLE.csv \\
+        --called "a processor and a GPU"
+
 Sums of floats depend on their order, and the order on threads, processors and libraries. A closed
 form keeps such differences in the last digits; the training of a network carries them on, more so
 to its standard deviations, of which a shift is a multiple, than to its means. The table has, by
 experiment, kind of method and column, the largest and the median relative difference of a row:
-``results/benchmarks/repeatability.csv``. Times are left out.
+``results/benchmarks/repeatability.csv``, which keeps other comparisons. Times are left out.
 """
 
 from __future__ import annotations
@@ -29,25 +34,32 @@ KEYS = ["cohort", "scenario", "trial", "method", "seed"]
 TIMES = ["seconds", "fit_seconds", "evaluation_seconds"]
 
 
-def compare(first: Path, second: Path) -> Iterator[dict[str, object]]:
-    """Yield a row for every table, kind of method and column of numbers.
+def pairs(first: Path, second: Path) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    """Yield the name and the rows of every table, by both runs, in the same order.
 
     Raises
     ------
     ValueError
-        If a table of one folder is not in the other, or has other rows.
+        If a table of one folder is not in the other, or has other rows; or tables share no row.
     """
     names = sorted(f.relative_to(first) for f in first.rglob("[!.]*.csv"))
     others = sorted(f.relative_to(second) for f in second.rglob("[!.]*.csv"))
-    if not names or names != others:
+    if names != others:
         raise ValueError(f"Expected the same tables but got {names} and {others}.")
-    for name in names:
-        one, two = (pd.read_csv(folder / name).drop(columns=TIMES, errors="ignore")
-                    for folder in (first, second))  # fmt: skip
+    for name in names or [Path()]:
+        one, two = (pd.read_csv(path / name).drop(columns=TIMES, errors="ignore")
+                    for path in (first, second))  # fmt: skip
         keys = [key for key in (*KEYS, "sample", "draw") if key in one]
         one, two = (table.set_index(keys).sort_index() for table in (one, two))
-        if not one.index.equals(two.index):
-            raise ValueError(f"{name} has other rows in the second folder.")
+        common = one.index.intersection(two.index)
+        if not len(common) or (names and not len(common) == len(one) == len(two)):
+            raise ValueError(f"{name if names else first} has other rows in the second run.")
+        yield str(name if names else Path(*first.parts[-3:])), one.loc[common], two.loc[common]
+
+
+def compare(first: Path, second: Path) -> Iterator[dict[str, object]]:
+    """Yield a row for every table, kind of method and column of numbers."""
+    for name, one, two in pairs(first, second):
         method = one.index.get_level_values("method")
         network = method.str.contains("VAE|beta|autoencoder")
         shifted = method.str.contains("shifted")
@@ -59,7 +71,7 @@ def compare(first: Path, second: Path) -> Iterator[dict[str, object]]:
             for kind, rows in kinds.items():
                 if rows.any():
                     yield {
-                        "table": name.as_posix(), "methods": kind, "column": column,
+                        "table": name, "methods": kind, "column": column,
                         "rows": int(rows.sum()), "largest": np.nanmax(difference[rows]),
                         "median": np.nanmedian(difference[rows]),
                     }  # fmt: skip
@@ -69,9 +81,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Compare two runs of the same experiments.")
     parser.add_argument("first", type=Path)
     parser.add_argument("second", type=Path)
+    parser.add_argument("--called", help="what the two runs differ in, instead of their names")
     given = parser.parse_args()
-    table = pd.DataFrame(compare(given.first, given.second))
+    name = given.called or f"{given.first} and {given.second}"
+    table = pd.DataFrame(compare(given.first, given.second)).assign(compared=name)
     print(table.to_string(index=False))
     path = ROOT / "results" / "benchmarks" / "repeatability.csv"
-    compared = {"first": given.first.name, "second": given.second.name}
-    write_table(table, path, collect_provenance(compared))
+    before = pd.read_csv(path)
+    table = pd.concat([before[before["compared"] != name], table])
+    write_table(table, path, collect_provenance({"compared": table["compared"].unique().tolist()}))

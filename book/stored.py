@@ -36,12 +36,12 @@ def command_for(table: Path, record: Mapping[str, Any]) -> str:
     """
     name, parameters = table.stem, record["parameters"]
     if table.parent.name == "benchmarks":
-        by_hand = name.startswith(("mechanisms", "peer_errors", "repeatability"))
-        return f"python benchmarks/{record['command']}" if by_hand else "make bench"
+        by_hand = name.startswith(("devices", "mechanisms", "peer_errors", "repeatability"))
+        return _script(record) if by_hand else "make bench"
     kind, _, maker = TABLES.get(name, "").partition(" ")
     script = maker if kind == "benchmark" else name
     if (BENCHMARKS / f"{script}.py").exists():
-        return f"python benchmarks/{script}.py"
+        return _script(record)
     experiment = name if name in EXPERIMENTS else maker
     if experiment not in EXPERIMENTS:
         return ""
@@ -67,6 +67,11 @@ def command_for(table: Path, record: Mapping[str, Any]) -> str:
     return " && ".join(shlex.join([*words, *choice, *rows]) for choice in choices)
 
 
+def _script(record: Mapping[str, Any]) -> str:
+    """Return the command of a benchmark, but for where it should write."""
+    return "python benchmarks/" + re.sub(r" --(output|store) \S+", "", record["command"])
+
+
 def table_of_tables(results: Path) -> str:
     """Return a table in Markdown of the stored tables."""
     lines = ["| table | made again by | hours | on | code, day |", "|---|---|---|---|---|"]
@@ -90,10 +95,11 @@ def tolerances(results: Path) -> str:
     """Say in Markdown how far two runs of the same commands came apart in their errors."""
     twice = pd.read_csv(results / "benchmarks" / "repeatability.csv")
     twice = twice[twice["column"].isin(["mae", "rmse", "mse", "coverage_95"])]
-    shown = twice.groupby(["table", "methods"], sort=False)[["median", "largest"]].max()
-    lines = ["| table | methods | median | largest |", "|---|---|---|---|"]
+    shown = twice.groupby(["compared", "table", "methods"], sort=False)
+    lines = ["| runs | table | methods | median | largest |", "|---|---|---|---|---|"]
     lines += [
-        f"| `{table}` | {methods} | {100 * row['median']:.1f} % | {100 * row['largest']:.1f} % |"
-        for (table, methods), row in shown.iterrows()
+        f"| {compared} | `{table}` | {methods} "
+        f"| {100 * row['median']:.1f} % | {100 * row['largest']:.1f} % |"
+        for (compared, table, methods), row in shown[["median", "largest"]].max().iterrows()
     ]
     return "\n".join(lines) + "\n"
