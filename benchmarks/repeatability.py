@@ -1,4 +1,4 @@
-"""Compare two runs of the same experiments: what may differ on another machine, and by how much.
+r"""Compare two runs of the same experiments: what may differ on another machine, and by how much.
 
 By hand: make tables again in a folder of their own, with other numbers of threads, and compare::
 
@@ -8,7 +8,7 @@ By hand: make tables again in a folder of their own, with other numbers of threa
 
 Or compare what two tables have in common, such as one split of several, made on another machine::
 
-    python benchmarks/repeatability.py results/COHORT/paper/TABLE.csv elsewhere/TABLE.csv \\
+    python benchmarks/repeatability.py results/COHORT/paper/TABLE.csv elsewhere/TABLE.csv \
         --called "a processor and a GPU"
 
 Sums of floats depend on their order, and the order on threads, processors and libraries. A closed

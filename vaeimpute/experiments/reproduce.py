@@ -98,6 +98,8 @@ def write_results(
     Path
         Of the main table; the others have its name and their own.
     """
+    import torch  # noqa: F401 (for the provenance: a GPU that other processes may have used)
+
     path = output / cohort.name / profile.name / f"{experiment.name}.csv"
     parameters = {
         "experiment": experiment.name,
@@ -154,6 +156,7 @@ def _added(results: Results, provenance: dict, path: Path) -> tuple[Results, dic
         return pd.concat([there[~there["method"].isin(methods)], table], ignore_index=True)
 
     what = {key: provenance[key] for key in ("versions", "hardware", "commit", "date", "seconds")}
+    kept = [one for one in before.get("added", ()) if not set(one["methods"]) <= set(methods)]
     return replace(
         results,
         table=together(results.table, path),
@@ -162,4 +165,4 @@ def _added(results: Results, provenance: dict, path: Path) -> tuple[Results, dic
             for name, table in results.beside.items()
             if _beside(path, name).exists()  # not of an older table
         },
-    ), before | {"added": [*before.get("added", ()), {"methods": methods, **what}]}
+    ), before | {"added": [*kept, {"methods": methods, **what}]}
