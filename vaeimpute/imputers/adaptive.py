@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass, field, fields
-from functools import cached_property, partial
+from functools import partial
 from hashlib import blake2b
 from itertools import chain, product
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
 from sklearn.utils._param_validation import StrOptions
 
-from vaeimpute.imputers._adaptive_ridge import AdaptiveRidge, Gain, Regressions
+from vaeimpute.imputers._adaptive_ridge import Gain
 from vaeimpute.imputers._base import COUNT, BaseImputer, Number, check_arguments
-from vaeimpute.imputers._calibration import variance_by_axes
 from vaeimpute.imputers._mechanism import Predicted, Scale, find_curve
 from vaeimpute.imputers._moments import Moments, Scaler
 from vaeimpute.imputers._ranks import RankToNormal
+from vaeimpute.imputers._scale_models import Penalties, ScaleModel, distribution, expect
 from vaeimpute.imputers.detection import DetectionCurve, Errors, Units
 from vaeimpute.imputers.gaussian import GaussianImputer
 from vaeimpute.missingness import hide
@@ -34,20 +33,11 @@ _MOST_FEATURES = 300  # to choose with
 _MOST_TO_CALIBRATE = 60  # rows: each takes systems of its own
 _CLEARLY = 0.998  # of the error of two predictions' mean, which is the safer choice
 _HAIR = 1e-5  # standard deviations
-_PRIOR = 20  # errors of the usual size, with which those of a row are averaged
 _PRIOR_ERRORS = 50  # of a size as modelled, to which those of all rows are added
-_LARGEST = 25.0  # square of an error, in its variance, that says no more about its row
 _RIDGES = (0.05, 0.5, 2.0, 5.0)
 _GAINS = [Gain(0.3, 5), Gain(1.0, 3), Gain(4.0, 3), Gain(4.0, 5)]
 # Of a normal distribution, for the mean of a square: exact for polynomials up to degree 17.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
-
-
-class Penalties(NamedTuple):
-    """How regressions are penalised: see `AdaptiveRidge`."""
-
-    ridge: float
-    gain: Gain
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +57,7 @@ class _Trial:
         Those that are tried.
     true : ndarray of shape (n_held_out, n_tried)
     hidden : boolean ndarray of that shape
-    models : dict of bool to _Model
+    models : dict of bool to ScaleModel
         Fitted to the rows to learn from, by rank or not, as they are asked for.
     """
 
@@ -78,87 +68,11 @@ class _Trial:
     features: np.ndarray
     true: np.ndarray
     hidden: np.ndarray
-    models: dict[bool, _Model] = field(default_factory=dict)
-
-
-@dataclass(eq=False)
-class _Model:
-    """Predictions on one scale: the values themselves, or the normal scores of their ranks."""
-
-    ranks: RankToNormal | None
-    gaussian: GaussianImputer
-    penalties: Penalties | None = None
-    regressions: Regressions | None = None
-
-    @classmethod
-    def fit(cls, X: np.ndarray, gaussian: GaussianImputer, *, by_rank: bool) -> _Model:
-        """Learn from training rows in standard deviations, NaN where missing."""
-        ranks, scaled = RankToNormal.with_scores(X) if by_rank else (None, X)
-        return cls(ranks, gaussian.fit(scaled))
-
-    @cached_property
-    def ridge(self) -> AdaptiveRidge:
-        """What regressions are fitted by."""
-        return AdaptiveRidge(self.gaussian.train_)
-
-    def refined(self, penalties: Penalties | None, features: np.ndarray) -> _Model:
-        """Return a model that predicts some features anew, from those most like them."""
-        if penalties is None:
-            return self
-        around = self.ridge.neighbourhoods(features, [penalties.gain])
-        (regressions,) = self.ridge.fit(around, penalties.ridge)
-        return self.with_(penalties, regressions)
-
-    def with_(self, penalties: Penalties, regressions: Regressions) -> _Model:
-        """Return one with regressions, and with all else that is known here."""
-        like = copy(self)
-        like.penalties, like.regressions = penalties, regressions
-        return like
-
-    def forward(self, X: np.ndarray, features: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Turn standard deviations into the scale, for all features or those that `X` has."""
-        return X if self.ranks is None else self.ranks[features].forward(X)
-
-    def backward(self, X: np.ndarray, features: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Turn the scale into standard deviations."""
-        return X if self.ranks is None else self.ranks[features].backward(X)
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """Predict what is missing in rows in standard deviations; return it so."""
-        scaled = self.forward(X)
-        filled = self.gaussian.transform(scaled)
-        if self.regressions is not None:
-            features = self.regressions.features
-            regressed = self.regress(self.regressions, filled)
-            filled[:, features] = np.where(
-                np.isnan(scaled[:, features]), regressed, filled[:, features]
-            )
-        return self.backward(filled)
-
-    def std(self, missing: np.ndarray) -> np.ndarray:
-        """Return standard deviations of what is missing, on the scale; elsewhere 0."""
-        variance = variance_by_axes(*self.ridge.principal, missing, self.gaussian.alpha_)
-        return np.sqrt(self.gaussian._calibrated.apply(variance)) * self.gaussian._unit
-
-    def regress(self, regressions: Regressions, filled: np.ndarray) -> np.ndarray:
-        """Predict the features of regressions from rows on the scale that are filled."""
-        mean, unit = self.gaussian._mean, self.gaussian._unit
-        return regressions.predict((filled - mean) / unit) * unit + mean[regressions.features]
+    models: dict[bool, ScaleModel] = field(default_factory=dict)
 
 
 def _n_trials(n_samples: int) -> int:
     return int(np.clip(_FOLDS * _MOST_ROWS // n_samples, 1, _FOLDS))
-
-
-def _expect(models: list[_Model], X: np.ndarray) -> np.ndarray:
-    """Return the mean of what models predict for rows in standard deviations.
-
-    It is a value that the scale of the last one has: not below a 0 that many values are.
-    """
-    predicted = [model.predict(X) for model in models]
-    if len(models) == 1:
-        return predicted[0]
-    return models[-1].backward(models[-1].forward(np.mean(predicted, axis=0)))
 
 
 def _fingerprints(X: np.ndarray) -> np.ndarray:
@@ -166,27 +80,6 @@ def _fingerprints(X: np.ndarray) -> np.ndarray:
     rows = np.where(np.isnan(X), np.nan, X)  # which is not always the same to the bit
     digests = [blake2b(row.tobytes(), digest_size=8).digest() for row in rows]
     return np.frombuffer(b"".join(digests), dtype=np.uint64)
-
-
-def _distribution(
-    models: list[_Model], X: np.ndarray, fitted: np.ndarray | bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and standard deviations of what is missing in rows in standard deviations.
-
-    They are on the scale of the last model. Standard deviations are those of its Gaussian, times
-    how much larger than these its errors are in a row, on a tenth of the features, hidden besides.
-    That says nothing of rows that the model was fitted to: it knows what is hidden there.
-    """
-    scale = models[-1]
-    scaled = scale.forward(X)
-    probed = (generator(0, "probe").random(X.shape[1]) < 0.1) & ~np.isnan(X)
-    probed &= ~np.broadcast_to(fitted, len(X))[:, None]
-    gappy = np.where(probed, np.nan, scaled)
-    off, std = scale.gaussian.transform(gappy) - scaled, scale.std(np.isnan(gappy))
-    relative = np.divide(off, std, out=np.zeros(X.shape), where=probed & (std > 0))
-    squares = np.minimum(np.square(relative), _LARGEST).sum(axis=1)
-    factor = np.sqrt((_PRIOR + squares) / (_PRIOR + probed.sum(axis=1)))
-    return scale.forward(_expect(models, X)), scale.std(np.isnan(X)) * factor[:, None]
 
 
 class AdaptiveImputer(BaseImputer):
@@ -287,7 +180,7 @@ class AdaptiveImputer(BaseImputer):
     def _fit(self, X: np.ndarray) -> None:
         kinds = ("values", "ranks") if self.marginals in ("auto", "both") else (self.marginals,)
         models = {
-            kind: _Model.fit(X, self._new_gaussian(), by_rank=kind == "ranks") for kind in kinds
+            kind: ScaleModel.fit(X, self._new_gaussian(), by_rank=kind == "ranks") for kind in kinds
         }
         self._rows = _fingerprints(X)
         trials = list(self._trials(X))
@@ -351,7 +244,7 @@ class AdaptiveImputer(BaseImputer):
         return gaussians + (1 + _n_trials(n_samples)) * ranks_and_axes
 
     def _predict_held_out(
-        self, trials: list[_Trial], models: dict[str, _Model]
+        self, trials: list[_Trial], models: dict[str, ScaleModel]
     ) -> tuple[np.ndarray, dict[str, dict[Penalties | None, np.ndarray]]]:
         """Hide a tenth of some rows, and predict some features from the other rows.
 
@@ -408,12 +301,12 @@ class AdaptiveImputer(BaseImputer):
                 tried = true[:, features], hidden[:, features]
                 yield _Trial(kept[:, known], gappy, true, known, features, *tried)
 
-    def _retry(self, trial: _Trial, model: _Model) -> _Model:
+    def _retry(self, trial: _Trial, model: ScaleModel) -> ScaleModel:
         """Fit a model like another one to the rows that a trial keeps, once."""
         by_rank = model.ranks is not None
         if by_rank not in trial.models:
             gaussian = self._new_gaussian(model.gaussian.alpha_)
-            trial.models[by_rank] = _Model.fit(trial.kept, gaussian, by_rank=by_rank)
+            trial.models[by_rank] = ScaleModel.fit(trial.kept, gaussian, by_rank=by_rank)
         return trial.models[by_rank]
 
     def _calibrate(self, trials: list[_Trial]) -> float:
@@ -425,7 +318,7 @@ class AdaptiveImputer(BaseImputer):
         for trial in trials:
             models = self._refitted(trial)._models
             few = slice(_MOST_TO_CALIBRATE)
-            mean, std = _distribution(models, trial.gappy[few])
+            mean, std = distribution(models, trial.gappy[few])
             scale, hidden, features = models[-1], trial.hidden[few], trial.features
             off = scale.forward(trial.true[few], features) - mean[:, features]
             hidden = hidden & (std[:, features] > 0)
@@ -444,7 +337,7 @@ class AdaptiveImputer(BaseImputer):
         X = np.where(missing, np.nan, X)
         curve, gappy = self._curve_for(X), missing.any(axis=1)
         if curve is None:
-            X[gappy] = _expect(self._models, X[gappy])
+            X[gappy] = expect(self._models, X[gappy])
         else:
             X[gappy] = self._predict(X[gappy], curve).at(0.0)
         return X
@@ -452,7 +345,7 @@ class AdaptiveImputer(BaseImputer):
     def _predict(self, X: np.ndarray, curve: DetectionCurve | None) -> Predicted:
         """Return distributions of what is missing in rows in standard deviations."""
         fitted = np.isin(_fingerprints(X), self._rows)
-        mean, std = _distribution(self._models, X, fitted)
+        mean, std = distribution(self._models, X, fitted)
         model = self._models[-1]
         units: Units = "deviations" if model.ranks is None else "scores"
         scale = Scale(model.forward, model.backward, self._scaler, units)
@@ -639,7 +532,7 @@ class AdaptiveImputer(BaseImputer):
                 if name.startswith(prefix)
             }
             ranks = RankToNormal.from_sorted(learnt["values"]) if "values" in learnt else None
-            model = _Model(ranks, self._restore_gaussian(learnt))
+            model = ScaleModel(ranks, self._restore_gaussian(learnt))
             if penalties is not None:
                 ridge, gain = penalties
                 known = learnt["members"], learnt["coefficients"]
