@@ -68,8 +68,9 @@ def command_for(table: Path, record: Mapping[str, Any]) -> str:
 
 
 def _script(record: Mapping[str, Any]) -> str:
-    """Return the command of a benchmark, but for where it should write."""
-    return "python benchmarks/" + re.sub(r" --(output|store) \S+", "", record["command"])
+    """Return the commands of a benchmark, but for where it should write."""
+    commands = re.sub(r" --(output|store) \S+", "", record["command"]).split("; ")
+    return " && ".join(f"python benchmarks/{command}" for command in commands)
 
 
 def table_of_tables(results: Path) -> str:
