@@ -53,6 +53,14 @@ def test_a_device_that_is_not_there_is_named(method, matrix, monkeypatch):
             method(device=nonsense).fit(matrix)
 
 
+def test_a_gpu_beyond_those_that_are_there_is_named(matrix, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert [_devices.find_device(name) for name in ("cuda", "cuda:0")] == ["cuda", "cuda:0"]
+    with pytest.raises(ValueError, match="'cuda:1' but torch finds no such GPU"):
+        KNNImputer(device="cuda:1").fit(matrix)
+
+
 @pytest.mark.parametrize("method", CLOSED_FORMS)
 def test_auto_is_the_cpu_without_a_gpu(method, matrix, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

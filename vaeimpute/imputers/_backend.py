@@ -185,7 +185,8 @@ def find_device(device: str) -> str:
             f"Expected device 'auto', 'cpu', 'cuda', one of several such as 'cuda:1', or 'mps' but "
             f"got {device!r}."
         )
-    if name.startswith("cuda") and not torch.cuda.is_available():
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name.startswith("cuda") and (torch.device(name).index or 0) >= there:
         raise DeviceError(
             f"device is {name!r} but torch finds no such GPU here; take 'auto' or 'cpu' "
             "(load_imputer has a device too)."
