@@ -85,11 +85,8 @@ def main() -> None:
             case = {"learning_rate": rate, "n_epochs": n_epochs, "training_mse": loss,
                     "share": share}  # fmt: skip
             rows.append(case | follow(imputer, values[split.test], mask))
-        parameters = {
-            "cohort": cohort.name,
-            "seed": SEED,
-            "n_passes": N_PASSES,
-        } | profile.parameters()
+        run = {"cohort": cohort.name, "seed": SEED, "n_passes": N_PASSES}
+        parameters = run | profile.parameters()
         for name in ("learning_rate", "n_epochs"):
             del parameters[name]
         write_table(pd.DataFrame(rows), path, collect_provenance(parameters))

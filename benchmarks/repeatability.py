@@ -44,7 +44,7 @@ def pairs(first: Path, second: Path) -> Iterator[tuple[str, pd.DataFrame, pd.Dat
     """
     names = sorted(f.relative_to(first) for f in first.rglob("[!.]*.csv"))
     others = sorted(f.relative_to(second) for f in second.rglob("[!.]*.csv"))
-    if names != others:
+    if names != others or (first.is_dir() and not names):
         raise ValueError(f"Expected the same tables but got {names} and {others}.")
     for name in names or [Path()]:
         one, two = (pd.read_csv(path / name).drop(columns=TIMES, errors="ignore")
