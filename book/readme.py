@@ -55,7 +55,7 @@ def times() -> str:
     turns = "one turn" if first["turns"] == 1 else f"medians of up to {first['turns']} turns"
     lines = [
         f"Seconds to fit {first['n_train']} samples x {first['n_features']} genes "
-        f"(`{first['cohort']}`) and to impute {first['n_test']} more",
+        f"(`{first['cohort']}`, series not centred) and to impute {first['n_test']} more",
         f"with {first['missing']:.0%} missing, on one thread ({turns}; `make bench`); error "
         "in standard deviations:",
         "",
