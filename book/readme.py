@@ -74,10 +74,12 @@ def stand() -> str:
     """Return Markdown that says how many claims hold, and answers what readers want to know."""
     chapters = tuple(sorted((ROOT / "notebooks").glob("*.ipynb")))
     board = verdicts.make_board(ROOT / "results", chapters)
-    lines = [verdicts.count(board), "", "| by the runs closest to the paper | |", "|---|---|"]
+    lines = [verdicts.count(board), ""]
+    lines += ["| | by the runs closest to the paper | other runs |", "|---|---|---|"]
     for question, (id, *_) in verdicts.QUESTIONS.items():
-        lines.append(f"| {question} | **{verdicts.LEADS[board.answers[id].verdict]}** |")
-    return "\n".join(lines) + "\n\n"
+        answer, others = board.answers[id], verdicts.other_runs(board, id)
+        lines.append(f"| {question} | **{verdicts.LEADS[answer.verdict]}** | {others} |")
+    return "\n".join(lines) + "\n\n? stands for runs with too little data for the claim.\n\n"
 
 
 SECTIONS = {

@@ -201,7 +201,9 @@ def in_short(board: Board) -> str:
     lines = [count(board), ""]
     for question, ids in QUESTIONS.items():
         answer = board.answers[ids[0]]
-        lines += [f"**{question}** {LEADS[answer.verdict]}{_other_runs(board, ids[0])}.", ""]
+        others = other_runs(board, ids[0])
+        others = f" (other runs: {others})" if others else ""
+        lines += [f"**{question}** {LEADS[answer.verdict]}{others}.", ""]
         for id in ids:
             claim, row = {**CLAIMS, **BEYOND}[id], board.answers[id]
             words = f"[{id}](#claim-{id.lower()}) {_capital(claim.words)}"
@@ -210,12 +212,11 @@ def in_short(board: Board) -> str:
     return "\n".join(lines)
 
 
-def _other_runs(board: Board, id: str) -> str:
+def other_runs(board: Board, id: str) -> str:
     """Say how many of the runs that the answer does not come from give each verdict."""
     by = board.answers[id].by
     verdicts = Counter(row.verdict for name, row in board.stored[id].items() if name not in by)
-    said = ", ".join(f"{SYMBOLS[v]} {verdicts[v]}" for v in VERDICTS if verdicts[v])
-    return f" (other runs: {said})" if said else ""
+    return ", ".join(f"{SYMBOLS[v]} {verdicts[v]}" for v in VERDICTS if verdicts[v])
 
 
 def _evidence(row: Row) -> str:

@@ -90,7 +90,7 @@ def test_pages_agree_with_the_map(parts, rows):
     landing = which.answer(board, which.mean_errors(which.error_tables(board.runs)))
     assert verdict_in(landing) == answers["C3"]
     for question, (id, *_) in verdicts.QUESTIONS.items():
-        assert f"| {question} | **{verdicts.LEADS[answers[id]]}** |" in readme.stand()
+        assert f"| {question} | **{verdicts.LEADS[answers[id]]}** | " in readme.stand()
 
 
 def test_an_answer_says_what_the_other_runs_say(parts):
@@ -133,7 +133,8 @@ def test_chapters_say_of_stored_runs_what_their_tables_say():
         for row in table.select("tbody tr"):
             words, *said = [cell.get_text() for cell in row.select("th, td")]
             for head, verdict in zip(heads[1:], said, strict=True) if words in claims else []:
-                run = next((run for run in runs if head.startswith(run.name)), None)
+                named = [run for run in runs if head.startswith(run.name)]
+                run = max(named, key=lambda run: len(run.name), default=None)
                 if run is not None:
                     assert judge(claims[words], run).verdict == verdict, (words, head)
                     compared += 1

@@ -165,7 +165,7 @@ def load_all_runs(results: str | Path) -> list[Run]:
     def distance(run: Run) -> tuple[Any, ...]:
         place = COHORTS.index(run.cohort) if run.cohort in COHORTS else len(COHORTS)
         steps = inf if run.steps is None else abs(run.steps - PAPER_STEPS)
-        return not run.network.startswith(f"{PAPER_NETWORK},"), place, steps, run.name
+        return run.network.partition(",")[0] != PAPER_NETWORK, place, steps, run.name
 
     return sorted(runs, key=distance)
 
