@@ -177,7 +177,8 @@ def numbers_in_the_text(
     means = [curve.iloc[-1] for curve in curves]
     means += [errors.groupby("method")["mae"].mean() for errors in at_random]
     gains = [mean["recommended"] / mean["Gaussian"] - 1 for mean in means if "recommended" in mean]
-    found["gain"] = " to ".join(f"{100 * gain:+.1f}" for gain in (min(gains), max(gains)))
+    ends = " to ".join(f"{100 * gain:+.1f}" for gain in (min(gains), max(gains)))
+    found["gain"] = ends.replace("-", "\N{MINUS SIGN}")
     times = benchmarks.tables["imputation_time"].query("program == 'vaeimpute'")
     for method, row in times.set_index("method").iterrows():
         name = str(method).lower().replace("svd, alone", "alone")
