@@ -9,7 +9,7 @@ By hand: make tables again in a folder of their own, with other numbers of threa
 Or compare what two tables have in common, such as one split of several, made on another machine::
 
     python benchmarks/repeatability.py results/COHORT/paper/TABLE.csv elsewhere/TABLE.csv \
-        --called "a processor and a GPU"
+        --called processor-and-GPU
 
 Sums of floats depend on their order, and the order on threads, processors and libraries. A closed
 form keeps such differences in the last digits; the training of a network carries them on, more so
@@ -21,6 +21,7 @@ experiment, kind of method and column, the largest and the median relative diffe
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +88,12 @@ if __name__ == "__main__":
     table = pd.DataFrame(compare(given.first, given.second)).assign(compared=name)
     print(table.to_string(index=False))
     path = ROOT / "results" / "benchmarks" / "repeatability.csv"
-    before = pd.read_csv(path)
-    table = pd.concat([before[before["compared"] != name], table])
-    write_table(table, path, collect_provenance({"compared": table["compared"].unique().tolist()}))
+    before, record = (
+        pd.read_csv(path),
+        json.loads(path.with_suffix(".provenance.json").read_text("utf-8")),
+    )
+    anew = (before["compared"] == name) & before["table"].isin(table["table"])
+    table = pd.concat([before[~anew], table])
+    provenance = collect_provenance({"compared": table["compared"].unique().tolist()})
+    commands = dict.fromkeys([*record["command"].split("; "), provenance["command"]])
+    write_table(table, path, provenance | {"command": "; ".join(commands)})
