@@ -88,10 +88,8 @@ if __name__ == "__main__":
     table = pd.DataFrame(compare(given.first, given.second)).assign(compared=name)
     print(table.to_string(index=False))
     path = ROOT / "results" / "benchmarks" / "repeatability.csv"
-    before, record = (
-        pd.read_csv(path),
-        json.loads(path.with_suffix(".provenance.json").read_text("utf-8")),
-    )
+    before = pd.read_csv(path)
+    record = json.loads(path.with_suffix(".provenance.json").read_text("utf-8"))
     anew = (before["compared"] == name) & before["table"].isin(table["table"])
     table = pd.concat([before[~anew], table])
     provenance = collect_provenance({"compared": table["compared"].unique().tolist()})

@@ -6,9 +6,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fit_coverage import correlation_by_distance  # in benchmarks/
+from repeatability import compare
 from vaeimpute.cohorts import list_cohorts
 from vaeimpute.experiments.catalogue import find_experiments
 from vaeimpute.profiles import parse_overrides, read_profile
@@ -43,3 +45,18 @@ def test_correlation_by_distance_is_that_of_the_pairs():
     found = correlation_by_distance(values, positions, [5, 40], lags=range(1, 300))
     assert found.index[0] == pytest.approx(distance[near].mean())
     assert found.iloc[0] == pytest.approx(np.corrcoef(values[i[near]], values[j[near]])[0, 1])
+
+
+def test_two_tables_are_compared_in_the_rows_that_both_have(tmp_path):
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    rows = {"scenario": "mcar_10", "method": ["KNN", "VAE", "VAE, shifted"], "mae": [1.0, 2.0, 3.0]}
+    pd.DataFrame(rows).to_csv(first, index=False)
+    others = pd.DataFrame(rows | {"mae": [1.0, 1.9, 9.0]}).iloc[:2]
+    others.assign(seconds=7.0).to_csv(second, index=False)
+    found = {row["methods"]: row["largest"] for row in compare(first, second)}
+    assert found == {"closed form": 0.0, "network": pytest.approx(0.05)}
+    others.assign(scenario="mcar_30").to_csv(second, index=False)
+    with pytest.raises(ValueError, match="other rows in the second run"):
+        list(compare(first, second))
+    with pytest.raises(ValueError, match="Expected the same tables"):
+        list(compare(tmp_path / "nothing", tmp_path))

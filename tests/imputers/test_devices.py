@@ -11,6 +11,7 @@ from vaeimpute.imputers import (
     GaussianImputer,
     KNNImputer,
     SVDImputer,
+    VAEImputer,
     load_imputer,
     save_imputer,
 )
@@ -51,6 +52,14 @@ def test_a_device_that_is_not_there_is_named(method, matrix, monkeypatch):
     for nonsense in ("gpu", "CPU", None, 3):
         with pytest.raises(ValueError, match=f"'mps' but got {nonsense!r}"):
             method(device=nonsense).fit(matrix)
+
+
+def test_a_training_gives_its_memory_back(matrix, monkeypatch):
+    freed = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: freed.append(True))
+    VAEImputer(hidden_sizes=(4,), latent_dim=2, n_epochs=1, device="cpu").fit(matrix)
+    assert freed
 
 
 def test_a_gpu_beyond_those_that_are_there_is_named(matrix, monkeypatch):
